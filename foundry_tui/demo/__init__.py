@@ -1,0 +1,20 @@
+"""The bundled tiny model, and where its folder is."""
+
+from pathlib import Path
+
+__all__ = ["DEMO_MODEL_ID", "demo_registration"]
+
+from foundry_tui.domain.models import Registration
+
+DEMO_MODEL_ID = "tiny-demo-generic-cpu:1"
+
+
+def demo_registration() -> Registration:
+    """The bundled model as a registration; its folder lies inside the installed package."""
+    return Registration(
+        path=str(Path(__file__).parent / "tiny"),
+        model_id=DEMO_MODEL_ID,
+        display_name="Tiny demo (0.8 M parameters, a closed small world)",
+        publisher="foundry-tui",
+        license="MIT",
+    )

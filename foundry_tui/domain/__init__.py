@@ -1,0 +1,1 @@
+"""What the program talks about: frozen values, enums and errors.  Standard library only."""

@@ -1,0 +1,133 @@
+"""What is known about an engine's process and the server behind it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+__all__ = [
+    "Capability",
+    "EndpointKind",
+    "EngineDead",
+    "EngineIdle",
+    "EngineInfo",
+    "EngineReady",
+    "EngineStarting",
+    "EngineState",
+    "HostDeath",
+]
+
+
+class EndpointKind(StrEnum):
+    """What kind of server answers."""
+
+    MANAGED = "managed"
+    """The Foundry Local runtime in our own child process."""
+    FOUNDRY_V2 = "foundry-v2"
+    FOUNDRY_V1 = "foundry-v1"
+    OPENAI = "openai"
+    """Any other OpenAI-compatible server."""
+    SCRIPTED = "scripted"
+    """Replayed answers; synthetic everywhere."""
+
+
+class Capability(StrEnum):
+    """Something that a kind of engine may or may not be able to do."""
+
+    CHAT = "chat"
+    LIST = "list"
+    LOADED = "loaded"
+    LOAD = "load"
+    UNLOAD = "unload"
+    REGISTER = "register"
+    MEMORY = "memory"
+    """Its process runs on this machine, so that its memory can be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """What an engine says of itself when it is ready.
+
+    Attributes:
+        url: Base address of the server that chats go to, without ``/v1``.
+        pid: The process that holds the models, if it runs here.
+        versions: Version by component: foundry-tui, foundry-local-sdk, onnxruntime, python.
+        cache_dir: Folder of downloaded models; None if the server does not say.
+        start_ns: From starting the process to ready.
+        notes: What the user should know, such as what the runtime still reports home.
+    """
+
+    kind: EndpointKind
+    url: str | None
+    pid: int | None
+    capabilities: tuple[Capability, ...]
+    versions: tuple[tuple[str, str], ...] = ()
+    cache_dir: str | None = None
+    start_ns: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def can(self, capability: Capability) -> bool:
+        """Whether the engine offers ``capability``."""
+        return capability in self.capabilities
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostDeath:
+    """How the child process ended.
+
+    Attributes:
+        exit_code: None if a signal ended it.
+        signal_name: Such as ``SIGKILL``; None if it exited by itself.
+        last_log: The last lines of its log, oldest first.
+        was_loaded: Variant ids that were in memory.
+    """
+
+    exit_code: int | None
+    signal_name: str | None
+    last_log: tuple[str, ...] = ()
+    was_loaded: tuple[str, ...] = ()
+
+    @property
+    def cause(self) -> str:
+        """One phrase for a screen, with the likely reason where the evidence supports one."""
+        if self.signal_name == "SIGKILL":
+            return "killed (SIGKILL): by hand, or by the system for lack of memory"
+        if self.signal_name is not None:
+            return f"ended by {self.signal_name}"
+        if any("bad_alloc" in line for line in self.last_log):
+            return f"ran out of memory (exit code {self.exit_code})"
+        return f"exited with code {self.exit_code}"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineIdle:
+    """Not started, or stopped in good order."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStarting:
+    """The process is coming up."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReady:
+    """Answering."""
+
+    info: EngineInfo
+
+
+@dataclass(frozen=True, slots=True)
+class EngineDead:
+    """Ended when it should not have, or never came up.
+
+    Attributes:
+        reason: One sentence, fit to show.
+        remedy: What to do about it.
+        death: Facts about the process; None if there was no process.
+    """
+
+    reason: str
+    remedy: str | None = None
+    death: HostDeath | None = None
+
+
+EngineState: TypeAlias = EngineIdle | EngineStarting | EngineReady | EngineDead
