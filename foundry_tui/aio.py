@@ -1,11 +1,11 @@
-"""The only async primitives: a pump, a latest-wins feed, a supervised loop."""
+"""The only async primitives: a pump, a latest-wins feed, an owner of background tasks."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from typing import Generic, TypeVar
 
-__all__ = ["Feed", "pumped", "supervised"]
+__all__ = ["Feed", "Tasks", "pumped"]
 
 T = TypeVar("T")
 
@@ -78,24 +78,43 @@ class Feed(Generic[T]):
                 await self._changed.wait()
 
 
-@asynccontextmanager
-async def supervised(
-    name: str, loop: Callable[[], Awaitable[None]]
-) -> AsyncGenerator[asyncio.Task[None], None]:
-    """Run ``loop`` beside the block and stop it with the block.
+class Tasks:
+    """Owns background work: what it starts it also stops.
 
-    Raises:
-        Exception: Whatever ended the loop by itself, on leaving the block.
+    A loop that fails is a bug: its error is kept and raised by ``aclose``, and told to ``on_error`` at once.
     """
 
-    async def run() -> None:
-        await loop()
+    def __init__(self, on_error: Callable[[Exception], None] | None = None) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+        self._on_error = on_error
+        self._errors: list[Exception] = []
 
-    task = asyncio.create_task(run(), name=name)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
+    def start(self, name: str, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Run ``work`` until it ends or ``aclose``."""
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def aclose(self) -> None:
+        """Cancel everything and wait for it.
+
+        Raises:
+            Exception: The first error that ended one of the tasks by itself.
+        """
+        while self._running:
+            running = list(self._running)
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
+            self._running.difference_update(running)
+        if self._errors:
+            raise self._errors[0]
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._errors.append(error)
+            if self._on_error is not None:
+                self._on_error(error)

@@ -8,7 +8,7 @@ from foundry_tui.domain.engine import EngineInfo, EngineState
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration
 from foundry_tui.domain.resources import GpuSamples, HostSample
 
-__all__ = ["Engine", "GpuProbe", "HostProbe", "ModelManager", "SupervisedEngine"]
+__all__ = ["Engine", "GpuProbe", "HostProbe", "HostableEngine", "ModelManager", "SupervisedEngine"]
 
 
 class Engine(Protocol):
@@ -67,6 +67,19 @@ class ModelManager(Protocol):
             ModelNotFound: It was not registered.
             ModelRefused: It is in memory.
         """
+        ...
+
+
+class HostableEngine(Engine, ModelManager, Protocol):
+    """What the child process can host: an engine with its control side, already open."""
+
+    @property
+    def info(self) -> EngineInfo:
+        """What it is and can do."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of connections.  The process ends next, so native parts may be left to it."""
         ...
 
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-__all__ = ["DEMO_MODEL_ID", "demo_registration"]
-
 from foundry_tui.domain.models import Registration
+
+__all__ = ["DEMO_MODEL_ID", "demo_registration"]
 
 DEMO_MODEL_ID = "tiny-demo-generic-cpu:1"
 
@@ -17,4 +17,5 @@ def demo_registration() -> Registration:
         display_name="Tiny demo (0.8 M parameters, a closed small world)",
         publisher="foundry-tui",
         license="MIT",
+        replaces=True,  # the package may have moved since the last time
     )

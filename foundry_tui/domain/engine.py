@@ -110,9 +110,14 @@ class EngineStarting:
 
 @dataclass(frozen=True, slots=True)
 class EngineReady:
-    """Answering."""
+    """Up.
+
+    Attributes:
+        is_answering: False while the process is there but does not answer a ping.
+    """
 
     info: EngineInfo
+    is_answering: bool = True
 
 
 @dataclass(frozen=True, slots=True)

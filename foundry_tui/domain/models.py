@@ -112,7 +112,11 @@ class CatalogSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """A folder to be listed as a model of the user's own.  It is never copied or deleted."""
+    """A folder to be listed as a model of the user's own.  It is never copied or deleted.
+
+    Attributes:
+        replaces: Whether it may take the place of a registration of that id for another folder.
+    """
 
     path: str
     model_id: str
@@ -120,6 +124,7 @@ class Registration:
     display_name: str | None = None
     publisher: str | None = None
     license: str | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

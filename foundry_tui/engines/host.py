@@ -1,0 +1,278 @@
+"""The child process: hosts one engine, reads commands on stdin, writes frames where stdout was.
+
+Start it as ``python -m foundry_tui.engines.host``.  It ends when its stdin closes, whatever it is doing, so
+it cannot outlive its parent.
+"""
+
+import asyncio
+import collections
+import os
+import sys
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import BinaryIO, assert_never
+
+from foundry_tui.domain.errors import EngineError, EngineUnavailable, GenerationFailed
+from foundry_tui.engines.frames import (
+    Call,
+    Cancel,
+    Chat,
+    Command,
+    Configure,
+    EndpointConfig,
+    Frame,
+    HostConfig,
+    HostFailed,
+    HostReady,
+    ListModels,
+    LoadModel,
+    ManagedConfig,
+    Operation,
+    Ping,
+    Refused,
+    RegisterModel,
+    Replied,
+    ReplyValue,
+    ScriptedConfig,
+    Stop,
+    Streamed,
+    UnloadModel,
+    UnregisterModel,
+)
+from foundry_tui.engines.wire import FrameBroken, decode_command, encode
+from foundry_tui.ports import HostableEngine
+
+__all__ = ["FrameWriter", "Host", "main", "open_engine"]
+
+
+async def open_engine(config: HostConfig) -> HostableEngine:
+    """The engine that ``config`` describes, ready to use.
+
+    Raises:
+        EngineUnavailable: It cannot be brought up; the message says why.
+    """
+    # Each kind imports its libraries only where it is wanted: an endpoint needs no native runtime.
+    match config:
+        case ManagedConfig():
+            from foundry_tui.engines.managed import ManagedServer
+
+            return await ManagedServer.open(config)
+        case EndpointConfig():
+            from foundry_tui.engines.endpoints import EndpointServer
+
+            return await EndpointServer.open(config)
+        case ScriptedConfig():
+            from foundry_tui.engines.scripted import ScriptedServer
+
+            return ScriptedServer(config)
+        case _:
+            assert_never(config)
+
+
+class FrameWriter:
+    """Writes frames from a thread of its own, so that a slow reader never holds up the clock.
+
+    Answers to commands overtake text: a flood of chunks cannot delay them.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._urgent: collections.deque[bytes] = collections.deque()
+        self._text: collections.deque[bytes] = collections.deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
+        self._thread.start()
+
+    def write(self, frame: Frame, *, urgent: bool) -> None:
+        """Queue ``frame`` and return at once; within one of the two classes order is kept."""
+        line = encode(frame)
+        with self._changed:
+            (self._urgent if urgent else self._text).append(line)
+            self._changed.notify()
+
+    def close(self, timeout_s: float) -> None:
+        """Write what is queued, waiting no longer than ``timeout_s``."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not (self._urgent or self._text or self._closing):
+                    self._changed.wait()
+                if not self._urgent and not self._text:
+                    return
+                batch = b"".join(self._urgent)
+                self._urgent.clear()
+                # Small batches, so that the next urgent frame waits for one of them at most.
+                for _ in range(min(64, len(self._text))):
+                    batch += self._text.popleft()
+            try:
+                self._file.write(batch)
+                self._file.flush()
+            except (OSError, ValueError):
+                os._exit(0)  # the parent is gone; nobody is left to write to
+
+
+class Host:
+    """Turns commands into work on an engine, and the work into frames."""
+
+    def __init__(self, engine: HostableEngine, writer: FrameWriter) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._work: dict[int, asyncio.Task[None]] = {}
+
+    def begin(self, call: Call) -> None:
+        """Start the call's work; its frames follow."""
+        task = asyncio.create_task(self._answer(call), name=f"call {call.call}")
+        self._work[call.call] = task
+        task.add_done_callback(lambda _: self._work.pop(call.call, None))
+
+    def cancel(self, call: int) -> None:
+        """Stop the call, if it is still running."""
+        if (task := self._work.get(call)) is not None:
+            task.cancel()
+
+    async def aclose(self) -> None:
+        """Stop every call and let go of the engine."""
+        for task in list(self._work.values()):
+            task.cancel()
+        if self._work:
+            await asyncio.wait(list(self._work.values()))
+        await self._engine.aclose()
+
+    async def _answer(self, call: Call) -> None:
+        is_chat = isinstance(call.operation, Chat)
+        try:
+            value = await self._perform(call.call, call.operation)
+        except asyncio.CancelledError:
+            # The last frame of a cancelled call: the parent waits for it to know that all is free.
+            self._writer.write(Replied(call.call, None), urgent=not is_chat)
+            raise
+        except EngineError as error:
+            self._writer.write(_refused(call.call, error), urgent=not is_chat)
+        except Exception as error:  # noqa: BLE001 - border of the process: a bug here must reach the screen
+            message = f"the engine's process met a bug: {type(error).__name__}: {error}"
+            sys.excepthook(type(error), error, error.__traceback__)
+            self._writer.write(_refused(call.call, EngineError(message)), urgent=not is_chat)
+        else:
+            self._writer.write(Replied(call.call, value), urgent=not is_chat)
+
+    async def _perform(self, call: int, operation: Operation) -> ReplyValue:
+        match operation:
+            case Chat(request):
+                async with aclosing(self._engine.stream_chat(request)) as events:
+                    async for event in events:
+                        self._writer.write(Streamed(call, event), urgent=False)
+                return None
+            case Ping():
+                return None
+            case ListModels(public):
+                return await self._engine.list_models(public=public)
+            case LoadModel(model_id):
+                return await self._engine.load(model_id)
+            case UnloadModel(model_id):
+                await self._engine.unload(model_id)
+                return None
+            case RegisterModel(registration):
+                return await self._engine.register(registration)
+            case UnregisterModel(model_id):
+                await self._engine.unregister(model_id)
+                return None
+            case _:
+                assert_never(operation)
+
+
+def _refused(call: int, error: EngineError) -> Refused:
+    failed = error if isinstance(error, GenerationFailed) else None
+    return Refused(
+        call=call,
+        error=type(error).__name__,
+        message=error.message,
+        remedy=error.remedy,
+        outcome=failed.outcome if failed else None,
+        end_ns=failed.end_ns if failed else None,
+    )
+
+
+async def _commands(source: BinaryIO) -> AsyncGenerator[Command, None]:
+    """Commands as they come, read by a thread; the end of ``source`` ends the process at once."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[Command] = asyncio.Queue()
+
+    def read() -> None:
+        for line in source:
+            try:
+                command = decode_command(line)
+            except FrameBroken as error:
+                sys.stderr.write(f"ignored a command: {error}\n")
+                continue
+            loop.call_soon_threadsafe(queue.put_nowait, command)
+        # No clean-up: native calls may hold on for minutes, and everything on disk survives a kill.
+        os._exit(0)
+
+    threading.Thread(target=read, name="commands", daemon=True).start()
+    while True:
+        yield await queue.get()
+
+
+async def serve(source: BinaryIO, writer: FrameWriter) -> int:
+    """Serve one parent until it says ``Stop``; the process's exit code."""
+    async with aclosing(_commands(source)) as commands:
+        first = await anext(commands)
+        if not isinstance(first, Configure):
+            writer.write(HostFailed("the first command must be Configure", None), urgent=True)
+            return 2
+        try:
+            engine = await open_engine(first.config)
+        except EngineUnavailable as error:
+            writer.write(HostFailed(error.message, error.remedy), urgent=True)
+            return 3
+        writer.write(HostReady(engine.info), urgent=True)
+        host = Host(engine, writer)
+        async for command in commands:
+            match command:
+                case Call():
+                    host.begin(command)
+                case Cancel(call):
+                    host.cancel(call)
+                case Stop():
+                    await host.aclose()
+                    return 0
+                case Configure():
+                    continue  # one engine per process
+    return 0
+
+
+def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The command and frame pipes under new numbers; whatever a library prints goes to stderr, the log."""
+    source = os.fdopen(os.dup(0), "rb", buffering=1 << 16)
+    sink = os.fdopen(os.dup(1), "wb", buffering=0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return source, sink
+
+
+def main() -> None:
+    """Entry of the child process."""
+    source, sink = _private_pipes()
+    writer = FrameWriter(sink)
+    try:
+        code = asyncio.run(serve(source, writer))
+    except KeyboardInterrupt:
+        code = 130
+    writer.close(1.0)
+    sys.stderr.flush()
+    # The runtime's own close costs one to two seconds and protects nothing that a kill would lose
+    # (docs/decisions/0003); threads stuck in native calls must not hold the exit up either.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
