@@ -12,6 +12,7 @@ from typing import TypeAlias
 __all__ = [
     "ChatEvent",
     "ChatMessage",
+    "ChatOptions",
     "ChatRequest",
     "ChunkKind",
     "ChunkReceived",
@@ -82,6 +83,21 @@ class ChatRequest:
             raise ValueError("max_tokens must be at least 1")
         if self.temperature is not None and not 0 <= self.temperature <= 2:
             raise ValueError("temperature must lie between 0 and 2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatOptions:
+    """What a user sets once for a conversation; None leaves it to the engine.
+
+    Attributes:
+        max_tokens: The wish; the request may carry less, bounded by the model's real context.
+    """
+
+    system_prompt: str | None = None
+    max_tokens: int = 512
+    temperature: float | None = None
+    seed: int | None = None
+    timeouts: PhaseTimeouts = PhaseTimeouts()
 
 
 class Outcome(StrEnum):

@@ -1,0 +1,247 @@
+"""The composition root: from what the user asked for to services; alone knows which adapter serves a port."""
+
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+import platformdirs
+
+from foundry_tui.aio import Tasks
+from foundry_tui.config import Settings, config_folders, find_file, load_settings
+from foundry_tui.demo import demo_registration
+from foundry_tui.domain.chat import ChatOptions
+from foundry_tui.domain.errors import BadInput, StorageProblem
+from foundry_tui.engines.frames import EndpointConfig, HostConfig, ManagedConfig
+from foundry_tui.engines.hosted import HostedEngine
+from foundry_tui.engines.snapshot import read_snapshot
+from foundry_tui.ports import GpuProbe, HostProbe
+from foundry_tui.services.client import ClientService
+from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.sampling import ResourceSampler
+
+__all__ = ["Launch", "LaunchOptions", "Services", "default_data_dir", "open_services", "resolve"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchOptions:
+    """What the command line said; None where it said nothing.
+
+    Attributes:
+        timeouts: Phase and seconds, as in ``("first_token_s", 60.0)``.
+        demo: The bundled model on a cache of its own, without the network.
+    """
+
+    endpoint: str | None = None
+    api_key_env: str | None = None
+    config_dir: Path | None = None
+    data_dir: Path | None = None
+    model_cache_dir: Path | None = None
+    catalog_urls: tuple[str, ...] = ()
+    catalog_region: str | None = None
+    port: int | None = None
+    offline: bool = False
+    timeouts: tuple[tuple[str, float], ...] = ()
+    demo: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """Everything decided: options over environment over ``settings.toml`` over defaults.
+
+    Attributes:
+        settings_path: The file that the settings come from.
+        logs_dir: Logs of the child processes and of the runtime.
+    """
+
+    host: HostConfig
+    settings: Settings
+    settings_path: Path
+    data_dir: Path
+    logs_dir: Path
+    chat: ChatOptions
+    offline: bool
+    demo: bool
+
+    @property
+    def where(self) -> str:
+        """The engine's place in a few words, for a title."""
+        match self.host:
+            case EndpointConfig(url=url):
+                return url
+            case _:
+                return "demo" if self.demo else "managed runtime"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What the front ends are handed."""
+
+    client: ClientService
+    sampler: ResourceSampler
+    launch: Launch
+    background: Tasks = field(default_factory=Tasks)
+
+
+def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ) -> Launch:
+    """Decide what to open; makes the folders that are missing.
+
+    Raises:
+        BadInput: An option, a setting or a variable cannot be used; nothing was changed.
+        StorageProblem: The data directory cannot be written.
+    """
+    settings_path = find_file("settings.toml", config_folders(options.config_dir))
+    settings = load_settings(settings_path)
+    engine = settings.engine
+    timeouts = replace(settings.timeouts, **dict(options.timeouts))
+    offline = options.offline or engine.offline or options.demo
+    endpoint = options.endpoint or environment.get("FOUNDRY_LOCAL_ENDPOINT") or engine.endpoint
+    key_name = options.api_key_env or engine.api_key_env
+    data_dir = (options.data_dir or default_data_dir(environment)).expanduser().absolute()
+    given_cache = options.model_cache_dir or (
+        Path(engine.model_cache_dir) if engine.model_cache_dir else None
+    )
+    home = data_dir / "demo" if options.demo else data_dir
+    cache_dir = (
+        (home / "cache" if given_cache is None or options.demo else given_cache).expanduser().absolute()
+    )
+    logs_dir = data_dir / "logs"
+    if endpoint and not options.demo:
+        host: HostConfig = EndpointConfig(
+            url=_endpoint(endpoint), api_key=_key(key_name, environment), connect_s=timeouts.connect_s
+        )
+        _make_folders(data_dir, logs_dir)
+    else:
+        runtime_dir = home / "runtime"
+        host = ManagedConfig(
+            data_dir=str(runtime_dir),
+            cache_dir=str(cache_dir),
+            logs_dir=str(logs_dir),
+            catalog_urls=tuple(_catalog(url) for url in options.catalog_urls),
+            catalog_region=options.catalog_region,
+            port=options.port or engine.port or 0,
+            offline=offline,
+        )
+        _make_folders(data_dir, logs_dir, runtime_dir, cache_dir)
+    return Launch(
+        host=host,
+        settings=settings,
+        settings_path=settings_path,
+        data_dir=data_dir,
+        logs_dir=logs_dir,
+        chat=ChatOptions(
+            system_prompt=settings.chat.system_prompt,
+            max_tokens=settings.chat.max_tokens,
+            temperature=settings.chat.temperature,
+            seed=settings.chat.seed,
+            timeouts=timeouts,
+        ),
+        offline=offline,
+        demo=options.demo,
+    )
+
+
+@asynccontextmanager
+async def open_services(launch: Launch) -> AsyncGenerator[Services, None]:
+    """Everything a front end needs, at once: nothing slow runs before somebody asks for it.
+
+    Leaving the block stops the engine and all background work, however the block ends.
+    """
+    engine = HostedEngine(launch.host, log_dir=launch.logs_dir)
+    managed = launch.host if isinstance(launch.host, ManagedConfig) else None
+    client = ClientService(
+        engine,
+        EngineLease(),
+        registrations=(demo_registration(),) if launch.demo else (),
+        read_snapshot=(lambda: read_snapshot(Path(managed.cache_dir))) if managed is not None else None,
+        host_probe=_host_probe,
+        wants_public=not launch.offline,
+    )
+    sampler = ResourceSampler(lambda: (_host_probe(), _gpu_probe()), pid=lambda: client.process_id)
+    services = Services(client=client, sampler=sampler, launch=launch)
+    try:
+        yield services
+    finally:
+        try:
+            await services.background.aclose()
+        finally:
+            await client.aclose()
+
+
+def default_data_dir(environment: Mapping[str, str] = os.environ) -> Path:
+    """``FOUNDRY_TUI_DATA_DIR``, else the platform's user data directory."""
+    named = environment.get("FOUNDRY_TUI_DATA_DIR")
+    return Path(named) if named else platformdirs.user_data_path("foundry-tui", appauthor=False)
+
+
+def _host_probe() -> HostProbe:
+    # Late: psutil and the GPU driver load after the first frame, in a worker thread.
+    from foundry_tui.resources.host import PsutilHostProbe
+
+    return PsutilHostProbe()
+
+
+def _gpu_probe() -> GpuProbe:
+    from foundry_tui.resources.nvml import NvmlGpuProbe
+
+    return NvmlGpuProbe()
+
+
+def _endpoint(text: str) -> str:
+    """The base address in ``text``, without ``/v1`` and without a slash at its end."""
+    parts = _web_address(text, "endpoint", "http://127.0.0.1:5273/v1")
+    if parts.query or parts.fragment:
+        raise BadInput(
+            f"endpoint {text!r} has a query or fragment",
+            remedy="give the base address only, such as http://host:5273/v1",
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/v1')}".rstrip("/")
+
+
+def _catalog(text: str) -> str:
+    _web_address(text, "catalog URL", "https://host/asset-gallery/v1.0/models")
+    return text
+
+
+def _web_address(text: str, what: str, example: str) -> SplitResult:
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError as error:
+        raise BadInput(f"{what} {text!r} is no address: {error}", remedy=f"an example: {example}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise BadInput(f"{what} {text!r} is no http address", remedy=f"an example: {example}")
+    if parts.username is not None or parts.password is not None:
+        # Not echoed: it holds a secret.
+        raise BadInput(
+            f"the {what} holds a user name or password",
+            remedy="give the key by --api-key-env NAME, the name of an environment variable",
+        )
+    return parts
+
+
+def _key(name: str | None, environment: Mapping[str, str]) -> str | None:
+    if name is None:
+        return None
+    key = environment.get(name)
+    if not key:
+        raise BadInput(f"the environment variable {name} is not set", remedy=f"set {name} to the key")
+    if not key.isascii() or not key.isprintable():
+        raise BadInput(f"the key in {name} has characters that cannot be sent", remedy="set it again")
+    return key
+
+
+def _make_folders(*folders: Path) -> None:
+    for folder in folders:
+        probe = folder / f".writable-{os.getpid()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"foundry-tui")
+            probe.unlink()
+        except OSError as error:
+            raise StorageProblem(
+                f"{folder} cannot be written: {error.strerror or error}",
+                remedy="free some space or its permissions, or name another folder with --data-dir",
+            ) from error

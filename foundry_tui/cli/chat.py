@@ -1,0 +1,217 @@
+"""``foundry-tui chat``: one answer on stdout, or a conversation by lines."""
+
+import argparse
+import asyncio
+import sys
+import threading
+from dataclasses import replace
+from typing import Protocol
+
+from foundry_tui.bootstrap import Services, open_services, resolve
+from foundry_tui.cli.exit_codes import ExitCode, code_of
+from foundry_tui.cli.models import find_model
+from foundry_tui.cli.options import add_common, launch_options
+from foundry_tui.cli.output import complain, print_json, print_text, say
+from foundry_tui.cli.record import request_object
+from foundry_tui.domain.chat import ChatMessage, ChatOptions, ChatRequest, ChunkKind, ChunkReceived, Role
+from foundry_tui.domain.engine import Capability
+from foundry_tui.domain.errors import BadInput, EngineError
+from foundry_tui.domain.models import ModelVariant
+from foundry_tui.domain.quantities import seconds_in_words
+from foundry_tui.domain.text import clean_text
+from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
+from foundry_tui.reports.answer import describe
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``chat``."""
+    chat = commands.add_parser(
+        "chat",
+        help="one streamed answer on stdout",
+        description="Stream one answer to stdout. Without --prompt, stdin is read: whole if piped, else by lines.",
+        epilog='example: foundry-tui chat phi-4-mini --prompt "What is RAG?" --max-tokens 120',
+    )
+    add_common(chat, top=False)
+    chat.add_argument("model", metavar="MODEL", help="variant id or alias; loaded if it is not")
+    chat.add_argument("--prompt", metavar="TEXT", help="what to ask; - reads stdin")
+    chat.add_argument("--system", metavar="TEXT", help="system prompt")
+    chat.add_argument("--max-tokens", metavar="N", type=_positive, help="longest answer; default 512")
+    chat.add_argument(
+        "--temperature", metavar="F", type=_temperature, help="0 to 2; default: the engine's own"
+    )
+    chat.add_argument(
+        "--seed", metavar="N", type=_seed, help="makes sampling repeatable where the engine can"
+    )
+    chat.add_argument("--json", action="store_true", help="one JSON object with every reading, no stream")
+    chat.set_defaults(run=_chat)
+
+
+async def _chat(arguments: argparse.Namespace) -> int:
+    prompt = _prompt(arguments)
+    async with open_services(resolve(launch_options(arguments))) as services:
+        await services.client.start()
+        model = await find_model(services, arguments.model)
+        options = _options(services.launch.chat, arguments)
+        await _load_if_needed(services, model)
+        if prompt is None:
+            return await _converse(services, model, options)
+        request = services.client.prepare(model, (ChatMessage(role=Role.USER, text=prompt),), options)
+        trace, error = await _answer(services, request, _Silent() if arguments.json else _Printer())
+    if arguments.json:
+        print_json(request_object(trace, model=arguments.model, model_id=model.id))
+    else:
+        say(describe(trace))
+    if error is not None:
+        complain(error)
+        return code_of(error)
+    return ExitCode.DONE
+
+
+async def _load_if_needed(services: Services, model: ModelVariant) -> None:
+    info = services.client.engine_info
+    if model.is_loaded or info is None or not info.can(Capability.LOAD):
+        return
+    say(f"loading {model.id} …")
+    report = await services.client.load(model.id)
+    say(f"loaded in {seconds_in_words(report.load_ns / 1e9)}")
+
+
+async def _converse(services: Services, model: ModelVariant, options: ChatOptions) -> int:
+    say(f"{model.id}: a line asks, an empty line or end of input ends")
+    messages: tuple[ChatMessage, ...] = ()
+    while True:
+        sys.stderr.write("> ")
+        sys.stderr.flush()
+        line = await _line()
+        if not line.strip():
+            return ExitCode.DONE
+        asked = (*messages, ChatMessage(role=Role.USER, text=line.rstrip("\n")))
+        trace, error = await _answer(services, services.client.prepare(model, asked, options), _Printer())
+        say(describe(trace))
+        if error is None:
+            messages = (*asked, ChatMessage(role=Role.ASSISTANT, text=trace.text))
+        else:
+            complain(error)
+            if code_of(error) is ExitCode.UNREACHABLE:
+                return ExitCode.UNREACHABLE
+
+
+class _Sink(Protocol):
+    def take(self, text: str) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class _Silent:
+    def take(self, text: str) -> None:
+        """Nothing is shown."""
+
+    def end(self) -> None:
+        """Nothing is shown."""
+
+
+class _Printer:
+    """Prints pieces as they come; a carriage return waits for the line feed that may follow it."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._ends_line = True
+
+    def take(self, text: str) -> None:
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") else ""
+        shown = clean_text(text.removesuffix("\r"))
+        if shown:
+            self._ends_line = shown.endswith("\n")
+            print_text(shown, end="")
+
+    def end(self) -> None:
+        if not self._ends_line:
+            print_text("")
+
+
+async def _answer(
+    services: Services, request: ChatRequest, sink: _Sink
+) -> tuple[GenerationTrace, EngineError | None]:
+    trace = TraceBuilder()
+    try:
+        async with services.client.chat(request) as events:
+            async for event in events:
+                trace.observe(event)
+                if isinstance(event, ChunkReceived) and event.kind is ChunkKind.CONTENT:
+                    sink.take(event.text)
+    except EngineError as error:
+        return trace.failed(error), error
+    finally:
+        sink.end()
+    return trace.finish(), None
+
+
+def _prompt(arguments: argparse.Namespace) -> str | None:
+    """What to ask; None opens a conversation by lines."""
+    given: str | None = arguments.prompt
+    if given is None and sys.stdin.isatty():
+        if arguments.json:
+            raise BadInput("--json wants one prompt", remedy="give --prompt TEXT, or pipe it in")
+        return None
+    if given in (None, "-"):
+        try:
+            given = sys.stdin.read()
+        except UnicodeDecodeError as error:
+            raise BadInput(f"stdin is not text: {error}", remedy="pipe in UTF-8 text") from error
+    if given is None or not given.strip():
+        raise BadInput("the prompt is empty", remedy="give --prompt TEXT, or pipe it in")
+    return given
+
+
+def _options(defaults: ChatOptions, arguments: argparse.Namespace) -> ChatOptions:
+    given = {
+        "system_prompt": arguments.system,
+        "max_tokens": arguments.max_tokens,
+        "temperature": arguments.temperature,
+        "seed": arguments.seed,
+    }
+    return replace(defaults, **{name: value for name, value in given.items() if value is not None})
+
+
+async def _line() -> str:
+    """The next line of stdin, empty at its end; a thread that Ctrl-C need not wait for reads it."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[str] = loop.create_future()
+
+    def deliver(line: str) -> None:
+        if not future.done():
+            future.set_result(line)
+
+    def read() -> None:
+        line = sys.stdin.readline()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(deliver, line)
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    return await future
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not {text!r}")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a whole number, not {text!r}") from None
+
+
+def _temperature(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 2:
+        raise argparse.ArgumentTypeError(f"a number from 0 to 2, not {text!r}")
+    return value

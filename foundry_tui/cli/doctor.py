@@ -1,0 +1,222 @@
+"""``foundry-tui doctor``: what works here, what does not, and what to do about it."""
+
+import argparse
+import asyncio
+import platform
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, version
+
+from foundry_tui import __version__
+from foundry_tui.bootstrap import Launch, Services, default_data_dir, open_services, resolve
+from foundry_tui.cli.exit_codes import ExitCode, code_of
+from foundry_tui.cli.options import add_common, launch_options
+from foundry_tui.cli.output import print_json, print_text, say
+from foundry_tui.config import config_folders, find_file, load_models, load_prompts
+from foundry_tui.domain.engine import EngineInfo
+from foundry_tui.domain.errors import FoundryTuiError
+from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
+
+__all__ = ["DOCTOR_SCHEMA", "add_commands"]
+
+DOCTOR_SCHEMA = "foundry-tui/doctor@1"
+_LITTLE_SPACE_BYTES = 5 * 1024**3
+_LIBRARIES = (
+    "textual",
+    "openai",
+    "foundry-local-sdk",
+    "onnxruntime",
+    "onnxruntime-genai-core",
+    "psutil",
+    "nvidia-ml-py",
+)
+
+
+class Status(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Works, but worth knowing."""
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    status: Status
+    detail: str
+    remedy: str | None = None
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``doctor``."""
+    doctor = commands.add_parser(
+        "doctor",
+        help="what works here and what does not",
+        description="Check versions, folders, configuration, engine, catalog and GPU; say what to do.",
+        epilog="example: foundry-tui doctor --json",
+    )
+    add_common(doctor, top=False)
+    doctor.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    doctor.set_defaults(run=_doctor)
+
+
+async def _doctor(arguments: argparse.Namespace) -> int:
+    checks = [_configuration(arguments)]
+    info: EngineInfo | None = None
+    code = ExitCode.DONE
+    try:
+        launch = resolve(launch_options(arguments))
+    except FoundryTuiError as error:
+        checks.append(_problem("start", error))
+        code = code_of(error)
+    else:
+        checks += _folders(launch)
+        async with open_services(launch) as services:
+            try:
+                info = await services.client.start()
+            except FoundryTuiError as error:
+                checks.append(_problem("engine", error))
+                code = code_of(error)
+            else:
+                checks.append(_engine(info, launch))
+                checks += [Check(name="notice", status=Status.NOTE, detail=note) for note in info.notes]
+                checks.append(await _checked("catalog", lambda: _catalog(services)))
+            checks.append(await _gpu(services))
+    if code is ExitCode.DONE and any(check.status is Status.PROBLEM for check in checks):
+        code = ExitCode.FAILED
+    if arguments.json:
+        print_json(_report(checks, info))
+    else:
+        for name, number in _versions().items():
+            print_text(f"{name} {number}")
+        for check in checks:
+            print_text(f"[{check.status.value}] {check.name}: {check.detail}")
+            if check.remedy is not None:
+                print_text(f"    → {check.remedy}")
+    if code is not ExitCode.DONE:
+        say("doctor found problems")
+    return code
+
+
+def _configuration(arguments: argparse.Namespace) -> Check:
+    try:
+        folders = config_folders(arguments.config)
+        found = [find_file(name, folders) for name in ("models.json", "prompts.json", "settings.toml")]
+        models, prompts = load_models(found[0]), load_prompts(found[1])
+    except FoundryTuiError as error:
+        return _problem("configuration", error)
+    places = ", ".join(str(path) for path in found)
+    return Check(
+        name="configuration",
+        status=Status.OK,
+        detail=f"{len(models)} models and {len(prompts)} prompts in {places}",
+    )
+
+
+def _folders(launch: Launch) -> list[Check]:
+    free = shutil.disk_usage(launch.data_dir).free
+    is_little = free < _LITTLE_SPACE_BYTES
+    return [
+        Check(name="data directory", status=Status.OK, detail=str(launch.data_dir)),
+        Check(
+            name="disk",
+            status=Status.NOTE if is_little else Status.OK,
+            detail=f"{bytes_in_words(free)} free",
+            remedy="a model takes 1 to 10 GiB: free some space first" if is_little else None,
+        ),
+    ]
+
+
+def _engine(info: EngineInfo, launch: Launch) -> Check:
+    took = f", up in {seconds_in_words(info.start_ns / 1e9)}" if info.start_ns is not None else ""
+    can = ", ".join(capability.value for capability in info.capabilities)
+    return Check(
+        name="engine",
+        status=Status.OK,
+        detail=f"{info.kind.value} at {info.url or launch.where}{took}; can {can}",
+    )
+
+
+async def _catalog(services: Services) -> Check:
+    snapshot = await services.client.refresh()
+    cached = sum(1 for model in snapshot.models if model.is_cached)
+    words = f"{len(snapshot.models)} variants, {cached} on this machine"
+    if snapshot.notice is None:
+        return Check(name="catalog", status=Status.OK, detail=words)
+    return Check(
+        name="catalog",
+        status=Status.NOTE,
+        detail=f"{words}; {snapshot.notice}",
+        remedy="models on this machine work all the same"
+        if services.launch.offline
+        else "check the network and the proxy; models on this machine work all the same",
+    )
+
+
+async def _gpu(services: Services) -> Check:
+    from foundry_tui.resources.nvml import NvmlGpuProbe
+
+    probe = NvmlGpuProbe()
+    try:
+        found = await asyncio.to_thread(probe.sample, services.client.process_id)
+    finally:
+        probe.close()
+    if found.absence is not None:
+        return Check(name="GPU", status=Status.NOTE, detail=found.absence)
+    words = ", ".join(
+        f"{gpu.name} ({bytes_in_words(gpu.used_bytes)} of {bytes_in_words(gpu.total_bytes)} used)"
+        for gpu in found.gpus
+    )
+    return Check(name="GPU", status=Status.OK, detail=words)
+
+
+async def _checked(name: str, check: Callable[[], Awaitable[Check]]) -> Check:
+    try:
+        return await check()
+    except FoundryTuiError as error:
+        return _problem(name, error)
+
+
+def _problem(name: str, error: FoundryTuiError) -> Check:
+    return Check(name=name, status=Status.PROBLEM, detail=error.message, remedy=error.remedy)
+
+
+def _versions() -> dict[str, str]:
+    found = {"foundry-tui": __version__, "python": platform.python_version(), "system": platform.platform()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "missing"
+    return found
+
+
+def _report(checks: list[Check], info: EngineInfo | None) -> dict[str, object]:
+    return {
+        "schema": DOCTOR_SCHEMA,
+        "versions": _versions(),
+        "data_dir": str(default_data_dir()),
+        "engine": None
+        if info is None
+        else {
+            "kind": info.kind.value,
+            "url": info.url,
+            "capabilities": [capability.value for capability in info.capabilities],
+            "cache_dir": info.cache_dir,
+        },
+        "checks": [
+            {
+                "name": check.name,
+                "status": check.status.value,
+                "detail": check.detail,
+                "remedy": check.remedy,
+            }
+            for check in checks
+        ],
+    }

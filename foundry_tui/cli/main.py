@@ -1,0 +1,87 @@
+"""The program: parses the command line, runs one command, turns its end into an exit code."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+
+from foundry_tui import __version__
+from foundry_tui.cli import app, chat, doctor, models, schema
+from foundry_tui.cli.exit_codes import ExitCode, code_of
+from foundry_tui.cli.options import add_common
+from foundry_tui.cli.output import complain, tidy_streams
+from foundry_tui.domain.errors import BadInput, FoundryTuiError
+
+__all__ = ["entry_point", "main"]
+
+_EXAMPLES = """examples:
+  foundry-tui demo                                try it now, on the bundled model, without the network
+  foundry-tui                                     the app on the managed Foundry Local runtime
+  foundry-tui --endpoint http://host:5273/v1      the app on a server that runs elsewhere
+  foundry-tui models list --json                  the catalog, for a script
+  foundry-tui chat qwen2.5-0.5b --prompt "Hi"     one answer on stdout
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="foundry-tui",
+        description="Find, try and measure language models that run on your own machine.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"foundry-tui {__version__}")
+    add_common(parser, top=True)
+    parser.set_defaults(run=app.open_app)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for module in (app, models, chat, doctor, schema):
+        module.add_commands(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; its exit code."""
+    tidy_streams()
+    try:
+        arguments = build_parser().parse_args(argv)
+        _set_up_log(arguments)
+        run: Callable[[argparse.Namespace], Coroutine[object, object, int]] = arguments.run
+        return asyncio.run(run(arguments))
+    except FoundryTuiError as error:
+        complain(error)
+        return code_of(error)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader has left, as `| head` does.  Nothing may be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+
+
+def entry_point() -> None:
+    """``foundry-tui`` and ``python -m foundry_tui``."""
+    raise SystemExit(main())
+
+
+def _set_up_log(arguments: argparse.Namespace) -> None:
+    handlers: list[logging.Handler] = []
+    if arguments.verbose and arguments.run is not app.open_app and arguments.run is not app.open_demo:
+        handlers.append(logging.StreamHandler(sys.stderr))
+    if arguments.log_file is not None:
+        try:
+            handlers.append(logging.FileHandler(arguments.log_file, encoding="utf-8"))
+        except OSError as error:
+            raise BadInput(
+                f"--log-file {arguments.log_file} cannot be written: {error.strerror}",
+                remedy="name a file in a folder that exists",
+            ) from error
+    logger = logging.getLogger("foundry_tui")
+    logger.handlers = handlers or [logging.NullHandler()]
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG if arguments.verbose else logging.INFO)
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))

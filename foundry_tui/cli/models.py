@@ -1,0 +1,270 @@
+"""``foundry-tui models …``: the catalog, what is loaded, and models of one's own."""
+
+import argparse
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from foundry_tui.bootstrap import Services, open_services, resolve
+from foundry_tui.cli.exit_codes import ExitCode
+from foundry_tui.cli.options import add_common, launch_options
+from foundry_tui.cli.output import complain, print_json, print_table, print_text, say
+from foundry_tui.domain.engine import EndpointKind
+from foundry_tui.domain.errors import FoundryTuiError, ModelRefused, NotSupported
+from foundry_tui.domain.models import CatalogSnapshot, Device, ModelVariant, Registration
+from foundry_tui.domain.quantities import bytes_in_words, count_in_words, seconds_in_words
+
+__all__ = ["MODEL_LIST_SCHEMA", "add_commands", "model_object", "opened"]
+
+MODEL_LIST_SCHEMA = "foundry-tui/model-list@1"
+_HEADER = ("ID", "DEVICE", "SIZE", "CONTEXT", "TASK", "LICENSE", "STATE")
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``models`` and what is below it."""
+    models = commands.add_parser(
+        "models",
+        help="list, load, register models",
+        description="The catalog, what is loaded, and models of your own.",
+        epilog="example: foundry-tui models list --device cpu --json",
+    )
+    add_common(models, top=False)
+    actions = models.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    def action(name: str, words: str, example: str) -> argparse.ArgumentParser:
+        parser = actions.add_parser(name, help=words, description=words, epilog=f"example: {example}")
+        add_common(parser, top=False)
+        return parser
+
+    listing = action("list", "one row per variant", "foundry-tui models list --filter phi --device cpu")
+    listing.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    listing.add_argument("--cached", action="store_true", help="only what is on this machine")
+    listing.add_argument("--loaded", action="store_true", help="only what is in memory")
+    listing.add_argument("--filter", metavar="TEXT", help="only where id, alias, name or publisher has TEXT")
+    listing.add_argument("--task", metavar="T", help="only this task, such as chat-completion")
+    listing.add_argument("--license", metavar="L", help="only where the licence has L")
+    listing.add_argument("--device", choices=[device.value for device in Device], help="only this device")
+    listing.set_defaults(run=_list)
+
+    info = action("info", "everything known about one model", "foundry-tui models info phi-4-mini --json")
+    info.add_argument("model", metavar="ID", help="variant id or alias")
+    info.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    info.set_defaults(run=_info)
+
+    load = action(
+        "load",
+        "prove that a model loads; prints time and memory (on an endpoint it stays loaded)",
+        "foundry-tui models load qwen2.5-0.5b",
+    )
+    load.add_argument("model", metavar="ID", help="variant id or alias")
+    load.set_defaults(run=_load)
+
+    unload = action(
+        "unload", "unload a model on an endpoint", "foundry-tui models unload ID --endpoint http://host:5273"
+    )
+    unload.add_argument("model", metavar="ID", help="variant id or alias")
+    unload.set_defaults(run=_unload)
+
+    register = action(
+        "register",
+        "list a folder as a model of your own; it is neither copied nor changed",
+        "foundry-tui models register ./my-model --id my-model:1",
+    )
+    register.add_argument("folder", metavar="DIR", type=Path, help="folder with genai_config.json")
+    register.add_argument("--id", required=True, metavar="NAME:VERSION", help="such as my-model:1")
+    register.add_argument("--task", default="chat-completion", help="default: chat-completion")
+    register.set_defaults(run=_register)
+
+    unregister = action(
+        "unregister", "forget a registered folder; its files stay", "foundry-tui models unregister my-model:1"
+    )
+    unregister.add_argument("model", metavar="ID", help="id it was registered under")
+    unregister.set_defaults(run=_unregister)
+
+
+@asynccontextmanager
+async def opened(arguments: argparse.Namespace) -> AsyncGenerator[Services, None]:
+    """Services with their engine up.
+
+    Raises:
+        FoundryTuiError: It cannot be brought up.
+    """
+    async with open_services(resolve(launch_options(arguments))) as services:
+        info = await services.client.start()
+        if arguments.verbose:
+            for note in info.notes:
+                say(note)
+        yield services
+
+
+async def _list(arguments: argparse.Namespace) -> int:
+    async with opened(arguments) as services:
+        # What is on this machine is known without the network.
+        only_here = arguments.cached or arguments.loaded
+        snapshot = await services.client.refresh(public=False if only_here else None)
+    models = [model for model in snapshot.models if _wanted(model, arguments)]
+    if snapshot.notice is not None:
+        say(snapshot.notice)
+    if arguments.json:
+        print_json(_list_object(snapshot, models))
+        return ExitCode.DONE
+    if models:
+        print_table(_HEADER, (_row(model) for model in models), right=frozenset({2, 3}))
+    else:
+        say("no models match" if snapshot.models else "no models: see foundry-tui doctor")
+    return ExitCode.DONE
+
+
+async def _info(arguments: argparse.Namespace) -> int:
+    async with opened(arguments) as services:
+        model = await find_model(services, arguments.model)
+    if arguments.json:
+        print_json(model_object(model))
+        return ExitCode.DONE
+    for key, value in model_object(model).items():
+        words = "n/a" if value is None else ", ".join(value) if isinstance(value, list) else str(value)
+        if key.endswith("_bytes") and isinstance(value, int):
+            words = f"{words} ({bytes_in_words(value)})"
+        print_text(f"{key}: {' '.join(words.split())}")
+    return ExitCode.DONE
+
+
+async def _load(arguments: argparse.Namespace) -> int:
+    async with opened(arguments) as services:
+        model = await find_model(services, arguments.model)
+        report = await services.client.load(model.id)
+        stays = services.client.engine_info is not None and (
+            services.client.engine_info.kind is not EndpointKind.MANAGED
+        )
+    parts = [f"{report.model_id} loaded in {seconds_in_words(report.load_ns / 1e9)}"]
+    if report.rss_before_bytes is not None and report.rss_after_bytes is not None:
+        parts.append(
+            f"memory {bytes_in_words(report.rss_after_bytes - report.rss_before_bytes, sign=True)}"
+            f" to {bytes_in_words(report.rss_after_bytes)}"
+        )
+    print_text(" · ".join(parts))
+    if report.was_loaded:
+        say("it was loaded already")
+    elif not stays:
+        say("it was unloaded again: with the managed runtime nothing stays loaded after a command")
+    return ExitCode.DONE
+
+
+async def _unload(arguments: argparse.Namespace) -> int:
+    async with opened(arguments) as services:
+        info = services.client.engine_info
+        if info is not None and info.kind is EndpointKind.MANAGED:
+            raise NotSupported(
+                "with the managed runtime nothing stays loaded after a command: there is nothing to unload",
+                remedy="name a server with --endpoint, or unload in the app",
+            )
+        model = await find_model(services, arguments.model)
+        await services.client.unload(model.id)
+    print_text(f"{model.id} unloaded")
+    return ExitCode.DONE
+
+
+async def _register(arguments: argparse.Namespace) -> int:
+    registration = Registration(
+        path=str(arguments.folder.expanduser().resolve()), model_id=arguments.id, task=arguments.task
+    )
+    async with opened(arguments) as services:
+        try:
+            model = await services.client.register(registration)
+        except ModelRefused as error:
+            return _refused(error)
+    print_text(f"{model.id} registered for {model.path}")
+    return ExitCode.DONE
+
+
+async def _unregister(arguments: argparse.Namespace) -> int:
+    async with opened(arguments) as services:
+        await services.client.unregister(arguments.model)
+    print_text(f"{arguments.model} unregistered; its files stay")
+    return ExitCode.DONE
+
+
+async def find_model(services: Services, name: str) -> ModelVariant:
+    """The model of that name; the network is asked only if what is here does not know it.
+
+    Raises:
+        ModelNotFound: With names that are close.
+    """
+    if services.client.catalog.value.find(name) is None:
+        await services.client.refresh()
+    return services.client.find(name)
+
+
+def _refused(error: FoundryTuiError) -> int:
+    complain(error)
+    return ExitCode.USAGE  # the folder or the id given is the bad input
+
+
+def _wanted(model: ModelVariant, arguments: argparse.Namespace) -> bool:
+    text = (arguments.filter or "").lower()
+    names = (model.id, model.alias, model.display_name or "", model.publisher or "")
+    return (
+        (not text or any(text in name.lower() for name in names))
+        and (not arguments.cached or bool(model.is_cached))
+        and (not arguments.loaded or bool(model.is_loaded))
+        and (arguments.task is None or model.task == arguments.task)
+        and (arguments.license is None or arguments.license.lower() in (model.license or "").lower())
+        and (arguments.device is None or model.device == arguments.device)
+    )
+
+
+def _row(model: ModelVariant) -> tuple[str, ...]:
+    size = model.size_bytes if model.size_bytes is not None else model.disk_bytes
+    return (
+        model.id,
+        model.device.value if model.device else "n/a",
+        bytes_in_words(size),
+        count_in_words(model.context_tokens),
+        model.task or "n/a",
+        model.license or "n/a",
+        model.problem or _state(model),
+    )
+
+
+def _state(model: ModelVariant) -> str:
+    if model.is_loaded:
+        return "loaded"
+    if model.is_cached is None:
+        return "n/a"
+    return "cached" if model.is_cached else "in the catalog"
+
+
+def _list_object(snapshot: CatalogSnapshot, models: list[ModelVariant]) -> dict[str, object]:
+    return {
+        "schema": MODEL_LIST_SCHEMA,
+        "notice": snapshot.notice,
+        "saved_at_unix": snapshot.saved_at_unix,
+        "models": [model_object(model) for model in models],
+    }
+
+
+def model_object(model: ModelVariant) -> dict[str, object]:
+    """One model as JSON; unknown is null."""
+    return {
+        "id": model.id,
+        "alias": model.alias,
+        "catalog": model.catalog.value,
+        "display_name": model.display_name,
+        "publisher": model.publisher,
+        "license": model.license,
+        "license_text": model.license_text,
+        "task": model.task,
+        "device": model.device.value if model.device else None,
+        "execution_provider": model.execution_provider,
+        "quantization": model.quantization,
+        "size_bytes": model.size_bytes,
+        "disk_bytes": model.disk_bytes,
+        "context_tokens": model.context_tokens,
+        "advertised_context_tokens": model.advertised_context_tokens,
+        "max_output_tokens": model.max_output_tokens,
+        "capabilities": list(model.capabilities),
+        "cached": model.is_cached,
+        "loaded": model.is_loaded,
+        "path": model.path,
+        "problem": model.problem,
+    }

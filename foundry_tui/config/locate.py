@@ -1,0 +1,61 @@
+"""Where a configuration file is found: ``--config``, ``./config``, the user's folder, what is shipped."""
+
+from pathlib import Path
+
+from foundry_tui.domain.errors import BadInput
+from foundry_tui.domain.text import clean_line
+
+__all__ = ["config_folders", "find_file", "shipped_folder"]
+
+
+def config_folders(given: Path | None = None) -> tuple[Path, ...]:
+    """The folders to look in, the first one first; all but ``given`` and the last may not exist.
+
+    Raises:
+        BadInput: ``given``, the value of ``--config``, is no folder.
+    """
+    import platformdirs  # late: only commands that read a file need it
+
+    user = platformdirs.user_config_path("foundry-tui", appauthor=False)
+    folders = (Path("config"), user, shipped_folder())
+    if given is None:
+        return folders
+    return (_checked(given), *folders)
+
+
+def find_file(name: str, folders: tuple[Path, ...]) -> Path:
+    """The path of the first folder's ``name``; whether it can be read shows when it is read.
+
+    Raises:
+        BadInput: No folder has it.
+    """
+    for folder in folders:
+        if _is_there(folder / name):
+            return folder / name
+    places = ", ".join(clean_line(str(folder)) for folder in folders)
+    raise BadInput(f"{name} is in none of {places}", remedy="Install foundry-tui again.")
+
+
+def shipped_folder() -> Path:
+    """The defaults in the installed package; in a source checkout the ``config`` beside the package."""
+    packaged = Path(__file__).parent / "defaults"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "config"
+
+
+def _checked(given: Path) -> Path:
+    remedy = "Give --config a folder with models.json, prompts.json or settings.toml in it."
+    try:
+        if given.is_dir():
+            return given
+        found = "a file" if given.exists() else "nothing"
+    except (OSError, ValueError) as error:
+        found = f"what cannot be read ({error})"
+    raise BadInput(clean_line(f"--config {given}: expected a folder, found {found}"), remedy=remedy)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the user put anything there, a dangling link or an unreadable file too: those are told of."""
+    try:
+        return path.exists() or path.is_symlink()
+    except OSError:
+        return True

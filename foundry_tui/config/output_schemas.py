@@ -1,0 +1,147 @@
+"""JSON Schema of what commands print, written by hand beside the contract: outputs only ever gain fields."""
+
+from typing import TypeAlias
+
+from foundry_tui.domain.chat import Outcome
+
+__all__ = ["doctor_schema", "model_list_schema", "results_schema"]
+
+_Schema: TypeAlias = dict[str, object]
+
+_TEXT: _Schema = {"type": "string"}
+_TEXT_OR_NULL: _Schema = {"type": ["string", "null"]}
+_COUNT_OR_NULL: _Schema = {"type": ["integer", "null"], "minimum": 0}
+_NUMBER_OR_NULL: _Schema = {"type": ["number", "null"]}
+_TRUTH_OR_NULL: _Schema = {"type": ["boolean", "null"]}
+_TEXTS: _Schema = {"type": "array", "items": _TEXT}
+
+
+def _object(properties: dict[str, _Schema], *, optional: tuple[str, ...] = ()) -> _Schema:
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def model_list_schema() -> _Schema:
+    """Of ``models list --json``; ``models info --json`` prints one entry of ``models``."""
+    model = _object(
+        {
+            "id": _TEXT,
+            "alias": _TEXT,
+            "catalog": {"enum": ["public", "local", "endpoint"]},
+            "display_name": _TEXT_OR_NULL,
+            "publisher": _TEXT_OR_NULL,
+            "license": _TEXT_OR_NULL,
+            "license_text": _TEXT_OR_NULL,
+            "task": _TEXT_OR_NULL,
+            "device": {"enum": ["cpu", "gpu", "npu", None]},
+            "execution_provider": _TEXT_OR_NULL,
+            "quantization": _TEXT_OR_NULL,
+            "size_bytes": _COUNT_OR_NULL,
+            "disk_bytes": _COUNT_OR_NULL,
+            "context_tokens": _COUNT_OR_NULL,
+            "advertised_context_tokens": _COUNT_OR_NULL,
+            "max_output_tokens": _COUNT_OR_NULL,
+            "capabilities": _TEXTS,
+            "cached": _TRUTH_OR_NULL,
+            "loaded": _TRUTH_OR_NULL,
+            "path": _TEXT_OR_NULL,
+            "problem": _TEXT_OR_NULL,
+        }
+    )
+    return _object(
+        {
+            "schema": {"const": "foundry-tui/model-list@1"},
+            "notice": _TEXT_OR_NULL,
+            "saved_at_unix": _COUNT_OR_NULL,
+            "models": {"type": "array", "items": model},
+        }
+    )
+
+
+def doctor_schema() -> _Schema:
+    """Of ``doctor --json``."""
+    engine = _object(
+        {"kind": _TEXT, "url": _TEXT_OR_NULL, "capabilities": _TEXTS, "cache_dir": _TEXT_OR_NULL}
+    )
+    check = _object(
+        {
+            "name": _TEXT,
+            "status": {"enum": ["ok", "note", "problem"]},
+            "detail": _TEXT,
+            "remedy": _TEXT_OR_NULL,
+        }
+    )
+    return _object(
+        {
+            "schema": {"const": "foundry-tui/doctor@1"},
+            "versions": {"type": "object", "additionalProperties": _TEXT},
+            "data_dir": _TEXT,
+            "engine": {"anyOf": [engine, {"type": "null"}]},
+            "checks": {"type": "array", "items": check},
+        }
+    )
+
+
+def request_schema() -> _Schema:
+    """One request with its readings, as ``chat --json`` prints it; all ``*_ns`` are of one monotonic clock."""
+    return _object(
+        {
+            "model": _TEXT,
+            "model_id": _TEXT,
+            "response_id": _TEXT_OR_NULL,
+            "prompt_id": _TEXT,
+            "round": {"type": "integer", "minimum": 1},
+            "phase": {"enum": ["probe", "calibration", "certificate", "warmup", "timed"]},
+            "status": {"enum": [outcome.value for outcome in Outcome]},
+            "warnings": _TEXTS,
+            "error": _TEXT_OR_NULL,
+            "call_ns": _COUNT_OR_NULL,
+            "sent_ns": _COUNT_OR_NULL,
+            "headers_ns": _COUNT_OR_NULL,
+            "role_ns": _COUNT_OR_NULL,
+            "chunk_ns": {"type": "array", "items": {"type": "integer"}},
+            "chunk_kind": {"type": "array", "items": {"enum": ["content", "reasoning", "tool"]}},
+            "chunk_chars": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+            "end_ns": _COUNT_OR_NULL,
+            "prompt_tokens": _COUNT_OR_NULL,
+            "completion_tokens": _COUNT_OR_NULL,
+            "estimated_tokens": _COUNT_OR_NULL,
+            "token_source": {"enum": ["usage", "tokenizer", "chunks", "chars", None]},
+            "finish_reason": _TEXT_OR_NULL,
+            "text": _TEXT,
+            "text_sha256": _TEXT,
+            "peak_rss_bytes": _COUNT_OR_NULL,
+            "peak_vram_bytes": _COUNT_OR_NULL,
+            "energy_j": _NUMBER_OR_NULL,
+        }
+    )
+
+
+def results_schema() -> _Schema:
+    """Of a results file; ``chat --json`` prints one entry of ``requests``."""
+    run = _object(
+        {
+            "id": _TEXT,
+            "name": _TEXT_OR_NULL,
+            "started_at": _TEXT,
+            "status": {"enum": ["completed", "interrupted", "failed"]},
+            "plan": {"type": "object"},
+            "environment": {"type": "object"},
+            "clock": _object(
+                {
+                    "source": _TEXT,
+                    "path": {"enum": ["managed", "endpoint"]},
+                    "merged_share": _NUMBER_OR_NULL,
+                    "delay_p99_ns": _COUNT_OR_NULL,
+                }
+            ),
+        }
+    )
+    return _object(
+        {
+            "schema": {"const": "foundry-tui/results@1"},
+            "run": run,
+            "requests": {"type": "array", "items": request_schema()},
+            "summary": {"type": "array", "items": {"type": "object"}},
+        }
+    )

@@ -1,0 +1,132 @@
+"""Why a document does not have its shape, in words: where, what was expected, what was found."""
+
+import difflib
+import json
+from typing import TYPE_CHECKING
+
+from foundry_tui.config.documents import Document, Syntax, file_problem, pointer
+from foundry_tui.config.shapes import ENVIRONMENT_NAME, NOT_BLANK
+from foundry_tui.domain.errors import BadInput
+from foundry_tui.domain.text import clean_line
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
+
+__all__ = ["shape_problem"]
+
+_SHOWN = 3
+_FOUND_CHARACTERS = 40
+_PATTERNS = {
+    NOT_BLANK: "text that is not blank",
+    ENVIRONMENT_NAME: "the name of an environment variable (letters, digits and _)",
+}
+_EXPECTED = {
+    "bool_type": "true or false",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number from {ge} up",
+    "int_type": "a whole number",
+    "less_than_equal": "a number up to {le}",
+    "list_type": "a list",
+    "string_type": "text in quotes",
+    "string_unicode": "text without halves of surrogate pairs",
+    "too_short": "at least {min_length} item",
+}
+_MAPPING = {Syntax.JSON: "an object", Syntax.TOML: "a table"}
+
+
+def shape_problem(
+    document: Document, shape: "type[BaseModel]", error: "ValidationError", schema_name: str
+) -> BadInput:
+    """The error for a document that ``shape`` refused; it names the first three problems and their number."""
+    details = error.errors(include_url=False)
+    told = [_tell(document.syntax, shape, detail) for detail in details[:_SHOWN]]
+    if len(details) == 1:
+        problem = told[0]
+    elif len(details) <= _SHOWN:
+        problem = f"{len(details)} problems: {'; '.join(told)}"
+    else:
+        problem = f"{len(details)} problems, the first {_SHOWN}: {'; '.join(told)}"
+    guesses = (_guess(shape, detail) for detail in details)
+    guess = next((f"Did you mean {name}?  " for name in guesses if name is not None), "")
+    return file_problem(
+        document.path, problem, f"{guess}`foundry-tui schema {schema_name}` prints the format."
+    )
+
+
+def _tell(syntax: Syntax, shape: "type[BaseModel]", detail: "ErrorDetails") -> str:
+    # pydantic marks the key of a mapping, where that is the trouble, with a last part of its own.
+    keys = [key for key in detail["loc"] if key != "[key]"]
+    place = clean_line(pointer(*keys), 120)
+    kind, value = detail["type"], detail["input"]
+    if kind == "missing":
+        return f"{place}: expected this key, found nothing"
+    if kind == "extra_forbidden":
+        known = ", ".join(_known_keys(shape, keys[:-1]))
+        return f"{place}: expected one of the keys {known}, found {_found(syntax, keys[-1])}"
+    context = detail.get("ctx", {})
+    if kind == "string_pattern_mismatch":
+        expected = _PATTERNS[context["pattern"]]
+    elif kind in ("dict_type", "model_type", "model_attributes_type"):
+        expected = _MAPPING[syntax]
+    elif kind in _EXPECTED:
+        expected = _EXPECTED[kind].format_map({name: _plain(limit) for name, limit in context.items()})
+    else:
+        expected = f"something else ({detail['msg']})"
+    if keys and keys[-1] == "api_key_env" and isinstance(value, str):
+        found = f"text of {len(value)} characters"  # somebody put the key itself there
+    else:
+        found = _found(syntax, value)
+    return f"{place}: expected {expected}, found {found}"
+
+
+def _found(syntax: Syntax, value: object) -> str:
+    match value:
+        case dict():
+            return f"{_MAPPING[syntax]} of {len(value)}"
+        case list():
+            return f"a list of {len(value)}"
+        case bool() | None:
+            return json.dumps(value)
+        case str():
+            return f'"{clean_line(value, _FOUND_CHARACTERS)}"'
+        case _:
+            return clean_line(str(value), _FOUND_CHARACTERS)
+
+
+def _plain(limit: object) -> object:
+    """A limit as a person writes it: 2 and not 2.0."""
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
+
+
+def _guess(shape: "type[BaseModel]", detail: "ErrorDetails") -> str | None:
+    if detail["type"] != "extra_forbidden":
+        return None
+    *path, unknown = detail["loc"]
+    return next(
+        iter(difflib.get_close_matches(str(unknown), _known_keys(shape, path), n=1, cutoff=0.7)), None
+    )
+
+
+def _known_keys(shape: "type[BaseModel]", keys: list[int | str]) -> list[str]:
+    """The keys that the mapping at ``keys`` may have, in the order of their declaration."""
+    schema: dict[str, object] = shape.model_json_schema()
+    node = schema
+    for key in keys:
+        if isinstance(key, int):
+            node = _inner(schema, node, "items")
+        elif "properties" in node:
+            node = _inner(schema, _inner(schema, node, "properties"), key)
+        else:
+            node = _inner(schema, _inner(schema, node, "patternProperties"), NOT_BLANK)
+    return list(_inner(schema, node, "properties"))
+
+
+def _inner(schema: dict[str, object], node: dict[str, object], key: str) -> dict[str, object]:
+    inner = node.get(key)
+    if isinstance(inner, dict) and isinstance(inner.get("$ref"), str):
+        name = inner["$ref"].removeprefix("#/$defs/")
+        return _inner(schema, _inner(schema, schema, "$defs"), name)
+    return inner if isinstance(inner, dict) else {}

@@ -1,0 +1,87 @@
+"""JSON Schema (draft 2020-12) of our files and outputs, by the name that ``foundry-tui schema`` takes.
+
+``python -m foundry_tui.config.schema config/schema`` writes all of them into that folder.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from foundry_tui.config.output_schemas import doctor_schema, model_list_schema, results_schema
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+__all__ = ["BUILDERS", "JsonSchema", "json_schema", "write_schemas"]
+
+JsonSchema: TypeAlias = dict[str, object]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def _models() -> JsonSchema:
+    from foundry_tui.config.shapes import AnyModels
+
+    return _of_shape(AnyModels)
+
+
+def _prompts() -> JsonSchema:
+    from foundry_tui.config.shapes import AnyPrompts
+
+    return _of_shape(AnyPrompts)
+
+
+def _settings() -> JsonSchema:
+    from foundry_tui.config.shapes import SettingsFile
+
+    return _of_shape(SettingsFile)
+
+
+# A new file or output gets its schema by one more line here: its name, its title, what builds the rest.
+BUILDERS: dict[str, tuple[str, Callable[[], JsonSchema]]] = {
+    "models": ("models.json of foundry-tui: notes about models", _models),
+    "prompts": ("prompts.json of foundry-tui: a set of prompts", _prompts),
+    "settings": ("settings.toml of foundry-tui", _settings),
+    "results": ("results of foundry-tui: requests with their readings", results_schema),
+    "model-list": ("output of foundry-tui models list --json", model_list_schema),
+    "doctor": ("output of foundry-tui doctor --json", doctor_schema),
+}
+
+
+def json_schema(name: str) -> JsonSchema:
+    """The schema called ``name``.
+
+    Raises:
+        KeyError: There is none of that name; ``BUILDERS`` has those that there are.
+    """
+    title, build = BUILDERS[name]
+    head: JsonSchema = {"$schema": _DIALECT, "$id": f"urn:foundry-tui:schema:{name}", "title": title}
+    return head | {key: value for key, value in build().items() if key not in head}
+
+
+def write_schemas(folder: Path) -> None:
+    """Write every schema to ``folder/name.json``, over what is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in BUILDERS:
+        text = json.dumps(json_schema(name), indent=2, ensure_ascii=False)
+        (folder / f"{name}.json").write_text(f"{text}\n", encoding="utf-8", newline="\n")
+
+
+def _of_shape(shape: "type[BaseModel]") -> JsonSchema:
+    """The schema of a pydantic class, without a title made from each field's name."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Untitled(GenerateJsonSchema):
+        def field_title_should_be_set(self, schema: object) -> bool:
+            return False
+
+    schema: JsonSchema = shape.model_json_schema(schema_generator=Untitled)
+    return schema
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m foundry_tui.config.schema FOLDER")
+    write_schemas(Path(sys.argv[1]))

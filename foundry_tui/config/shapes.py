@@ -1,0 +1,171 @@
+"""The shapes of the configuration files: one declaration parses, checks and writes the JSON Schema.
+
+The only importer of pydantic, which costs a tenth of a second: import this module late.
+"""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
+
+from foundry_tui.config.values import ChatSettings, EngineSettings, ScreenSettings
+from foundry_tui.domain.chat import PhaseTimeouts
+
+__all__ = [
+    "ENVIRONMENT_NAME",
+    "NOT_BLANK",
+    "AnyModels",
+    "AnyPrompts",
+    "BareModels",
+    "BarePrompts",
+    "ModelsFile",
+    "PromptsFile",
+    "SettingsFile",
+]
+
+NOT_BLANK = r"\S"
+ENVIRONMENT_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
+
+# pydantic writes a pattern for keys, but not that keys which do not match it are refused.
+_NO_OTHER_KEYS: dict[str, JsonValue] = {"additionalProperties": False}
+_CHAT = ChatSettings()
+_TIMEOUTS = PhaseTimeouts()
+_ENGINE = EngineSettings()
+_SCREEN = ScreenSettings()
+
+Text = Annotated[str, Field(pattern=NOT_BLANK)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Shape(BaseModel):
+    # Strict: "3" is not a number and true is not 1.  Python's expressions, as values.py strips by Python's
+    # notion of white space, which pydantic's own engine does not share.
+    model_config = ConfigDict(extra="forbid", strict=True, regex_engine="python-re")
+
+
+class Model(_Shape):
+    """What is noted about one model."""
+
+    capabilities: list[Text] = Field(default=[], description="What the model is good for, in your own words.")
+    size_mb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Download size in megabytes."
+    )
+    priority: int | None = Field(
+        default=None, description="Among models that fit alike, the lowest number goes first."
+    )
+
+
+class ModelsFile(_Shape):
+    """Notes about models, by alias."""
+
+    schema_url: str | None = Field(
+        default=None, alias="$schema", description="For editors: where this schema lies."
+    )
+    models: dict[Text, Model] = Field(
+        description="What is noted about each model, by its alias.", json_schema_extra=_NO_OTHER_KEYS
+    )
+
+
+class BareModels(RootModel[dict[Text, Model]]):
+    """The short form: the models themselves, by alias."""
+
+    model_config = ConfigDict(strict=True, regex_engine="python-re", json_schema_extra=_NO_OTHER_KEYS)
+
+
+class AnyModels(RootModel[ModelsFile | BareModels]):
+    """Notes about models: an object with the key models, or the short form, only what is in it."""
+
+    # Only for the schema: a union's errors speak of both forms at once.
+
+
+class PromptEntry(_Shape):
+    """One prompt."""
+
+    id: Text = Field(description="Its name in results; once in a set.")
+    text: Text = Field(description="What is sent, exactly as it stands here.")
+    system: Text | None = Field(default=None, description="Sent before it as the system message.")
+    aspects: list[Text] = Field(default=[], description="What a good answer mentions or keeps to.")
+    tags: list[Text] = Field(default=[], description="Words to pick prompts by.")
+
+
+class PromptsFile(_Shape):
+    """A set of prompts."""
+
+    schema_url: str | None = Field(
+        default=None, alias="$schema", description="For editors: where this schema lies."
+    )
+    prompts: list[PromptEntry] = Field(min_length=1, description="The prompts, in the order they are run.")
+
+
+class BarePrompts(RootModel[Annotated[list[Text], Field(min_length=1)]]):
+    """The short form: only the texts; their ids are p1, p2 and so on."""
+
+    model_config = ConfigDict(strict=True, regex_engine="python-re")
+
+
+class AnyPrompts(RootModel[PromptsFile | BarePrompts]):
+    """A set of prompts: an object with the key prompts, or the short form, a list of texts."""
+
+    # Only for the schema: a union's errors speak of both forms at once.
+
+
+class Chat(_Shape):
+    """How a chat asks."""
+
+    system_prompt: Text | None = Field(
+        default=_CHAT.system_prompt, description="System message of a new chat; absent: none is sent."
+    )
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        default=_CHAT.temperature, description="0 to 2; absent: the engine's own."
+    )
+    max_tokens: int = Field(default=_CHAT.max_tokens, ge=1, description="The longest answer, in tokens.")
+    seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = Field(
+        default=_CHAT.seed, description="Makes sampling repeatable where the engine can; absent: its own."
+    )
+
+
+class Timeouts(_Shape):
+    """How long each wait of a request may last."""
+
+    connect_s: Seconds = Field(default=_TIMEOUTS.connect_s, description="Seconds to reach the server.")
+    headers_s: Seconds = Field(default=_TIMEOUTS.headers_s, description="Seconds until the response headers.")
+    first_token_s: Seconds = Field(
+        default=_TIMEOUTS.first_token_s, description="Seconds until the first text."
+    )
+    between_s: Seconds = Field(default=_TIMEOUTS.between_s, description="Seconds between two pieces of text.")
+    total_s: Seconds = Field(default=_TIMEOUTS.total_s, description="Seconds for the whole answer.")
+
+
+class Engine(_Shape):
+    """Which engine answers, and where it keeps its files."""
+
+    endpoint: Text | None = Field(
+        default=_ENGINE.endpoint, description="Base URL of a server to use; absent: our own is run."
+    )
+    api_key_env: Annotated[str, Field(pattern=ENVIRONMENT_NAME)] | None = Field(
+        default=_ENGINE.api_key_env,
+        description="Name of the environment variable that holds the API key; never the key itself.",
+    )
+    model_cache_dir: Text | None = Field(
+        default=_ENGINE.model_cache_dir, description="Folder for downloaded models; absent: the app's own."
+    )
+    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+        default=_ENGINE.port, description="Port of the managed web service; absent: a free one."
+    )
+    offline: bool = Field(
+        default=_ENGINE.offline, description="true: nothing that needs the network is tried."
+    )
+
+
+class Screen(_Shape):
+    """How the screen looks."""
+
+    theme: Text = Field(default=_SCREEN.theme, description="Name of a theme.")
+
+
+class SettingsFile(_Shape):
+    """Everything that the settings screen offers."""
+
+    chat: Chat = Field(default_factory=Chat, description="What a new chat starts with.")
+    timeouts: Timeouts = Field(default_factory=Timeouts, description="The longest waits of a request.")
+    engine: Engine = Field(default_factory=Engine, description="The engine that answers.")
+    screen: Screen = Field(default_factory=Screen, description="The looks of the screen.")

@@ -1,0 +1,119 @@
+"""What the configuration files say, as values of our own: no caller ever sees pydantic."""
+
+from dataclasses import dataclass, field
+
+from foundry_tui.domain.chat import PhaseTimeouts
+
+__all__ = ["ChatSettings", "EngineSettings", "ModelEntry", "Prompt", "ScreenSettings", "Settings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """What the user notes about a model in ``models.json``.
+
+    Attributes:
+        capabilities: What it is good for, in the user's own words.
+        size_mb: Download size in megabytes as noted; None if not noted.
+        priority: Among models that fit alike the lowest goes first; None goes last.
+    """
+
+    alias: str
+    capabilities: tuple[str, ...] = ()
+    size_mb: float | None = None
+    priority: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.alias.strip():
+            raise ValueError("a model needs an alias")
+        if self.size_mb is not None and not 0 < self.size_mb < float("inf"):
+            raise ValueError("size_mb must be a positive number of megabytes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One prompt of a prompt set.
+
+    Attributes:
+        id: Its name in results; once in a set.
+        text: Sent exactly as it is.
+        system: Sent before it as the system message; None for none.
+        aspects: What a good answer mentions or keeps to.
+        tags: Words to pick prompts by.
+    """
+
+    id: str
+    text: str
+    system: str | None = None
+    aspects: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.id.strip() or not self.text.strip():
+            raise ValueError("a prompt needs an id and a text")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSettings:
+    """How a chat asks.
+
+    Attributes:
+        system_prompt: None sends no system message.
+        temperature: 0 to 2; None leaves it to the engine.
+        max_tokens: The longest answer.
+        seed: None leaves it to the engine.
+    """
+
+    system_prompt: str | None = None
+    temperature: float | None = None
+    max_tokens: int = 512
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1:
+            raise ValueError("max_tokens must be at least 1")
+        if self.temperature is not None and not 0 <= self.temperature <= 2:
+            raise ValueError("temperature must lie between 0 and 2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """Which engine answers, and where it keeps its files.
+
+    Attributes:
+        endpoint: Base URL of a server to use; None runs our own.
+        api_key_env: Name of the environment variable that holds the key; never the key.
+        model_cache_dir: Folder for downloaded models; None is the app's own.
+        port: Of the managed web service; None takes a free one.
+        offline: Nothing that needs the network is tried.
+    """
+
+    endpoint: str | None = None
+    api_key_env: str | None = None
+    model_cache_dir: str | None = None
+    port: int | None = None
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        if self.port is not None and not 1 <= self.port <= 65535:
+            raise ValueError("port must lie between 1 and 65535")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenSettings:
+    """How the screen looks.
+
+    Attributes:
+        theme: Name of a theme; whether there is one of that name the screen finds out.
+    """
+
+    theme: str = "textual-dark"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything in ``settings.toml``; whatever it leaves out has its default."""
+
+    chat: ChatSettings = field(default_factory=ChatSettings)
+    timeouts: PhaseTimeouts = field(default_factory=PhaseTimeouts)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    screen: ScreenSettings = field(default_factory=ScreenSettings)

@@ -1,0 +1,45 @@
+"""Numbers as a person reads them; unknown reads n/a."""
+
+__all__ = ["bytes_in_words", "count_in_words", "rate_in_words", "seconds_in_words"]
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+UNKNOWN = "n/a"
+
+
+def bytes_in_words(count: int | None, *, sign: bool = False) -> str:
+    """Binary units with three significant digits: ``117 MiB``, ``2.61 GiB``; ``sign`` writes a plus."""
+    if count is None:
+        return UNKNOWN
+    value, unit = float(abs(count)), 0
+    while value >= 1023.5 and unit < len(_UNITS) - 1:
+        value /= 1024
+        unit += 1
+    digits = 0 if unit == 0 or value >= 99.95 else 1 if value >= 9.995 else 2
+    mark = "-" if count < 0 else "+" if sign else ""
+    return f"{mark}{value:.{digits}f} {_UNITS[unit]}"
+
+
+def count_in_words(count: int | None) -> str:
+    """Digits in groups: ``131,072``."""
+    return UNKNOWN if count is None else f"{count:,}"
+
+
+def seconds_in_words(seconds: float | None) -> str:
+    """``12.3 ms`` below a second, ``1.92 s`` below a minute, ``2 min 05 s`` from there."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 0.9995:
+        milliseconds = seconds * 1000
+        return f"{milliseconds:.0f} ms" if milliseconds >= 99.95 else f"{milliseconds:.1f} ms"
+    if seconds < 59.995:
+        return f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def rate_in_words(tokens_per_s: float | None, *, is_estimate: bool = False) -> str:
+    """``812 tok/s``, ``41.3 tok/s``; an estimate carries ``~``."""
+    if tokens_per_s is None:
+        return f"{UNKNOWN} tok/s"
+    digits = 0 if tokens_per_s >= 99.95 else 1
+    return f"{'~' if is_estimate else ''}{tokens_per_s:,.{digits}f} tok/s"

@@ -1,0 +1,73 @@
+"""How many tokens, and who says so.  Chunks are not tokens; an estimate is never passed off as a count."""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from foundry_tui.domain.chat import ChatMessage
+from foundry_tui.domain.trace import GenerationTrace
+
+__all__ = ["TokenCount", "TokenSource", "answer_budget", "estimate_prompt_tokens", "output_tokens"]
+
+_CHARS_PER_TOKEN = 4
+# For the room that is left in a context an underestimate is the costlier mistake.
+_CHARS_PER_TOKEN_CAUTIOUS = 3
+_TOKENS_PER_MESSAGE = 8
+
+
+class TokenSource(StrEnum):
+    """Who counted, in falling order of trust."""
+
+    USAGE = "usage"
+    CHUNKS = "chunks"
+    CHARS = "chars"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCount:
+    """A number of output tokens and its source; an estimate unless the engine reported it."""
+
+    count: int
+    source: TokenSource
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether the number must carry a ``~``."""
+        return self.source is not TokenSource.USAGE
+
+
+def output_tokens(trace: GenerationTrace) -> TokenCount | None:
+    """Tokens of the answer: as the engine reported, else one per chunk; None without any text.
+
+    Final usage is preferred to a count that came with a chunk; the latter serves where the stream broke.
+    One token per chunk is right for engines that flush each token and too low for all others.
+    """
+    if trace.usage is not None and trace.usage.completion_tokens is not None:
+        return TokenCount(count=trace.usage.completion_tokens, source=TokenSource.USAGE)
+    reported = [chunk.tokens for chunk in trace.chunks if chunk.tokens is not None]
+    if reported:
+        return TokenCount(count=reported[-1], source=TokenSource.USAGE)
+    if len(trace.chunks) > 1:
+        return TokenCount(count=len(trace.chunks), source=TokenSource.CHUNKS)
+    if trace.chunks:
+        characters = sum(len(chunk.text) for chunk in trace.chunks)
+        return TokenCount(count=max(1, round(characters / _CHARS_PER_TOKEN)), source=TokenSource.CHARS)
+    return None
+
+
+def estimate_prompt_tokens(messages: tuple[ChatMessage, ...]) -> int:
+    """A cautious estimate of what ``messages`` cost: characters / 3 + 8 for each message."""
+    return sum(
+        math.ceil(len(message.text) / _CHARS_PER_TOKEN_CAUTIOUS) + _TOKENS_PER_MESSAGE for message in messages
+    )
+
+
+def answer_budget(wanted: int, *, context_tokens: int | None, prompt_tokens: int) -> int:
+    """``max_tokens`` to send: what is wanted, but no more than the context leaves; at least 1.
+
+    The runtime refuses a request whose prompt plus ``max_tokens`` exceeds the context, even if the answer
+    would be short.  With an estimated prompt the runtime has the last word, and says its own numbers.
+    """
+    if context_tokens is None:
+        return wanted
+    return max(1, min(wanted, context_tokens - prompt_tokens))

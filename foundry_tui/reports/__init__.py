@@ -1,0 +1,1 @@
+"""Numbers in words: pure functions from results to text, shared by screen and command line."""

@@ -1,0 +1,82 @@
+"""The memory limit that Linux control groups put on us, read from their files (versions 1 and 2)."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["MemoryGroups", "MemoryLimit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryLimit:
+    """The limit of one control group.
+
+    Attributes:
+        used_bytes: What the group holds, without the page cache that the kernel drops first.
+    """
+
+    limit_bytes: int
+    used_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """What the files of one version are called."""
+
+    limit: str
+    usage: str
+    cache: str
+
+
+_V1 = _Names(limit="memory.limit_in_bytes", usage="memory.usage_in_bytes", cache="total_inactive_file")
+_V2 = _Names(limit="memory.max", usage="memory.current", cache="inactive_file")
+
+
+class MemoryGroups:
+    """The groups this process is in, from its own up to the root; an outer limit binds the inner groups.
+
+    Args:
+        root: Where the control groups are mounted.
+        membership: The kernel's list of our groups, one ``number:controllers:path`` a line.
+    """
+
+    def __init__(
+        self, root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")
+    ) -> None:
+        self._folders = tuple(_folders(root, membership))
+
+    def lowest(self) -> MemoryLimit | None:
+        """The lowest limit that is set, with the use of its group; None where no group has one."""
+        known = [limit for folder, names in self._folders if (limit := _read(folder, names)) is not None]
+        return min(known, key=lambda limit: limit.limit_bytes, default=None)
+
+
+def _folders(root: Path, membership: Path) -> list[tuple[Path, _Names]]:
+    try:
+        lines = membership.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return []
+    found: list[tuple[Path, _Names]] = []
+    for line in lines:
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if number == "0" and not controllers:
+            top, names = root, _V2
+        elif "memory" in controllers.split(","):
+            top, names = root / "memory", _V1
+        else:
+            continue
+        # Inside a container the path can be the host's, which is not mounted: then only the top has files.
+        own = top / path.lstrip("/")
+        found += [(folder, names) for folder in (own, *own.parents) if folder.is_relative_to(top)]
+    return [(folder, names) for folder, names in found if (folder / names.limit).is_file()]
+
+
+def _read(folder: Path, names: _Names) -> MemoryLimit | None:
+    try:
+        limit_bytes = int((folder / names.limit).read_text(encoding="ascii"))
+        usage_bytes = int((folder / names.usage).read_text(encoding="ascii"))
+        pairs = (line.split() for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines())
+        cache_bytes = next((int(value) for name, value in pairs if name == names.cache), 0)
+    except (OSError, ValueError):  # "max" is no number: version 2 says so where there is no limit
+        return None
+    return MemoryLimit(limit_bytes=limit_bytes, used_bytes=max(0, usage_bytes - cache_bytes))
