@@ -3,15 +3,15 @@
 import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 import platformdirs
 
 from foundry_tui.aio import Tasks
-from foundry_tui.config import Settings, config_folders, find_file, load_settings
-from foundry_tui.demo import demo_registration
+from foundry_tui.config import config_folders, find_file, load_settings
+from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.engines.frames import EndpointConfig, HostConfig, ManagedConfig
@@ -20,9 +20,10 @@ from foundry_tui.engines.snapshot import read_snapshot
 from foundry_tui.ports import GpuProbe, HostProbe
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.opened import Services, Setup
 from foundry_tui.services.sampling import ResourceSampler
 
-__all__ = ["Launch", "LaunchOptions", "Services", "default_data_dir", "open_services", "resolve"]
+__all__ = ["Launch", "LaunchOptions", "default_data_dir", "open_services", "resolve"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,40 +50,10 @@ class LaunchOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """Everything decided: options over environment over ``settings.toml`` over defaults.
-
-    Attributes:
-        settings_path: The file that the settings come from.
-        logs_dir: Logs of the child processes and of the runtime.
-    """
+    """Everything decided: options over environment over ``settings.toml`` over defaults."""
 
     host: HostConfig
-    settings: Settings
-    settings_path: Path
-    data_dir: Path
-    logs_dir: Path
-    chat: ChatOptions
-    offline: bool
-    demo: bool
-
-    @property
-    def where(self) -> str:
-        """The engine's place in a few words, for a title."""
-        match self.host:
-            case EndpointConfig(url=url):
-                return url
-            case _:
-                return "demo" if self.demo else "managed runtime"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What the front ends are handed."""
-
-    client: ClientService
-    sampler: ResourceSampler
-    launch: Launch
-    background: Tasks = field(default_factory=Tasks)
+    setup: Setup
 
 
 def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ) -> Launch:
@@ -125,12 +96,7 @@ def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ)
             offline=offline,
         )
         _make_folders(data_dir, logs_dir, runtime_dir, cache_dir)
-    return Launch(
-        host=host,
-        settings=settings,
-        settings_path=settings_path,
-        data_dir=data_dir,
-        logs_dir=logs_dir,
+    setup = Setup(
         chat=ChatOptions(
             system_prompt=settings.chat.system_prompt,
             max_tokens=settings.chat.max_tokens,
@@ -138,9 +104,15 @@ def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ)
             seed=settings.chat.seed,
             timeouts=timeouts,
         ),
-        offline=offline,
-        demo=options.demo,
+        theme=settings.screen.theme,
+        where=_place(host, is_demo=options.demo),
+        is_offline=offline,
+        start_with=DEMO_MODEL_ID if options.demo else None,
+        settings_path=settings_path,
+        data_dir=data_dir,
+        logs_dir=logs_dir,
     )
+    return Launch(host=host, setup=setup)
 
 
 @asynccontextmanager
@@ -149,25 +121,31 @@ async def open_services(launch: Launch) -> AsyncGenerator[Services, None]:
 
     Leaving the block stops the engine and all background work, however the block ends.
     """
-    engine = HostedEngine(launch.host, log_dir=launch.logs_dir)
+    engine = HostedEngine(launch.host, log_dir=launch.setup.logs_dir)
     managed = launch.host if isinstance(launch.host, ManagedConfig) else None
     client = ClientService(
         engine,
         EngineLease(),
-        registrations=(demo_registration(),) if launch.demo else (),
+        registrations=(demo_registration(),) if launch.setup.start_with == DEMO_MODEL_ID else (),
         read_snapshot=(lambda: read_snapshot(Path(managed.cache_dir))) if managed is not None else None,
         host_probe=_host_probe,
-        wants_public=not launch.offline,
+        wants_public=not launch.setup.is_offline,
     )
     sampler = ResourceSampler(lambda: (_host_probe(), _gpu_probe()), pid=lambda: client.process_id)
-    services = Services(client=client, sampler=sampler, launch=launch)
+    background = Tasks()
     try:
-        yield services
+        yield Services(client=client, sampler=sampler, background=background, setup=launch.setup)
     finally:
         try:
-            await services.background.aclose()
+            await background.aclose()
         finally:
             await client.aclose()
+
+
+def _place(host: HostConfig, *, is_demo: bool) -> str:
+    if isinstance(host, EndpointConfig):
+        return host.url
+    return "demo" if is_demo else "managed runtime"
 
 
 def default_data_dir(environment: Mapping[str, str] = os.environ) -> Path:

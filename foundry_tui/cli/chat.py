@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import Protocol
 
-from foundry_tui.bootstrap import Services, open_services, resolve
+from foundry_tui.bootstrap import open_services, resolve
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.models import find_model
 from foundry_tui.cli.options import add_common, launch_options
@@ -21,6 +21,7 @@ from foundry_tui.domain.quantities import seconds_in_words
 from foundry_tui.domain.text import clean_text
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.reports.answer import describe
+from foundry_tui.services.opened import Services
 
 __all__ = ["add_commands"]
 
@@ -30,7 +31,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     chat = commands.add_parser(
         "chat",
         help="one streamed answer on stdout",
-        description="Stream one answer to stdout. Without --prompt, stdin is read: whole if piped, else by lines.",
+        description="Stream one answer to stdout. Without --prompt stdin is read: whole if piped, else by lines.",
         epilog='example: foundry-tui chat phi-4-mini --prompt "What is RAG?" --max-tokens 120',
     )
     add_common(chat, top=False)
@@ -53,7 +54,7 @@ async def _chat(arguments: argparse.Namespace) -> int:
     async with open_services(resolve(launch_options(arguments))) as services:
         await services.client.start()
         model = await find_model(services, arguments.model)
-        options = _options(services.launch.chat, arguments)
+        options = _options(services.setup.chat, arguments)
         await _load_if_needed(services, model)
         if prompt is None:
             return await _converse(services, model, options)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 
 from foundry_tui import __version__
-from foundry_tui.bootstrap import Launch, Services, default_data_dir, open_services, resolve
+from foundry_tui.bootstrap import default_data_dir, open_services, resolve
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import print_json, print_text, say
@@ -18,6 +18,7 @@ from foundry_tui.config import config_folders, find_file, load_models, load_prom
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
+from foundry_tui.services.opened import Services, Setup
 
 __all__ = ["DOCTOR_SCHEMA", "add_commands"]
 
@@ -76,7 +77,7 @@ async def _doctor(arguments: argparse.Namespace) -> int:
         checks.append(_problem("start", error))
         code = code_of(error)
     else:
-        checks += _folders(launch)
+        checks += _folders(launch.setup)
         async with open_services(launch) as services:
             try:
                 info = await services.client.start()
@@ -84,7 +85,7 @@ async def _doctor(arguments: argparse.Namespace) -> int:
                 checks.append(_problem("engine", error))
                 code = code_of(error)
             else:
-                checks.append(_engine(info, launch))
+                checks.append(_engine(info))
                 checks += [Check(name="notice", status=Status.NOTE, detail=note) for note in info.notes]
                 checks.append(await _checked("catalog", lambda: _catalog(services)))
             checks.append(await _gpu(services))
@@ -119,11 +120,11 @@ def _configuration(arguments: argparse.Namespace) -> Check:
     )
 
 
-def _folders(launch: Launch) -> list[Check]:
-    free = shutil.disk_usage(launch.data_dir).free
+def _folders(setup: Setup) -> list[Check]:
+    free = shutil.disk_usage(setup.data_dir).free
     is_little = free < _LITTLE_SPACE_BYTES
     return [
-        Check(name="data directory", status=Status.OK, detail=str(launch.data_dir)),
+        Check(name="data directory", status=Status.OK, detail=str(setup.data_dir)),
         Check(
             name="disk",
             status=Status.NOTE if is_little else Status.OK,
@@ -133,13 +134,13 @@ def _folders(launch: Launch) -> list[Check]:
     ]
 
 
-def _engine(info: EngineInfo, launch: Launch) -> Check:
+def _engine(info: EngineInfo) -> Check:
     took = f", up in {seconds_in_words(info.start_ns / 1e9)}" if info.start_ns is not None else ""
     can = ", ".join(capability.value for capability in info.capabilities)
     return Check(
         name="engine",
         status=Status.OK,
-        detail=f"{info.kind.value} at {info.url or launch.where}{took}; can {can}",
+        detail=f"{info.kind.value} at {info.url}{took}; can {can}",
     )
 
 
@@ -154,7 +155,7 @@ async def _catalog(services: Services) -> Check:
         status=Status.NOTE,
         detail=f"{words}; {snapshot.notice}",
         remedy="models on this machine work all the same"
-        if services.launch.offline
+        if services.setup.is_offline
         else "check the network and the proxy; models on this machine work all the same",
     )
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from foundry_tui.bootstrap import Services, open_services, resolve
+from foundry_tui.bootstrap import open_services, resolve
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import complain, print_json, print_table, print_text, say
@@ -13,6 +13,7 @@ from foundry_tui.domain.engine import EndpointKind
 from foundry_tui.domain.errors import FoundryTuiError, ModelRefused, NotSupported
 from foundry_tui.domain.models import CatalogSnapshot, Device, ModelVariant, Registration
 from foundry_tui.domain.quantities import bytes_in_words, count_in_words, seconds_in_words
+from foundry_tui.services.opened import Services
 
 __all__ = ["MODEL_LIST_SCHEMA", "add_commands", "model_object", "opened"]
 

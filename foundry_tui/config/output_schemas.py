@@ -83,7 +83,7 @@ def doctor_schema() -> _Schema:
 
 
 def request_schema() -> _Schema:
-    """One request with its readings, as ``chat --json`` prints it; all ``*_ns`` are of one monotonic clock."""
+    """One request with its readings, as ``chat --json`` has it; all ``*_ns`` are of one monotonic clock."""
     return _object(
         {
             "model": _TEXT,

@@ -1,7 +1,7 @@
 """Times and rates of one request.  Undefined is None, never 0.
 
 Names: t0 = sent, t1 = first chunk of text, tn = last chunk; C = completion tokens, m = chunks,
-c1 = tokens in the first chunk.
+c1 = tokens that had arrived at t1.
 """
 
 from collections.abc import Sequence
@@ -86,8 +86,9 @@ def has_hidden_tokens(trace: GenerationTrace) -> bool:
 def decode_rate(trace: GenerationTrace) -> Rate | None:
     """Output rate once text flows, in tokens per second: (C − c1)/(tn − t1).
 
-    The wait for the first chunk is prefill, so its tokens are left out.  c1 is the count that came with the
-    chunk, else C/m, which is an estimate where C ≠ m.
+    The wait for the first chunk is prefill, so what had arrived with it is left out: the first chunk and all
+    that shared its socket read.  c1 is the count that came with the last of these, else C/m for each of them,
+    which is an estimate where C ≠ m.
 
     Returns:
         None where undefined: fewer than two tokens or chunks, no time between first and last chunk (all in
@@ -96,12 +97,14 @@ def decode_rate(trace: GenerationTrace) -> Rate | None:
     counted = output_tokens(trace)
     if counted is None or counted.count < 2 or len(trace.chunks) < 2 or has_hidden_tokens(trace):
         return None
-    elapsed_ns = trace.chunks[-1].at_ns - trace.chunks[0].at_ns
+    first_ns = trace.chunks[0].at_ns
+    elapsed_ns = trace.chunks[-1].at_ns - first_ns
     if elapsed_ns <= 0:
         return None
-    in_first = trace.chunks[0].tokens
-    first_tokens = counted.count / len(trace.chunks) if in_first is None else in_first
-    is_estimate = counted.is_estimate or (in_first is None and counted.count != len(trace.chunks))
+    first_read = [chunk for chunk in trace.chunks if chunk.at_ns == first_ns]
+    told = first_read[-1].tokens
+    first_tokens = counted.count / len(trace.chunks) * len(first_read) if told is None else told
+    is_estimate = counted.is_estimate or (told is None and counted.count != len(trace.chunks))
     return Rate(
         tokens_per_s=(counted.count - first_tokens) * _NS_PER_S / elapsed_ns,
         source=counted.source,

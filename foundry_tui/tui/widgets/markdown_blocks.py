@@ -95,7 +95,8 @@ class BlockSplitter:
 
     def close(self) -> list[Block]:
         """End the text and return the blocks that were still open."""
-        self._lines.append(self._partial)
+        if self._partial:
+            self._take(self._partial)
         self._partial = ""
         self._finish()
         return self._handed_out()

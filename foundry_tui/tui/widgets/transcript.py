@@ -251,7 +251,9 @@ class Transcript(ScrollView, can_focus=True):
             self.virtual_size = Size(width, self._layout.height)
             row = None if place is None else self._layout.row_of(place)
             top = self.max_scroll_y if row is None else min(row, self.max_scroll_y)
-            if top != self.scroll_offset.y:
+            # A reader on the way somewhere is let go on: to put the rows right now would stop them.
+            is_under_way = self.app.animator.is_being_animated(self, "scroll_y") and not self._follows
+            if top != self.scroll_offset.y and not is_under_way:
                 self.scroll_to(y=top, animate=False, force=True)
         finally:
             self._is_arranging = False
@@ -272,17 +274,25 @@ class Transcript(ScrollView, can_focus=True):
         """Wrap what is in view at once and the rest in slices."""
         self._arrange()
 
+    def watch_scroll_target_y(self, target: float) -> None:
+        """Follow the end if the reader goes there, as soon as they set out: it runs away from their scroll."""
+        if not self._is_moved_by_layout:
+            self._follows = target >= self.max_scroll_y
+            self._place = self._layout.place_at(self.scroll_offset.y)
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
+        if not self._is_moved_by_layout:
+            top = self.scroll_offset.y
+            self._place = self._layout.place_at(top)
+            if self._layout.is_stale_within(top, self.scrollable_content_region.height):
+                # Later: to scroll from within a step of the scroll's own animation breaks the animator.
+                self.call_later(self._arrange)
+
+    @property
+    def _is_moved_by_layout(self) -> bool:
         # A resize may cut the offset before the rows are wrapped anew: that is no wish of the reader.
-        if self._is_arranging or self._laid_out_for != self.outer_size:
-            return
-        # The target, not the offset: the end runs away from a scroll that is animated.
-        self._follows = self.scroll_target_y >= self.max_scroll_y
-        top = self.scroll_offset.y
-        self._place = self._layout.place_at(top)
-        if self._layout.is_stale_within(top, self.scrollable_content_region.height):
-            self._arrange()
+        return self._is_arranging or self._laid_out_for != self.outer_size
 
     def action_scroll_end(self) -> None:
         """Go to the end at once and stay there."""
