@@ -31,7 +31,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     chat = commands.add_parser(
         "chat",
         help="one streamed answer on stdout",
-        description="Stream one answer to stdout. Without --prompt stdin is read: whole if piped, else by lines.",
+        description="Stream one answer to stdout. Without --prompt, stdin is read: whole if piped, else by line.",
         epilog='example: foundry-tui chat phi-4-mini --prompt "What is RAG?" --max-tokens 120',
     )
     add_common(chat, top=False)

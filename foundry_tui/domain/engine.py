@@ -88,11 +88,11 @@ class HostDeath:
 
     @property
     def cause(self) -> str:
-        """One phrase for a screen, with the likely reason where the evidence supports one."""
+        """What happened to the process, after "it …"; with the likely reason where the evidence supports one."""
         if self.signal_name == "SIGKILL":
-            return "killed (SIGKILL): by hand, or by the system for lack of memory"
+            return "was killed (SIGKILL): by hand, or by the system for lack of memory"
         if self.signal_name is not None:
-            return f"ended by {self.signal_name}"
+            return f"was ended by {self.signal_name}"
         if any("bad_alloc" in line for line in self.last_log):
             return f"ran out of memory (exit code {self.exit_code})"
         return f"exited with code {self.exit_code}"

@@ -1,0 +1,77 @@
+"""The terminal app: one workspace, and the keys that work everywhere."""
+
+import asyncio
+import signal
+import sys
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from foundry_tui.services.opened import Services
+from foundry_tui.tui.screens.overlay import ConfirmScreen
+from foundry_tui.tui.screens.workspace import WorkspaceScreen
+
+__all__ = ["FoundryApp"]
+
+
+class FoundryApp(App[None]):
+    """Shows the services it is handed; they outlive it."""
+
+    TITLE = "foundry-tui"
+    CSS_PATH = "css/app.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # One key for three things, so it is caught before any widget; see action_escape.
+        Binding("escape", "escape", "Stop / back", priority=True, show=False),
+        Binding("ctrl+q", "leave", "Quit", priority=True),
+        Binding("f1", "help", "Keys", priority=True),
+        Binding("question_mark", "help", "Keys", show=False),
+    ]
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+        self._workspace = WorkspaceScreen(services)
+
+    def on_mount(self) -> None:
+        """Open the workspace."""
+        if (theme := self._services.setup.theme) in self.available_themes:
+            self.theme = theme
+        else:
+            self.notify(f"no theme {theme!r} (settings.toml)", severity="warning", markup=False)
+        if sys.platform != "win32":
+            # Without this the terminal would be left as the app has set it.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
+        self.push_screen(self._workspace)
+
+    def action_escape(self) -> None:
+        """Stop a generation; else close an overlay; else restore a maximised pane."""
+        if self._workspace.chat.stop():
+            return
+        if isinstance(self.screen, ModalScreen):
+            self.screen.dismiss(None)
+        else:
+            self._workspace.escape()
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        if not isinstance(self.screen, ModalScreen):
+            self._workspace.show_help()
+
+    def action_leave(self) -> None:
+        """Quit; ask only if something would be lost."""
+        if not self._workspace.chat.is_generating:
+            self.exit()
+            return
+        if isinstance(self.screen, ConfirmScreen):
+            return
+
+        def answer(leaves: bool | None) -> None:
+            if leaves:
+                self.exit()
+
+        self.push_screen(ConfirmScreen("An answer is still being made.", "Quit all the same"), answer)
+
+    def _terminate(self) -> None:
+        self.exit(return_code=128 + signal.SIGTERM)

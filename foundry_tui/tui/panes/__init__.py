@@ -1,0 +1,1 @@
+"""The panes of the workspace; each decides and arranges, none knows another."""

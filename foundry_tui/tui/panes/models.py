@@ -1,0 +1,171 @@
+"""What the catalog and the cache pane share: a table of models, and loading and unloading from it."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from foundry_tui.domain.engine import Capability
+from foundry_tui.domain.errors import EngineError
+from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
+from foundry_tui.services.client import ClientService, Job
+from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
+from foundry_tui.tui.presenters import load_words
+from foundry_tui.tui.widgets.row_table import Column, Emphasis, Row, RowTable
+
+__all__ = ["ModelsPane", "emphasis_of"]
+
+# While something loads its row counts seconds; four times a second is as fast as anybody reads.
+_JOB_REDRAW_S = 0.25
+
+
+def emphasis_of(model: ModelVariant) -> Emphasis:
+    """How a row of ``model`` stands out."""
+    if model.problem is not None:
+        return Emphasis.PROBLEM
+    if model.is_loaded:
+        return Emphasis.GOOD
+    return Emphasis.DIM if model.is_cached is False else Emphasis.NORMAL
+
+
+class ModelsPane(Vertical):
+    """A table of models that follows the catalog feed; subclasses choose rows and words."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "load", "Load"),
+        Binding("u", "unload", "Unload"),
+        Binding("i", "detail", "Details"),
+    ]
+    COLUMNS: ClassVar[tuple[Column, ...]] = ()
+
+    def __init__(self, client: ClientService, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._client = client
+        self._snapshot: CatalogSnapshot = client.catalog.value
+        self._jobs: tuple[Job, ...] = ()
+
+    @property
+    def table(self) -> RowTable:
+        """The table, what gets the focus."""
+        return self.query_one(RowTable)
+
+    def compose(self) -> ComposeResult:
+        yield RowTable(self.COLUMNS, id=f"{self.id}-table")
+        yield Static(id=f"{self.id}-line", classes="pane-line", markup=False)
+
+    def on_mount(self) -> None:
+        """Follow the feeds."""
+        self._redraw_timer = self.set_interval(_JOB_REDRAW_S, self.redraw, pause=True)
+        self._follow_catalog()
+        self._follow_jobs()
+
+    def rows(self, snapshot: CatalogSnapshot, jobs: Sequence[Job]) -> list[Row]:
+        """The rows to show, in order."""
+        raise NotImplementedError  # every subclass has its own
+
+    def line(self, snapshot: CatalogSnapshot, shown: int, jobs: Sequence[Job]) -> str:
+        """The line under the table."""
+        raise NotImplementedError  # every subclass has its own
+
+    def empty_words(self, snapshot: CatalogSnapshot) -> str:
+        """What stands in a table without rows."""
+        raise NotImplementedError  # every subclass has its own
+
+    def redraw(self) -> None:
+        """Show the newest state."""
+        rows = self.rows(self._snapshot, self._jobs)
+        self.table.empty_text = self.empty_words(self._snapshot)
+        self.table.set_rows(rows)
+        line = self.line(self._snapshot, len(rows), self._jobs)
+        self.query_one(f"#{self.id}-line", Static).update(line)
+
+    def action_load(self) -> None:
+        """Load the model under the cursor."""
+        if (model := self._under_cursor()) is None:
+            return
+        if model.is_loaded:
+            self._tell(f"{model.id} is loaded already")
+        elif model.is_cached is False:
+            self._tell(f"{model.id} is not on this machine; this version cannot download", severity="warning")
+        else:
+            self._load(model)
+
+    def action_unload(self) -> None:
+        """Unload the model under the cursor."""
+        model = self._under_cursor()
+        if model is None:
+            return
+        if model.is_loaded:
+            self._unload(model)
+        else:
+            self._tell(f"{model.id} is not loaded")
+
+    def action_detail(self) -> None:
+        """Open everything known about the model under the cursor."""
+        if (key := self.table.cursor_key) is not None:
+            self.post_message(ModelDetailWanted(key))
+
+    @on(RowTable.RowActivated)
+    def _activate(self, message: RowTable.RowActivated) -> None:
+        message.stop()
+        model = self._client.catalog.value.find(message.key)
+        if model is not None and model.is_cached is False:
+            self._tell(f"{model.id} is not on this machine: i shows what is known", severity="warning")
+        else:
+            self.post_message(ModelActivated(message.key))
+
+    @work(group="load")
+    async def _load(self, model: ModelVariant) -> None:
+        info = self._client.engine_info
+        if info is not None and not info.can(Capability.LOAD):
+            self._tell(f"a {info.kind.value} endpoint loads models by itself; just ask", severity="warning")
+            return
+        try:
+            report = await self._client.load(model.id)
+        except EngineError as error:
+            self._complain(error)
+        else:
+            self._tell(load_words(report))
+
+    @work(group="unload")
+    async def _unload(self, model: ModelVariant) -> None:
+        try:
+            await self._client.unload(model.id)
+        except EngineError as error:
+            self._complain(error)
+        else:
+            self._tell(f"{model.id} unloaded")
+
+    @work(group="catalog")
+    async def _follow_catalog(self) -> None:
+        async for snapshot in self._client.catalog.watch():
+            self._snapshot = snapshot
+            self.redraw()
+
+    @work(group="jobs")
+    async def _follow_jobs(self) -> None:
+        async for jobs in self._client.jobs.watch():
+            self._jobs = jobs
+            if jobs:
+                self._redraw_timer.resume()
+            else:
+                self._redraw_timer.pause()
+            self.redraw()
+
+    def _under_cursor(self) -> ModelVariant | None:
+        key = self.table.cursor_key
+        return None if key is None else self._client.catalog.value.find(key)
+
+    def _tell(self, text: str, *, severity: str = "information") -> None:
+        if severity == "warning":
+            self.notify(text, severity="warning", markup=False)
+        else:
+            self.notify(text, markup=False)
+
+    def _complain(self, error: EngineError) -> None:
+        words = error.message if error.remedy is None else f"{error.message}\n→ {error.remedy}"
+        self.notify(words, title="It did not work", severity="error", timeout=15, markup=False)

@@ -1,0 +1,165 @@
+"""Facts in words for the panes: pure functions, no widgets."""
+
+import time
+from collections.abc import Sequence
+
+from foundry_tui.domain.engine import (
+    EngineDead,
+    EngineIdle,
+    EngineReady,
+    EngineStarting,
+    EngineState,
+)
+from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, LoadReport, ModelVariant, SnapshotOrigin
+from foundry_tui.domain.quantities import bytes_in_words, count_in_words, seconds_in_words
+from foundry_tui.domain.resources import ResourceSample
+from foundry_tui.domain.text import clean_line
+from foundry_tui.services.client import Job, JobKind
+
+__all__ = [
+    "age_in_words",
+    "catalog_line",
+    "detail_lines",
+    "engine_words",
+    "job_words",
+    "load_words",
+    "resource_parts",
+    "state_of",
+]
+
+_JOBS = {JobKind.LOAD: "loading", JobKind.UNLOAD: "unloading", JobKind.REFRESH: "asking the catalog"}
+_ORIGINS = {
+    CatalogKind.PUBLIC: "the public Foundry Local catalog",
+    CatalogKind.LOCAL: "a folder of yours",
+    CatalogKind.ENDPOINT: "told by the endpoint",
+}
+
+
+def state_of(model: ModelVariant, jobs: Sequence[Job], now_ns: int | None = None) -> str:
+    """Where the model is: the job under way, else loaded, on disk, or not here."""
+    for job in jobs:
+        if job.model_id == model.id:
+            return job_words(job, now_ns)
+    if model.problem is not None:
+        return "problem"
+    if model.is_loaded:
+        return "● loaded"
+    if model.is_cached:
+        return "○ on disk"
+    return "n/a" if model.is_cached is None else "not here"
+
+
+def job_words(job: Job, now_ns: int | None = None) -> str:
+    """What is being done, and for how long already."""
+    elapsed_s = ((now_ns or time.perf_counter_ns()) - job.started_ns) / 1e9
+    return f"{_JOBS[job.kind]} {elapsed_s:.1f} s"
+
+
+def load_words(report: LoadReport) -> str:
+    """Time and memory of a load."""
+    if report.was_loaded:
+        return f"{report.model_id} was loaded already"
+    words = f"{report.model_id} loaded in {seconds_in_words(report.load_ns / 1e9)}"
+    if report.rss_before_bytes is None or report.rss_after_bytes is None:
+        return words
+    return f"{words}, memory {bytes_in_words(report.rss_after_bytes - report.rss_before_bytes, sign=True)}"
+
+
+def engine_words(state: EngineState, where: str) -> str:
+    """The engine's state in a few words."""
+    match state:
+        case EngineIdle():
+            return f"{where}: not started"
+        case EngineStarting():
+            return f"{where}: starting …"
+        case EngineReady(info, is_answering):
+            if not is_answering:
+                return f"{where}: does not answer, Ctrl+R restarts"
+            kind = info.kind.value
+            return where if kind == "managed" else f"{clean_line(where, 40)} ({kind})"
+        case EngineDead():
+            return f"{where}: down, Ctrl+R restarts"
+
+
+def resource_parts(sample: ResourceSample | None) -> list[str]:
+    """CPU and RAM of the machine, memory of the engine, VRAM; the most wanted first."""
+    if sample is None:
+        return ["reading resources …"]
+    host, gpu = sample.host, sample.gpu
+    cpu = "n/a" if host.cpu_share is None else f"{host.cpu_share:.0%}"
+    ram = bytes_in_words(host.ram_used_bytes)
+    parts = [
+        f"CPU {cpu}",
+        f"RAM {ram} of {bytes_in_words(host.ram_total_bytes)}",
+        f"engine {bytes_in_words(host.process_rss_bytes)}",
+    ]
+    if gpu.absence is not None:
+        parts.append(f"VRAM: {gpu.absence}")
+    for card in gpu.gpus:
+        own = "" if card.process_bytes is None else f" (engine {bytes_in_words(card.process_bytes)})"
+        parts.append(f"VRAM {bytes_in_words(card.used_bytes)} of {bytes_in_words(card.total_bytes)}{own}")
+    return parts
+
+
+def catalog_line(snapshot: CatalogSnapshot, shown: int, jobs: Sequence[Job], now_unix: float) -> str:
+    """What the list holds, how old it is, and why something may be missing."""
+    total = len(snapshot.models)
+    of_total = "" if shown == total else f"{shown} of "
+    parts = [f"{of_total}{total} {'variant' if total == 1 else 'variants'}"]
+    if any(job.kind is JobKind.REFRESH for job in jobs):
+        parts.append("asking the catalog …")
+    elif snapshot.notice is not None:
+        parts.append(clean_line(snapshot.notice, 120))
+    elif snapshot.origin is SnapshotOrigin.FILE:
+        parts.append("from disk, the engine is starting")
+    if snapshot.saved_at_unix is not None:
+        parts.append(f"catalog of {age_in_words(now_unix - snapshot.saved_at_unix)} ago")
+    return " · ".join(parts)
+
+
+def age_in_words(seconds: float) -> str:
+    """A span as one rounded unit: ``5 min``, ``3 h``, ``12 d``."""
+    if seconds < 90:
+        return "a minute"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 36 * 3600:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.0f} d"
+
+
+def detail_lines(model: ModelVariant, report: LoadReport | None) -> list[tuple[str, str]]:
+    """Everything known about one variant, as label and value; unknown is n/a."""
+
+    def said(text: str | None) -> str:
+        return clean_line(text, 2000) if text else "n/a"
+
+    context = count_in_words(model.context_tokens)
+    if model.advertised_context_tokens not in (None, model.context_tokens):
+        context += f" (the catalog says {count_in_words(model.advertised_context_tokens)})"
+    lines = [
+        ("Id", said(model.id)),
+        ("Name", said(model.display_name)),
+        ("Alias", said(model.alias)),
+        ("From", _ORIGINS[model.catalog]),
+        ("Publisher", said(model.publisher)),
+        ("Task", said(model.task)),
+        ("Device", model.device.value if model.device else "n/a"),
+        ("Execution provider", said(model.execution_provider)),
+        ("Quantization", said(model.quantization)),
+        ("Context", f"{context} tokens" if model.context_tokens else context),
+        ("Longest answer", count_in_words(model.max_output_tokens)),
+        ("Can", ", ".join(clean_line(part) for part in model.capabilities) or "n/a"),
+        ("Download size", bytes_in_words(model.size_bytes)),
+        ("On disk", bytes_in_words(model.disk_bytes)),
+        ("Folder", said(model.path)),
+        ("State", state_of(model, ())),
+    ]
+    if model.problem is not None:
+        lines.append(("Problem", said(model.problem)))
+    if report is not None:
+        lines.append(("Last load", load_words(report)))
+    lines.append(("Licence", said(model.license)))
+    if model.license_text:
+        lines.append(("Licence text", said(model.license_text)))
+    return lines

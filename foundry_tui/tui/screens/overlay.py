@@ -1,0 +1,177 @@
+"""What opens over the workspace: Esc, or the app on its behalf, closes it."""
+
+from typing import ClassVar, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, Static, TextArea
+
+from foundry_tui.domain.chat import ChatOptions
+from foundry_tui.domain.models import LoadReport, ModelVariant
+from foundry_tui.tui.presenters import detail_lines
+
+__all__ = ["ChatOptionsScreen", "ConfirmScreen", "DetailScreen", "HelpScreen", "Overlay"]
+
+T = TypeVar("T")
+
+
+class Overlay(ModalScreen[T | None]):
+    """A box in the middle of the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
+
+    def action_close(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)
+
+
+class ConfirmScreen(Overlay[bool]):
+    """Asks one question; True only on a clear yes."""
+
+    def __init__(self, question: str, yes: str) -> None:
+        super().__init__()
+        self._question = question
+        self._yes = yes
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="box small"):
+            yield Label(self._question, markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button(self._yes, id="yes", variant="error")
+                yield Button("Stay", id="no", variant="primary")
+
+    def on_mount(self) -> None:
+        """The harmless answer has the focus."""
+        self.query_one("#no", Button).focus()
+
+    @on(Button.Pressed)
+    def _answer(self, message: Button.Pressed) -> None:
+        message.stop()
+        self.dismiss(message.button.id == "yes")
+
+
+class DetailScreen(Overlay[None]):
+    """Everything known about one variant."""
+
+    def __init__(self, model: ModelVariant, report: LoadReport | None) -> None:
+        super().__init__()
+        self._lines = detail_lines(model, report)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box", can_focus=True) as box:
+            box.border_title = "Model"
+            box.border_subtitle = "Esc closes"
+            for label, value in self._lines:
+                with Horizontal(classes="fact"):
+                    yield Label(label, classes="fact-label", markup=False)
+                    yield Static(value, classes="fact-value", markup=False)
+
+
+class ChatOptionsScreen(Overlay[ChatOptions]):
+    """System prompt, temperature, longest answer, seed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save", "Save", priority=True)]
+
+    def __init__(self, options: ChatOptions) -> None:
+        super().__init__()
+        self._options = options
+
+    def compose(self) -> ComposeResult:
+        options = self._options
+        with VerticalScroll(classes="box", can_focus=False) as box:
+            box.border_title = "Chat options"
+            box.border_subtitle = "Ctrl+S saves, Esc leaves as it was"
+            yield Label("System prompt (empty: none)")
+            yield TextArea(options.system_prompt or "", id="system-prompt", compact=True)
+            yield Label("Temperature, 0 to 2 (empty: the engine's own)")
+            yield Input(_shown(options.temperature), id="temperature", compact=True)
+            yield Label("Longest answer, in tokens")
+            yield Input(str(options.max_tokens), id="max-tokens", compact=True)
+            yield Label("Seed (empty: none)")
+            yield Input(_shown(options.seed), id="seed", compact=True)
+            yield Static("", id="options-problem", classes="problem", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Save", id="save", variant="primary")
+                yield Button("Cancel", id="cancel")
+
+    def on_mount(self) -> None:
+        """Begin where one writes."""
+        self.query_one("#system-prompt", TextArea).focus()
+
+    def action_save(self) -> None:
+        """Close with the new options, or say which field cannot be used."""
+        try:
+            options = ChatOptions(
+                system_prompt=self.query_one("#system-prompt", TextArea).text.strip() or None,
+                temperature=self._number("temperature", 0, 2),
+                max_tokens=self._whole("max-tokens", 1) or self._options.max_tokens,
+                seed=self._whole("seed", None),
+                timeouts=self._options.timeouts,
+            )
+        except ValueError as error:
+            self.query_one("#options-problem", Static).update(str(error))
+            return
+        self.dismiss(options)
+
+    @on(Button.Pressed)
+    def _pressed(self, message: Button.Pressed) -> None:
+        message.stop()
+        if message.button.id == "save":
+            self.action_save()
+        else:
+            self.dismiss(None)
+
+    @on(Input.Submitted)
+    def _entered(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.action_save()
+
+    def _number(self, field: str, low: float, high: float) -> float | None:
+        text = self.query_one(f"#{field}", Input).value.strip()
+        if not text:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not low <= value <= high:
+            raise ValueError(f"{field}: a number from {low:g} to {high:g}, please")
+        return value
+
+    def _whole(self, field: str, low: int | None) -> int | None:
+        text = self.query_one(f"#{field}", Input).value.strip()
+        if not text:
+            return None
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError(f"{field}: a whole number, please") from None
+        if low is not None and value < low:
+            raise ValueError(f"{field}: {low} at least, please")
+        return value
+
+
+class HelpScreen(Overlay[None]):
+    """All keys, by place."""
+
+    def __init__(self, sections: list[tuple[str, list[tuple[str, str]]]]) -> None:
+        super().__init__()
+        self._sections = sections
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box", can_focus=True) as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "Esc closes"
+            for title, keys in self._sections:
+                yield Label(title, classes="help-title", markup=False)
+                for key, words in keys:
+                    with Horizontal(classes="fact"):
+                        yield Label(key, classes="fact-label", markup=False)
+                        yield Static(words, classes="fact-value", markup=False)
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
