@@ -1,6 +1,7 @@
 """The composition root: from what the user asked for to services; alone knows which adapter serves a port."""
 
 import os
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,10 @@ from foundry_tui.services.opened import Services, Setup
 from foundry_tui.services.sampling import ResourceSampler
 
 __all__ = ["Launch", "LaunchOptions", "default_data_dir", "open_services", "resolve"]
+
+# Names in any script, IPv4 and IPv6; what else a parser lets pass would fail later and elsewhere.
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +75,12 @@ def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ)
     offline = options.offline or engine.offline or options.demo
     endpoint = options.endpoint or environment.get("FOUNDRY_LOCAL_ENDPOINT") or engine.endpoint
     key_name = options.api_key_env or engine.api_key_env
-    data_dir = (options.data_dir or default_data_dir(environment)).expanduser().absolute()
+    data_dir = _absolute(options.data_dir or default_data_dir(environment))
     given_cache = options.model_cache_dir or (
         Path(engine.model_cache_dir) if engine.model_cache_dir else None
     )
     home = data_dir / "demo" if options.demo else data_dir
-    cache_dir = (
-        (home / "cache" if given_cache is None or options.demo else given_cache).expanduser().absolute()
-    )
+    cache_dir = _absolute(home / "cache" if given_cache is None or options.demo else given_cache)
     logs_dir = data_dir / "logs"
     if endpoint and not options.demo:
         host: HostConfig = EndpointConfig(
@@ -171,8 +174,10 @@ def _endpoint(text: str) -> str:
     """The base address in ``text``, without ``/v1`` and without a slash at its end."""
     parts = _web_address(text, "endpoint", "http://127.0.0.1:5273/v1")
     if parts.query or parts.fragment:
+        # Only what stands before it is echoed: a query is where some servers take their key.
+        base = re.split(r"[?#]", text, maxsplit=1)[0]
         raise BadInput(
-            f"endpoint {text!r} has a query or fragment",
+            f"endpoint {base!r} is followed by a query or fragment",
             remedy="give the base address only, such as http://host:5273/v1",
         )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/v1')}".rstrip("/")
@@ -184,31 +189,51 @@ def _catalog(text: str) -> str:
 
 
 def _web_address(text: str, what: str, example: str) -> SplitResult:
+    address = text.strip()
+    parts: SplitResult | None = None
+    is_address = has_login = False
+    reason = "no http address"
     try:
-        parts = urlsplit(text.strip())
-        port = parts.port
+        parts = urlsplit(address)
+        is_address = parts.scheme in ("http", "https") and address.isprintable() and parts.port != 0
+        is_address = is_address and _HOST.fullmatch(parts.hostname or "") is not None
+        has_login = parts.username is not None
     except ValueError as error:
-        raise BadInput(f"{what} {text!r} is no address: {error}", remedy=f"an example: {example}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise BadInput(f"{what} {text!r} is no http address", remedy=f"an example: {example}")
-    if parts.username is not None or parts.password is not None:
-        # Not echoed: it holds a secret.
+        is_address, reason = False, f"no address: {error}"
+    if has_login or (not is_address and "@" in address):
+        # Not echoed, nor is the parser's reason, which quotes it: it holds a secret.
         raise BadInput(
             f"the {what} holds a user name or password",
             remedy="give the key by --api-key-env NAME, the name of an environment variable",
         )
+    if parts is None or not is_address:
+        shown = re.split(r"[?#]", text, maxsplit=1)[0]
+        raise BadInput(f"{what} {shown!r} is {reason}", remedy=f"an example: {example}")
     return parts
 
 
 def _key(name: str | None, environment: Mapping[str, str]) -> str | None:
     if name is None:
         return None
+    if _VARIABLE.fullmatch(name) is None:
+        # Not echoed: somebody gave the key itself.
+        raise BadInput(
+            f"--api-key-env wants the name of an environment variable, found text of {len(name)} characters",
+            remedy="put the key into a variable and give that variable's name",
+        )
     key = environment.get(name)
     if not key:
         raise BadInput(f"the environment variable {name} is not set", remedy=f"set {name} to the key")
     if not key.isascii() or not key.isprintable():
         raise BadInput(f"the key in {name} has characters that cannot be sent", remedy="set it again")
     return key
+
+
+def _absolute(folder: Path) -> Path:
+    try:
+        return folder.expanduser().absolute()
+    except (OSError, RuntimeError) as error:  # a home that is not known, a working directory that is gone
+        raise BadInput(f"{folder} is no usable folder: {error}", remedy="name it in full") from error
 
 
 def _make_folders(*folders: Path) -> None:
@@ -218,8 +243,10 @@ def _make_folders(*folders: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"foundry-tui")
             probe.unlink()
-        except OSError as error:
+        except (OSError, ValueError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise StorageProblem(
-                f"{folder} cannot be written: {error.strerror or error}",
-                remedy="free some space or its permissions, or name another folder with --data-dir",
+                f"{folder} cannot be written: {reason}",
+                remedy="free some space or its permissions, or name another folder with --data-dir"
+                " or --model-cache-dir",
             ) from error

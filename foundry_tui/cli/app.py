@@ -1,7 +1,7 @@
 """``foundry-tui`` and ``foundry-tui demo``: open the app."""
 
 import argparse
-from typing import Any
+import os
 
 from foundry_tui.bootstrap import open_services, resolve
 from foundry_tui.cli.options import add_common, launch_options
@@ -33,11 +33,12 @@ async def open_demo(arguments: argparse.Namespace) -> int:
 
 async def _open(arguments: argparse.Namespace, *, demo: bool) -> int:
     launch = resolve(launch_options(arguments, demo=demo))
+    if arguments.no_color:
+        os.environ["NO_COLOR"] = "1"  # Textual reads it when it is imported
     # The one place that reaches for the screen.
     from foundry_tui.tui.app import FoundryApp
 
     async with open_services(launch) as services:
-        app: FoundryApp = FoundryApp(services)
+        app = FoundryApp(services)
         await app.run_async()
-    code: Any = app.return_code
-    return int(code or 0)
+    return app.return_code or 0

@@ -31,7 +31,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     chat = commands.add_parser(
         "chat",
         help="one streamed answer on stdout",
-        description="Stream one answer to stdout. Without --prompt, stdin is read: whole if piped, else by line.",
+        description="Stream one answer to stdout. Without --prompt it reads stdin if piped, else lines.",
         epilog='example: foundry-tui chat phi-4-mini --prompt "What is RAG?" --max-tokens 120',
     )
     add_common(chat, top=False)
@@ -50,6 +50,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 async def _chat(arguments: argparse.Namespace) -> int:
+    _need_text("the system prompt", arguments.system or "")
     prompt = _prompt(arguments)
     async with open_services(resolve(launch_options(arguments))) as services:
         await services.client.start()
@@ -164,7 +165,18 @@ def _prompt(arguments: argparse.Namespace) -> str | None:
             raise BadInput(f"stdin is not text: {error}", remedy="pipe in UTF-8 text") from error
     if given is None or not given.strip():
         raise BadInput("the prompt is empty", remedy="give --prompt TEXT, or pipe it in")
+    _need_text("the prompt", given)
     return given
+
+
+def _need_text(what: str, text: str) -> None:
+    # Bytes that the locale cannot read arrive as halves of surrogate pairs, which no server can be sent.
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(
+            f"{what} is not text from character {error.start + 1} on", remedy="give UTF-8 text"
+        ) from error
 
 
 def _options(defaults: ChatOptions, arguments: argparse.Namespace) -> ChatOptions:

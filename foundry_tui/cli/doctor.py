@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from foundry_tui import __version__
 from foundry_tui.bootstrap import default_data_dir, open_services, resolve
@@ -70,6 +71,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 async def _doctor(arguments: argparse.Namespace) -> int:
     checks = [_configuration(arguments)]
     info: EngineInfo | None = None
+    data_dir = arguments.data_dir or default_data_dir()
     code = ExitCode.DONE
     try:
         launch = resolve(launch_options(arguments))
@@ -77,6 +79,7 @@ async def _doctor(arguments: argparse.Namespace) -> int:
         checks.append(_problem("start", error))
         code = code_of(error)
     else:
+        data_dir = launch.setup.data_dir
         checks += _folders(launch.setup)
         async with open_services(launch) as services:
             try:
@@ -92,7 +95,7 @@ async def _doctor(arguments: argparse.Namespace) -> int:
     if code is ExitCode.DONE and any(check.status is Status.PROBLEM for check in checks):
         code = ExitCode.FAILED
     if arguments.json:
-        print_json(_report(checks, info))
+        print_json(_report(checks, info, data_dir))
     else:
         for name, number in _versions().items():
             print_text(f"{name} {number}")
@@ -198,11 +201,11 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _report(checks: list[Check], info: EngineInfo | None) -> dict[str, object]:
+def _report(checks: list[Check], info: EngineInfo | None, data_dir: Path) -> dict[str, object]:
     return {
         "schema": DOCTOR_SCHEMA,
         "versions": _versions(),
-        "data_dir": str(default_data_dir()),
+        "data_dir": str(data_dir),
         "engine": None
         if info is None
         else {

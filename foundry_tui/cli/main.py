@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 
 from foundry_tui import __version__
-from foundry_tui.cli import app, chat, doctor, models, schema
+from foundry_tui.cli import app, chat, doctor, models, output, schema
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.options import add_common
 from foundry_tui.cli.output import complain, tidy_streams
@@ -47,13 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; its exit code."""
     tidy_streams()
     try:
-        arguments = build_parser().parse_args(argv)
-        _set_up_log(arguments)
-        run: Callable[[argparse.Namespace], Coroutine[object, object, int]] = arguments.run
-        return asyncio.run(run(arguments))
-    except FoundryTuiError as error:
-        complain(error)
-        return code_of(error)
+        return _run(argv)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
@@ -67,10 +61,28 @@ def entry_point() -> None:
     raise SystemExit(main())
 
 
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit:
+        sys.stdout.flush()  # a reader of --help who has left must show here, not at exit
+        raise
+    try:
+        _set_up_log(arguments)
+        run: Callable[[argparse.Namespace], Coroutine[object, object, int]] = arguments.run
+        return asyncio.run(run(arguments))
+    except FoundryTuiError as error:
+        complain(error)
+        return code_of(error)
+
+
 def _set_up_log(arguments: argparse.Namespace) -> None:
     handlers: list[logging.Handler] = []
     if arguments.verbose and arguments.run is not app.open_app and arguments.run is not app.open_demo:
-        handlers.append(logging.StreamHandler(sys.stderr))
+        talk = logging.StreamHandler(sys.stderr)
+        # What is told is on stderr already.
+        talk.addFilter(lambda record: record.name != output.__name__)
+        handlers.append(talk)
     if arguments.log_file is not None:
         try:
             handlers.append(logging.FileHandler(arguments.log_file, encoding="utf-8"))

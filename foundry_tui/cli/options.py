@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from foundry_tui.bootstrap import LaunchOptions
 
@@ -49,7 +50,12 @@ def add_common(parser: argparse.ArgumentParser, *, top: bool) -> None:
         "--model-cache-dir", metavar="DIR", type=Path, default=default(None), help="where models are kept"
     )
     group.add_argument(
-        "--catalog-url", metavar="URL", action="append", default=default(None), help="catalog; repeatable"
+        "--catalog-url",
+        metavar="URL",
+        action="append",
+        dest=_repeatable("catalog_url", parser),
+        default=argparse.SUPPRESS,
+        help="catalog; repeatable",
     )
     group.add_argument(
         "--catalog-region", metavar="TEXT", default=default(None), help="region of the catalog"
@@ -69,7 +75,8 @@ def add_common(parser: argparse.ArgumentParser, *, top: bool) -> None:
         metavar="PHASE=SECONDS",
         type=_timeout,
         action="append",
-        default=default(None),
+        dest=_repeatable("timeout", parser),
+        default=argparse.SUPPRESS,
         help="connect 5, headers 30, first-token 300, between 30, total 900",
     )
     group.add_argument("--verbose", action="store_true", default=default(False), help="tell more on stderr")
@@ -89,13 +96,24 @@ def launch_options(arguments: argparse.Namespace, *, demo: bool = False) -> Laun
         config_dir=arguments.config,
         data_dir=arguments.data_dir,
         model_cache_dir=arguments.model_cache_dir,
-        catalog_urls=tuple(arguments.catalog_url or ()),
+        catalog_urls=tuple(_all_of("catalog_url", arguments)),
         catalog_region=arguments.catalog_region,
         port=arguments.port,
         offline=arguments.offline,
-        timeouts=tuple(arguments.timeout or ()),
+        timeouts=tuple(_all_of("timeout", arguments)),
         demo=demo,
     )
+
+
+def _repeatable(name: str, parser: argparse.ArgumentParser) -> str:
+    """A place of its own for each parser: a command's list would replace the one given before its name."""
+    return f"{name} of {parser.prog}"
+
+
+def _all_of(name: str, arguments: argparse.Namespace) -> list[Any]:
+    places = [place for place in vars(arguments) if place.startswith(f"{name} of ")]
+    # The outer parser's program name is the beginning of the inner one's.
+    return [value for place in sorted(places) for value in getattr(arguments, place)]
 
 
 def _port(text: str) -> int:

@@ -1,6 +1,7 @@
 """The two streams: data on stdout, talk on stderr, both harmless to a terminal."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 
@@ -8,6 +9,9 @@ from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.text import clean_line, clean_text
 
 __all__ = ["complain", "print_json", "print_table", "print_text", "say", "tidy_streams"]
+
+
+_LOG = logging.getLogger(__name__)
 
 
 def tidy_streams() -> None:
@@ -48,6 +52,7 @@ def say(text: str) -> None:
     """Tell the user something that is no data."""
     sys.stderr.write(clean_text(text) + "\n")
     sys.stderr.flush()
+    _LOG.info("%s", clean_line(text))
 
 
 def complain(error: FoundryTuiError) -> None:

@@ -88,7 +88,7 @@ class HostDeath:
 
     @property
     def cause(self) -> str:
-        """What happened to the process, after "it …"; with the likely reason where the evidence supports one."""
+        """What became of "the process …", with the likely reason where the evidence supports one."""
         if self.signal_name == "SIGKILL":
             return "was killed (SIGKILL): by hand, or by the system for lack of memory"
         if self.signal_name is not None:

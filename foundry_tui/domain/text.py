@@ -18,12 +18,13 @@ _HIDDEN = re.compile(
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
-# More marks than this on one base is no script: it is a tower drawn over the neighbouring lines.
-_MARKS_KEPT = 4
-# A cheap test that spares ordinary text the walk over its characters.
-_MANY_MARKS = re.compile(
-    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{5}"
-)
+# More marks than this on one base is no script: it is a tower drawn over the neighbouring lines.  Burmese and
+# pointed Hebrew come to five.
+_MARKS_KEPT = 5
+_MARKS = frozenset({"Mn", "Me"})
+# A cheap test that spares ordinary text the walk over its characters: marks are neither letters nor space.
+# Rules, boxes and arrows are let off, since a screen is often full of them.
+_MANY_MARKS = re.compile(r"[^\w\s\x00-\x7f\u2010-\u205e\u2190-\u27bf]{6}")
 
 
 def clean_text(text: str) -> str:
@@ -55,7 +56,8 @@ def _without_towers(text: str) -> str:
     kept: list[str] = []
     marks = 0
     for character in text:
-        marks = marks + 1 if unicodedata.combining(character) else 0
+        # By category: the marks of Thai, for one, stack without having a combining class.
+        marks = marks + 1 if unicodedata.category(character) in _MARKS else 0
         if marks <= _MARKS_KEPT:
             kept.append(character)
     return "".join(kept)

@@ -31,6 +31,11 @@ __all__ = ["FoundryNative"]
 
 _APP_NAME = "foundry-tui"
 _BYTES_PER_MB = 1024 * 1024
+_CUT_OFF = "offline: the public catalog could not be reached; restart the engine to ask again"
+# The runtime writes its log from a thread of its own, a moment after the call that it tells of has returned.
+_LOG_LAG_S = 1.0
+# A failed fetch has waited three times before it gives up; a quicker one has not failed.
+_SHORTEST_FAILURE_S = 1.0
 
 
 class FoundryNative:
@@ -41,6 +46,8 @@ class FoundryNative:
         self._manager = manager
         self._local = manager.get_catalog(sdk.CatalogType.LOCAL)
         self._public = manager.get_catalog(sdk.CatalogType.PUBLIC)
+        self._loaded_public: set[str] = set()
+        self._is_cut_off = False
         self.url = url
 
     @classmethod
@@ -96,6 +103,13 @@ class FoundryNative:
         """Whether ``model_id`` is a registered folder; such answer under their own URL prefix."""
         return self._local.get_model_variant(model_id) is not None
 
+    async def is_ruled_out(self, model_id: str) -> bool:
+        """Whether nothing on this machine is called ``model_id`` and the network is not to be asked.
+
+        The runtime would try the network all the same, and give up after four seconds or more.
+        """
+        return await asyncio.to_thread(self._is_ruled_out, model_id)
+
     async def list_models(self, *, public: bool) -> CatalogSnapshot:
         """See ``ports.ModelManager``.  Offline, the first public listing takes about five seconds."""
         return await asyncio.to_thread(self._list, public)
@@ -130,25 +144,31 @@ class FoundryNative:
             )
         log = _LogMark(Path(self._config.logs_dir))
         models += [_variant(model, CatalogKind.PUBLIC) for model in _variants(self._public)]
-        failed = log.says("failed to fetch catalog")
+        # Once it has failed the runtime keeps its empty list for hours: only a new process asks again.
+        self._is_cut_off = self._is_cut_off or log.soon_says("failed to fetch catalog")
         saved = Path(self._config.cache_dir) / PUBLIC_SNAPSHOT
         fresh = read_snapshot(Path(self._config.cache_dir)).saved_at_unix if saved.exists() else None
         return CatalogSnapshot(
             models=tuple(models),
             origin=SnapshotOrigin.LIVE,
             saved_at_unix=fresh,
-            notice="offline: the public catalog could not be reached" if failed else None,
+            notice=_CUT_OFF if self._is_cut_off else None,
         )
 
     def _with_loaded(self, models: list[ModelVariant]) -> Iterator[ModelVariant]:
-        # Asking for the loaded ones of the public catalog would fetch it.
-        loaded = {model.id for model in self._local.get_loaded_models()}
+        # Asking for the loaded ones of the public catalog would fetch it; only we load into this process.
+        loaded = {model.id for model in self._local.get_loaded_models()} | self._loaded_public
         for model in models:
             yield replace(model, is_loaded=model.id in loaded)
 
+    def _is_ruled_out(self, model_id: str) -> bool:
+        if not self._config.offline or self.is_local(model_id):
+            return False
+        return read_snapshot(Path(self._config.cache_dir)).find(model_id) is None
+
     def _find(self, model_id: str) -> sdk.IModel:
         found = self._local.get_model_variant(model_id)
-        if found is None:
+        if found is None and not self._is_ruled_out(model_id):
             try:
                 found = self._public.get_model_variant(model_id)
             except sdk.FoundryLocalException as error:
@@ -166,6 +186,10 @@ class FoundryNative:
         was_loaded = model.is_loaded
         if not was_loaded:
             if not model.is_cached:
+                if self.is_local(model_id):
+                    raise ModelRefused(
+                        f"the folder of {model_id} is gone", remedy="register it again from where it is now"
+                    )
                 raise ModelRefused(
                     f"{model_id} is not on this machine", remedy="download it first, or choose another"
                 )
@@ -176,6 +200,8 @@ class FoundryNative:
                 raise ModelRefused(
                     f"{model_id} does not load: {reason}", remedy=load_remedy(reason)
                 ) from error
+            if not self.is_local(model_id):
+                self._loaded_public.add(model_id)
         load_ns = time.perf_counter_ns() - started_ns
         return LoadReport(model_id=model_id, load_ns=load_ns, was_loaded=was_loaded)
 
@@ -190,6 +216,7 @@ class FoundryNative:
                 f"{model_id} cannot be unloaded: {plain_reason(str(error))}",
                 remedy="stop the answer that uses it first",
             ) from error
+        self._loaded_public.discard(model_id)
 
     def _register(self, registration: Registration) -> ModelVariant:
         folder = Path(registration.path)
@@ -202,10 +229,11 @@ class FoundryNative:
             )
         known = self._local.get_model_variant(registration.model_id)
         if known is not None:
-            before = Path(known.get_path())
+            # Empty where the folder is gone; as a path that would be the working directory.
+            before = Path(known.get_path()) if known.get_path() else None
             if before == folder:
                 return _variant(known, CatalogKind.LOCAL)
-            if before.is_dir() and not registration.replaces:
+            if before is not None and before.is_dir() and not registration.replaces:
                 raise ModelRefused(
                     f"{registration.model_id} is registered already, for {before}",
                     remedy="choose another id, or unregister it first",
@@ -223,9 +251,14 @@ class FoundryNative:
             try:
                 model = self._local.register_model(registration.path, registration.model_id, facts)
             except (sdk.FoundryLocalException, ValueError) as error:
+                reason = plain_reason(str(error))
                 raise ModelRefused(
-                    f"{registration.path} cannot be registered: {plain_reason(str(error))}",
-                    remedy="an id looks like my-model:1, a task like chat-completion",
+                    f"{registration.path} cannot be registered: {reason}",
+                    remedy=(
+                        load_remedy(reason)
+                        if "genai_config" in reason
+                        else "an id looks like my-model:1, a task like chat-completion"
+                    ),
                 ) from error
         return _variant(model, CatalogKind.LOCAL)
 
@@ -252,9 +285,19 @@ class _LogMark:
 
     def __init__(self, logs_dir: Path) -> None:
         self._dir = logs_dir
+        self._made_s = time.perf_counter()
         self._sizes = {path: path.stat().st_size for path in self._files()}
 
-    def says(self, phrase: str) -> bool:
+    def soon_says(self, phrase: str) -> bool:
+        """Whether ``phrase`` was written since the mark, or is within a second from now."""
+        if time.perf_counter() - self._made_s < _SHORTEST_FAILURE_S:
+            return self._says(phrase)
+        deadline_s = time.perf_counter() + _LOG_LAG_S
+        while not (found := self._says(phrase)) and time.perf_counter() < deadline_s:
+            time.sleep(0.05)
+        return found
+
+    def _says(self, phrase: str) -> bool:
         for path in self._files():
             with path.open("rb") as file:
                 file.seek(self._sizes.get(path, 0))

@@ -130,7 +130,7 @@ class Host:
         """Start the call's work; its frames follow."""
         task = asyncio.create_task(self._answer(call), name=f"call {call.call}")
         self._work[call.call] = task
-        task.add_done_callback(lambda _: self._work.pop(call.call, None))
+        task.add_done_callback(lambda ended: self._ended(call, ended))
 
     def cancel(self, call: int) -> None:
         """Stop the call, if it is still running."""
@@ -149,10 +149,6 @@ class Host:
         is_chat = isinstance(call.operation, Chat)
         try:
             value = await self._perform(call.call, call.operation)
-        except asyncio.CancelledError:
-            # The last frame of a cancelled call: the parent waits for it to know that all is free.
-            self._writer.write(Replied(call.call, None), urgent=not is_chat)
-            raise
         except EngineError as error:
             self._writer.write(_refused(call.call, error), urgent=not is_chat)
         except Exception as error:  # noqa: BLE001 - border of the process: a bug here must reach the screen
@@ -161,6 +157,13 @@ class Host:
             self._writer.write(_refused(call.call, EngineError(message)), urgent=not is_chat)
         else:
             self._writer.write(Replied(call.call, value), urgent=not is_chat)
+
+    def _ended(self, call: Call, task: asyncio.Task[None]) -> None:
+        self._work.pop(call.call, None)
+        if task.cancelled():
+            # The last frame of a cancelled call: the parent waits for it to know that all is free.  Not said
+            # in ``_answer``, which a cancellation may end before its first step.
+            self._writer.write(Replied(call.call, None), urgent=not isinstance(call.operation, Chat))
 
     async def _perform(self, call: int, operation: Operation) -> ReplyValue:
         match operation:
@@ -251,7 +254,8 @@ async def serve(source: BinaryIO, writer: FrameWriter) -> int:
 def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
     """The command and frame pipes under new numbers; whatever a library prints goes to stderr, the log."""
     source = os.fdopen(os.dup(0), "rb", buffering=1 << 16)
-    sink = os.fdopen(os.dup(1), "wb", buffering=0)
+    # Buffered: a bare file may write a part of what it is given, after the process was stopped and continued.
+    sink = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

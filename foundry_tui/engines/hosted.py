@@ -331,7 +331,7 @@ class HostedEngine:
             pending.end(None, error)
         if not life.ready.done():
             self._refuse_start(life, reason, f"see {life.log.path}", death)
-        elif life.is_wanted and not isinstance(self.state, EngineDead):
+        elif life is self._life and life.is_wanted and not isinstance(self.state, EngineDead):
             self._state.publish(EngineDead(reason, remedy=error.remedy, death=death))
 
     def _refuse_start(self, life: _Life, reason: str, remedy: str | None, death: HostDeath | None) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from foundry_tui import __version__
 from foundry_tui.domain.chat import ChatEvent, ChatRequest, GenerationFinished, Moment
 from foundry_tui.domain.engine import Capability, EndpointKind, EngineInfo
+from foundry_tui.domain.errors import ModelNotFound
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration
 from foundry_tui.domain.trace import TraceBuilder
 from foundry_tui.engines.delay import LoopDelay
@@ -72,6 +73,8 @@ class ManagedServer:
 
     async def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         """See ``ports.Engine``."""
+        if await self._native.is_ruled_out(request.model):
+            raise ModelNotFound(f"no model {request.model!r}", remedy="foundry-tui models list shows the ids")
         engine = self._engines[self._native.is_local(request.model)]
         trace = TraceBuilder()
         async with aclosing(engine.stream_chat(request)) as events:

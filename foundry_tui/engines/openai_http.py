@@ -1,6 +1,7 @@
 """Chats over any OpenAI-compatible server, with the readings taken in the transport."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -33,6 +34,7 @@ from foundry_tui.engines.transport import ResponseWatch, StampingTransport, watc
 __all__ = ["OpenAIHttpEngine", "make_client"]
 
 _NS_PER_S = 1_000_000_000
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def make_client(base_url: str, *, api_key: str | None, connect_s: float) -> openai.AsyncOpenAI:
@@ -108,7 +110,7 @@ class OpenAIHttpEngine:
         try:
             async with asyncio.timeout(request.timeouts.connect_s + request.timeouts.headers_s):
                 return await self._client.chat.completions.create(
-                    model=request.model,
+                    model=_sendable(request.model),
                     messages=[_message_param(message) for message in request.messages],
                     max_tokens=request.max_tokens,
                     temperature=openai.omit if request.temperature is None else request.temperature,
@@ -179,13 +181,19 @@ class OpenAIHttpEngine:
 
 
 def _message_param(message: ChatMessage) -> ChatCompletionMessageParam:
+    text = _sendable(message.text)
     match message.role:
         case Role.SYSTEM:
-            return {"role": "system", "content": message.text}
+            return {"role": "system", "content": text}
         case Role.USER:
-            return {"role": "user", "content": message.text}
+            return {"role": "user", "content": text}
         case Role.ASSISTANT:
-            return {"role": "assistant", "content": message.text}
+            return {"role": "assistant", "content": text}
+
+
+def _sendable(text: str) -> str:
+    """``text`` as UTF-8 can carry it: what is no character, such as a stray byte of a file, is marked so."""
+    return _LONE_SURROGATES.sub("\ufffd", text)
 
 
 def _next_wait(
@@ -294,9 +302,10 @@ def _finish(
 
 
 def _refusal(error: openai.APIStatusError) -> GenerationFailed:
+    # The SDK leaves out of its message whatever is not in the usual envelope, such as a plain text.
     body = error.body
-    said = body.get("message") if isinstance(body, dict) else None
-    message = said if isinstance(said, str) else error.message
+    said = body.get("message", body.get("detail")) if isinstance(body, dict) else body
+    message = said if isinstance(said, str) and said else error.message
     outcome, remedy = failure_of(error.status_code, message)
     return GenerationFailed(
         f"the server refused (HTTP {error.status_code}): {plain_reason(message)}",

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from foundry_tui.domain.chat import (
     ChatEvent,
@@ -134,6 +135,13 @@ class ScriptedServer:
     async def register(self, registration: Registration) -> ModelVariant:
         if ":" not in registration.model_id:
             raise ModelRefused("an id looks like name:version", remedy="add a version")
+        known = self._models.get(registration.model_id)
+        if known is not None and known.path == registration.path:
+            return known
+        if known is not None and known.is_loaded:
+            raise ModelRefused(f"{known.id} is loaded", remedy="unload it first")
+        if known is not None and not registration.replaces and _is_folder(known.path):
+            raise ModelRefused(f"{known.id} is registered already", remedy="unregister it first")
         model = ModelVariant(
             id=registration.model_id,
             alias=registration.model_id.partition(":")[0],
@@ -158,6 +166,10 @@ class ScriptedServer:
             return self._models[model_id]
         except KeyError:
             raise ModelNotFound(f"no model {model_id!r}") from None
+
+
+def _is_folder(path: str | None) -> bool:
+    return path is not None and Path(path).is_dir()
 
 
 def _die() -> None:

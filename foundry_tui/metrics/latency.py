@@ -92,7 +92,7 @@ def decode_rate(trace: GenerationTrace) -> Rate | None:
 
     Returns:
         None where undefined: fewer than two tokens or chunks, no time between first and last chunk (all in
-        one socket read), or tokens in C that were never shown.
+        one socket read), tokens in C that were never shown, or a C that is not above c1.
     """
     counted = output_tokens(trace)
     if counted is None or counted.count < 2 or len(trace.chunks) < 2 or has_hidden_tokens(trace):
@@ -104,6 +104,8 @@ def decode_rate(trace: GenerationTrace) -> Rate | None:
     first_read = [chunk for chunk in trace.chunks if chunk.at_ns == first_ns]
     told = first_read[-1].tokens
     first_tokens = counted.count / len(trace.chunks) * len(first_read) if told is None else told
+    if counted.count <= first_tokens:
+        return None
     is_estimate = counted.is_estimate or (told is None and counted.count != len(trace.chunks))
     return Rate(
         tokens_per_s=(counted.count - first_tokens) * _NS_PER_S / elapsed_ns,

@@ -10,12 +10,15 @@ from foundry_tui.metrics.latency import (
     has_hidden_tokens,
     latency_s,
     live_rate,
+    merged_share,
     ttft_s,
 )
 from foundry_tui.metrics.tokens import TokenCount, output_tokens
 
 __all__ = ["describe", "describe_live"]
 
+# Where most chunks shared a socket read with another, the times between them are the reader's.
+_COARSE_SHARE = 0.5
 _WARNINGS = {
     "no_done": "the stream ended without [DONE]",
     "transport_floor": "TTFT is at this platform's transport floor",
@@ -48,13 +51,17 @@ def describe_live(chunks: list[ChunkReceived], sent_ns: int | None) -> str:
     rate = live_rate(chunks)
     parts.append("… tok/s" if rate is None else _worded(rate))
     parts.append(f"{len(chunks)} chunks")
+    parts.append("Esc stops")
     return " · ".join(parts)
 
 
 def _rate(trace: GenerationTrace) -> str:
     rate = decode_rate(trace)
     if rate is not None:
-        return _worded(rate)
+        if (merged_share(trace.chunks) or 0) <= _COARSE_SHARE:
+            return _worded(rate)
+        reads = len({chunk.read for chunk in trace.chunks})
+        return f"{rate_in_words(rate.tokens_per_s, is_estimate=True)} ({rate.source.value}, in {reads} reads)"
     if has_hidden_tokens(trace):
         return "n/a tok/s (the count holds hidden tokens)"
     if len(trace.chunks) > 1 and trace.chunks[0].at_ns == trace.chunks[-1].at_ns:

@@ -258,8 +258,10 @@ class ClientService:
 
     async def aclose(self) -> None:
         """Stop background work and the engine."""
-        await self._tasks.aclose()
-        await self._engine.stop()
+        try:
+            await self._tasks.aclose()
+        finally:
+            await self._engine.stop()
 
     async def _watch_engine(self) -> None:
         """What a dead engine had loaded is loaded no more."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from foundry_tui.aio import Feed
 from foundry_tui.domain.resources import ResourceSample
@@ -20,6 +20,8 @@ class ResourceSampler:
         probes: Makes the two probes; called in a worker thread, since drivers take their time to load.
         pid: The process to watch, asked anew at every tick; None while there is none.
         period_s: Distance of the grid points.
+        clock_ns: What the grid lies on, and each sample's ``at_ns``.
+        sleep: Waits that many seconds of the same clock.
     """
 
     def __init__(
@@ -28,29 +30,32 @@ class ResourceSampler:
         *,
         pid: Callable[[], int | None],
         period_s: float = 0.5,
+        clock_ns: Callable[[], int] = time.perf_counter_ns,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._probes = probes
         self._pid = pid
         self._period_ns = int(period_s * _NS_PER_S)
+        self._clock_ns = clock_ns
+        self._sleep = sleep
         self.samples: Feed[ResourceSample | None] = Feed(None)
 
     async def run(self) -> None:
         """Sample until cancelled."""
         host, gpu = await asyncio.to_thread(self._probes)
-        origin_ns = time.perf_counter_ns()
+        origin_ns = self._clock_ns()
         tick = 0
         try:
             while True:
                 due_ns = origin_ns + tick * self._period_ns
-                await asyncio.sleep(max(0.0, (due_ns - time.perf_counter_ns()) / _NS_PER_S))
+                await self._sleep(max(0.0, (due_ns - self._clock_ns()) / _NS_PER_S))
                 self.samples.publish(await asyncio.to_thread(self._take, host, gpu, due_ns, self._pid()))
-                tick = max(tick + 1, (time.perf_counter_ns() - origin_ns) // self._period_ns + 1)
+                tick = max(tick + 1, (self._clock_ns() - origin_ns) // self._period_ns + 1)
         finally:
             gpu.close()
 
-    @staticmethod
-    def _take(host: HostProbe, gpu: GpuProbe, due_ns: int, pid: int | None) -> ResourceSample:
-        at_ns = time.perf_counter_ns()
+    def _take(self, host: HostProbe, gpu: GpuProbe, due_ns: int, pid: int | None) -> ResourceSample:
+        at_ns = self._clock_ns()
         return ResourceSample(
             at_ns=at_ns, late_ns=max(0, at_ns - due_ns), host=host.sample(pid), gpu=gpu.sample(pid)
         )

@@ -31,12 +31,12 @@ class FoundryApp(App[None]):
 
     def __init__(self, services: Services) -> None:
         super().__init__()
-        self._services = services
+        self.services = services
         self._workspace = WorkspaceScreen(services)
 
     def on_mount(self) -> None:
         """Open the workspace."""
-        if (theme := self._services.setup.theme) in self.available_themes:
+        if (theme := self.services.setup.theme) in self.available_themes:
             self.theme = theme
         else:
             self.notify(f"no theme {theme!r} (settings.toml)", severity="warning", markup=False)

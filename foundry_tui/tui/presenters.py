@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from foundry_tui.domain.engine import (
     EngineDead,
     EngineIdle,
+    EngineInfo,
     EngineReady,
     EngineStarting,
     EngineState,
@@ -20,6 +21,7 @@ __all__ = [
     "age_in_words",
     "catalog_line",
     "detail_lines",
+    "engine_facts",
     "engine_words",
     "job_words",
     "load_words",
@@ -81,23 +83,32 @@ def engine_words(state: EngineState, where: str) -> str:
             return f"{where}: down, Ctrl+R restarts"
 
 
-def resource_parts(sample: ResourceSample | None) -> list[str]:
-    """CPU and RAM of the machine, memory of the engine, VRAM; the most wanted first."""
+def engine_facts(info: EngineInfo) -> list[tuple[str, str]]:
+    """What the engine said of itself, and what the user should know of it."""
+    facts = [("Kind", info.kind.value), ("Address", clean_line(info.url or "n/a"))]
+    if info.pid is not None:
+        facts.append(("Process", str(info.pid)))
+    facts += [(clean_line(name), clean_line(number)) for name, number in info.versions]
+    facts += [("Models in", clean_line(info.cache_dir or "n/a"))]
+    facts += [("Note", clean_line(note)) for note in info.notes]
+    return facts
+
+
+def resource_parts(sample: ResourceSample | None) -> list[tuple[str, str]]:
+    """CPU and RAM of the machine, memory of the engine, VRAM: each in full and in short."""
     if sample is None:
-        return ["reading resources …"]
+        return [("reading resources …", "…")]
     host, gpu = sample.host, sample.gpu
-    cpu = "n/a" if host.cpu_share is None else f"{host.cpu_share:.0%}"
-    ram = bytes_in_words(host.ram_used_bytes)
-    parts = [
-        f"CPU {cpu}",
-        f"RAM {ram} of {bytes_in_words(host.ram_total_bytes)}",
-        f"engine {bytes_in_words(host.process_rss_bytes)}",
-    ]
+    cpu = "CPU n/a" if host.cpu_share is None else f"CPU {host.cpu_share:.0%}"
+    used, total = bytes_in_words(host.ram_used_bytes), bytes_in_words(host.ram_total_bytes)
+    engine = f"engine {bytes_in_words(host.process_rss_bytes)}"
+    parts = [(cpu, cpu), (f"RAM {used} of {total}", f"RAM {used}"), (engine, engine)]
     if gpu.absence is not None:
-        parts.append(f"VRAM: {gpu.absence}")
+        parts.append((f"VRAM: {gpu.absence}", "no VRAM reading"))
     for card in gpu.gpus:
         own = "" if card.process_bytes is None else f" (engine {bytes_in_words(card.process_bytes)})"
-        parts.append(f"VRAM {bytes_in_words(card.used_bytes)} of {bytes_in_words(card.total_bytes)}{own}")
+        vram = f"VRAM {bytes_in_words(card.used_bytes)}"
+        parts.append((f"{vram} of {bytes_in_words(card.total_bytes)}{own}", vram))
     return parts
 
 

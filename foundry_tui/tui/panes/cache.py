@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from typing import ClassVar
 
+from foundry_tui.domain.engine import Capability
 from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, ModelVariant
 from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
 from foundry_tui.services.client import Job
@@ -44,13 +45,26 @@ class CachePane(ModelsPane):
             for model in _here(snapshot)
         ]
 
+    @property
+    def _is_elsewhere(self) -> bool:
+        """Whether the models lie on a server that does not show us its disk."""
+        info = self._client.engine_info
+        return info is not None and not info.can(Capability.REGISTER)
+
     def line(self, snapshot: CatalogSnapshot, shown: int, jobs: Sequence[Job]) -> str:
         here = _here(snapshot)
+        if self._is_elsewhere:
+            return f"{len(here)} loaded there"
         total_bytes = sum(model.disk_bytes or 0 for model in here)
         loaded = sum(1 for model in here if model.is_loaded)
         return f"{len(here)} here · {bytes_in_words(total_bytes)} · {loaded} loaded"
 
     def empty_words(self, snapshot: CatalogSnapshot) -> str:
+        if self._is_elsewhere:
+            return (
+                "The endpoint keeps its models on its own disk and does not show it.\n\n"
+                "What it has loaded stands here, if it tells."
+            )
         return (
             "Nothing on this disk yet.\n\nRegister a folder of your own:\n"
             "foundry-tui models register DIR --id my-model:1"

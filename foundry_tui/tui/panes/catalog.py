@@ -126,7 +126,8 @@ class CatalogPane(ModelsPane):
                 "No models yet, and the public catalog cannot be reached.\n\n"
                 "Register a folder of your own:\n"
                 "foundry-tui models register DIR --id my-model:1\n\n"
-                "Or try the bundled one: foundry-tui demo\n\nr asks the catalog again."
+                "Or try the bundled one: foundry-tui demo\n\n"
+                "Ctrl+R restarts the engine and asks the catalog again."
             )
         return "No models yet: the engine is starting, or has nothing to list.\n\nr asks again."
 

@@ -118,7 +118,8 @@ class ChatPane(Vertical):
     def tell(self, text: str, *, is_problem: bool = False) -> None:
         """Put a remark into the conversation; no request carries it."""
         kind = MessageKind.PROBLEM if is_problem else MessageKind.NOTICE
-        self.transcript.add_message("Problem" if is_problem else "Note", text, kind=kind)
+        words = text[:1].upper() + text[1:] if is_problem else text
+        self.transcript.add_message("Problem" if is_problem else "Note", words, kind=kind)
 
     def action_new_conversation(self) -> None:
         """Forget the conversation; not while an answer is being made."""
@@ -223,7 +224,7 @@ class ChatPane(Vertical):
         self._show_line()
 
     def _show_death(self, state: EngineDead) -> None:
-        lines = [f"{state.reason[:1].upper()}{state.reason[1:]}."]
+        lines = [f"{state.reason}."]
         death = state.death
         if death is not None and death.last_log:
             lines.append(f"Last log line: {death.last_log[-1]}")

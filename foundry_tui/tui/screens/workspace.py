@@ -12,14 +12,13 @@ from textual.widget import Widget
 from textual.widgets import Footer, Static
 
 from foundry_tui.domain.chat import ChatOptions
-from foundry_tui.domain.engine import EngineReady
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.services.opened import Services
 from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
 from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.panes.catalog import CatalogPane
 from foundry_tui.tui.panes.chat import ChatPane
-from foundry_tui.tui.presenters import engine_words, load_words, resource_parts
+from foundry_tui.tui.presenters import engine_facts, engine_words, load_words, resource_parts
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen, HelpScreen
 from foundry_tui.tui.widgets.resource_strip import ResourceStrip
 
@@ -134,7 +133,9 @@ class WorkspaceScreen(Screen[None]):
 
     def show_help(self) -> None:
         """All keys, those of the current place first."""
-        self.app.push_screen(HelpScreen(_HELP))
+        info = self._client.engine_info
+        about = [] if info is None else [("This engine", engine_facts(info))]
+        self.app.push_screen(HelpScreen([*_HELP, *about]))
 
     @on(ModelActivated)
     def _activated(self, message: ModelActivated) -> None:
@@ -185,9 +186,6 @@ class WorkspaceScreen(Screen[None]):
         async for state in self._client.engine_states():
             strip.engine = engine_words(state, self._services.setup.where)
             self.chat.show_engine(state)
-            if isinstance(state, EngineReady):
-                for note in state.info.notes:
-                    self.log(note)
 
     @work(group="resources")
     async def _follow_resources(self) -> None:

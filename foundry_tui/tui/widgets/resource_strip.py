@@ -1,4 +1,4 @@
-"""One line about the machine and the engine; the least wanted parts go first when it is narrow."""
+"""One line about the machine and the engine, in shorter words and then in fewer where it is narrow."""
 
 from rich.cells import cell_len
 from textual.reactive import reactive
@@ -10,9 +10,9 @@ _GAP = "  ·  "
 
 
 class ResourceStrip(Static):
-    """Shows ``engine`` at the right and as many ``parts`` at the left as fit."""
+    """Shows ``engine`` at the right and what fits of ``parts``, each in full and in short, at the left."""
 
-    parts: reactive[tuple[str, ...]] = reactive(())
+    parts: reactive[tuple[tuple[str, str], ...]] = reactive(())
     engine: reactive[str] = reactive("")
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -33,9 +33,10 @@ class ResourceStrip(Static):
     def _draw(self) -> None:
         width = self.content_region.width
         room = width - cell_len(self.engine) - 2
-        parts = list(self.parts)
-        while parts and cell_len(_GAP.join(parts)) > room:
-            parts.pop()
-        left = _GAP.join(parts)
+        left = _GAP.join(full for full, _ in self.parts)
+        short = [brief for _, brief in self.parts]
+        while cell_len(left) > room and short:
+            left = _GAP.join(short)
+            short.pop()
         space = max(1, width - cell_len(left) - cell_len(self.engine))
         self.update(f"{left}{' ' * space}{self.engine}")
