@@ -1,6 +1,7 @@
 """``foundry-tui`` and ``foundry-tui demo``: open the app."""
 
 import argparse
+import gc
 import os
 
 from foundry_tui.bootstrap import open_services, resolve
@@ -38,6 +39,8 @@ async def _open(arguments: argparse.Namespace, *, demo: bool) -> int:
     # The one place that reaches for the screen.
     from foundry_tui.tui.app import FoundryApp
 
+    # What was imported stays: walking through it at each full collection would stop the screen for tens of ms.
+    gc.freeze()
     async with open_services(launch) as services:
         app = FoundryApp(services)
         await app.run_async()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from foundry_tui.bootstrap import open_services, resolve
 from foundry_tui.cli.exit_codes import ExitCode, code_of
-from foundry_tui.cli.models import find_model
+from foundry_tui.cli.models import find_model, need_here
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import complain, print_json, print_text, say
 from foundry_tui.cli.record import request_object
@@ -75,6 +75,7 @@ async def _load_if_needed(services: Services, model: ModelVariant) -> None:
     info = services.client.engine_info
     if model.is_loaded or info is None or not info.can(Capability.LOAD):
         return
+    need_here(model)
     say(f"loading {model.id} …")
     report = await services.client.load(model.id)
     say(f"loaded in {seconds_in_words(report.load_ns / 1e9)}")

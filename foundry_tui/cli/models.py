@@ -133,6 +133,7 @@ async def _info(arguments: argparse.Namespace) -> int:
 async def _load(arguments: argparse.Namespace) -> int:
     async with opened(arguments) as services:
         model = await find_model(services, arguments.model)
+        need_here(model)
         report = await services.client.load(model.id)
         stays = services.client.engine_info is not None and (
             services.client.engine_info.kind is not EndpointKind.MANAGED
@@ -194,6 +195,19 @@ async def find_model(services: Services, name: str) -> ModelVariant:
     if services.client.catalog.value.find(name) is None:
         await services.client.refresh()
     return services.client.find(name)
+
+
+def need_here(model: ModelVariant) -> None:
+    """Refuse at once what the runtime would look for on the network first, only to refuse it then.
+
+    Raises:
+        ModelRefused: Its files are not on this machine.
+    """
+    if model.is_cached is False:
+        raise ModelRefused(
+            f"{model.id} is not on this machine: {model.problem or 'it was not downloaded'}",
+            remedy="foundry-tui models list --cached shows what is",
+        )
 
 
 def _refused(error: FoundryTuiError) -> int:

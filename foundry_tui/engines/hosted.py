@@ -131,6 +131,8 @@ class HostedEngine:
     async def start(self) -> EngineInfo:
         async with self._changing:
             if self._life is not None and self._life.process.returncode is None:
+                if isinstance(self.state, EngineReady):
+                    return self.state.info
                 return await asyncio.shield(self._life.ready)
             return await self._start()
 

@@ -7,6 +7,7 @@ from foundry_tui.metrics.latency import (
     Rate,
     answer_wait_s,
     decode_rate,
+    end_to_end_rate,
     has_hidden_tokens,
     latency_s,
     live_rate,
@@ -64,8 +65,10 @@ def _rate(trace: GenerationTrace) -> str:
         return f"{rate_in_words(rate.tokens_per_s, is_estimate=True)} ({rate.source.value}, in {reads} reads)"
     if has_hidden_tokens(trace):
         return "n/a tok/s (the count holds hidden tokens)"
-    if len(trace.chunks) > 1 and trace.chunks[0].at_ns == trace.chunks[-1].at_ns:
-        return "n/a tok/s (all in one read)"
+    if len(trace.chunks) > 1 and (whole := end_to_end_rate(trace)) is not None:
+        # All in one read: between the tokens nothing was seen, over the whole request something was.
+        words = rate_in_words(whole.tokens_per_s, is_estimate=whole.is_estimate)
+        return f"{words} end to end ({whole.source.value}, in 1 read)"
     return "n/a tok/s"
 
 

@@ -1,39 +1,27 @@
 """The scripted endpoint does on the wire what its scripts say, and its log is the truth."""
 
 import asyncio
-import json
-import os
 import subprocess
 import sys
-import urllib.request
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+import time
+from contextlib import AsyncExitStack
 from itertools import pairwise
 from pathlib import Path
 
 import openai
 import pytest
-from openai.types.chat import ChatCompletionChunk
 
-from tests.support.endpoint import Endpoint, Setting, scripted_endpoint
+from tests.support.asking import CHAT, chat, client_of, finish_of, get, posted, read_all, text_of
+from tests.support.endpoint import Setting, scripted_endpoint
 from tests.support.endpoint_process import endpoint_process
-from tests.support.faults import (
-    FAULTS,
-    early_clean_end,
-    empty_answer,
-    error_at_once,
-    http_error,
-    keep_alive_only,
-    stall_midway,
-)
+from tests.support.faults import FAULTS, keep_alive_only, stall_midway
+from tests.support.player import Player, Reply
 from tests.support.record import Record, Request
-from tests.support.routes import ServedModel
 from tests.support.script import (
     Finish,
     Gate,
     Headers,
     HoldOpen,
-    Raw,
     Reasoning,
     Reset,
     Role,
@@ -48,83 +36,8 @@ from tests.support.script import (
     answer,
 )
 
-CHAT: dict[str, object] = {
-    "model": "m",
-    "messages": [{"role": "user", "content": "hi"}],
-    "stream": True,
-    "stream_options": {"include_usage": True},
-}
 HELLO = answer(("Hello", ", ", "world"))
 ROOT = Path(__file__).parents[2]
-
-
-@asynccontextmanager
-async def posted(
-    endpoint: Endpoint, body: dict[str, object], path: str = "/v1/chat/completions"
-) -> AsyncGenerator[asyncio.StreamReader, None]:
-    """Post ``body`` on a connection of its own and read the answer inside the block."""
-    port = int(endpoint.url.rpartition(":")[2])
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    content = json.dumps(body).encode()
-    writer.write(
-        f"POST {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\nX-Tag: seven\r\n"
-        f"Content-Length: {len(content)}\r\n\r\n".encode()
-        + content
-    )
-    try:
-        yield reader
-    finally:
-        writer.transport.abort()
-
-
-async def read_all(endpoint: Endpoint, body: dict[str, object] | None = None) -> tuple[bytes, bool]:
-    """Every byte of the answer to a chat, and whether a reset ended it."""
-    received = bytearray()
-    async with posted(endpoint, CHAT if body is None else body) as reader:
-        try:
-            while data := await reader.read(65_536):
-                received += data
-        except ConnectionResetError:
-            return bytes(received), True
-    return bytes(received), False
-
-
-async def get(url: str, **headers: str) -> tuple[int, str, dict[str, str]]:
-    """Status, body and headers of a GET; in a thread, since the server runs on this loop."""
-
-    def fetch() -> tuple[int, str, dict[str, str]]:
-        request = urllib.request.Request(url, headers=headers)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as response:
-                return response.status, response.read().decode(), dict(response.headers)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read().decode(), dict(error.headers)
-
-    return await asyncio.to_thread(fetch)
-
-
-def client_of(url: str) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="key", max_retries=0)
-
-
-async def chat(client: openai.AsyncOpenAI) -> list[ChatCompletionChunk]:
-    stream = await client.chat.completions.create(
-        model="m",
-        messages=[{"role": "user", "content": "hi"}],
-        stream=True,
-        stream_options={"include_usage": True},
-    )
-    async with stream:
-        return [chunk async for chunk in stream]
-
-
-def text_of(chunks: list[ChatCompletionChunk]) -> str:
-    return "".join(choice.delta.content or "" for chunk in chunks for choice in chunk.choices)
-
-
-def finish_of(chunks: list[ChatCompletionChunk]) -> list[str]:
-    return [c.finish_reason for chunk in chunks for c in chunk.choices if c.finish_reason is not None]
 
 
 def script_of(*steps: Step) -> Script:
@@ -133,6 +46,19 @@ def script_of(*steps: Step) -> Script:
 
 def script_for_model(request: Request) -> Script:
     return answer((str(request.body["model"]),))
+
+
+async def played(script: Script, *, age_s: int) -> Record:
+    """What the player writes for a request that was read ``age_s`` ago."""
+    record = Record()
+    read_ns = time.perf_counter_ns() - age_s * 1_000_000_000
+    request = Request(method="POST", path="/", query="", headers={}, body={}, at_ns=read_ns, connection=0)
+
+    async def write(data: bytes) -> int:
+        return time.perf_counter_ns()
+
+    await Player(request, Reply(script=script, number=0), record, write).play()
+    return record
 
 
 async def test_an_answer_arrives_with_its_finish_reason_and_its_counts() -> None:
@@ -312,102 +238,6 @@ async def test_leaving_the_block_drops_a_held_stream_and_blames_nobody() -> None
     assert endpoint.open_streams == 0
 
 
-@pytest.mark.parametrize(
-    ("fault", "ending"),
-    [
-        ("early-clean-end", b"0\r\n\r\n"),
-        ("no-done", b"0\r\n\r\n"),
-        ("hangup-midway", b'"system_fingerprint":null}\n\n\r\n'),
-        ("bad-framing", b"this is no chunk size\r\n"),
-    ],
-)
-async def test_a_polite_fault_ends_without_a_reset(fault: str, ending: bytes) -> None:
-    async with scripted_endpoint(FAULTS[fault]) as endpoint:
-        received, was_reset = await read_all(endpoint)
-
-    assert not was_reset
-    assert received.endswith(ending)
-    assert b"[DONE]" not in received
-    assert (b'"finish_reason":"stop"' in received) == (fault == "no-done")
-
-
-@pytest.mark.parametrize(("fault", "chunks"), [("reset-midway", 4), ("reset-before-headers", 0)])
-async def test_a_reset_is_a_reset(fault: str, chunks: int) -> None:
-    async with scripted_endpoint(FAULTS[fault]) as endpoint:
-        received, was_reset = await read_all(endpoint)
-
-    assert was_reset
-    assert received.count(b'"content":') == chunks
-    assert endpoint.disconnects == []
-
-
-async def test_bytes_that_are_no_event_pass_unchanged() -> None:
-    async with scripted_endpoint(script_of(Raw(b"data: \xff{\r\n\r\n"))) as endpoint:
-        received, _ = await read_all(endpoint)
-
-    assert received.endswith(b"\r\n\r\nc\r\ndata: \xff{\r\n\r\n\r\n0\r\n\r\n")
-
-
-@pytest.mark.parametrize("fault", ["malformed-json", "broken-utf8"])
-async def test_broken_events_break_the_client(fault: str) -> None:
-    async with scripted_endpoint(FAULTS[fault]) as endpoint, client_of(endpoint.url) as client:
-        with pytest.raises(ValueError, match=r"Unterminated|decode"):
-            await chat(client)
-
-
-@pytest.mark.parametrize("script", [error_at_once("no"), FAULTS["error-in-stream"]])
-async def test_an_error_object_in_a_good_stream_raises(script: Script) -> None:
-    async with scripted_endpoint(script) as endpoint, client_of(endpoint.url) as client:
-        with pytest.raises(openai.APIError):
-            await chat(client)
-
-    assert endpoint.log[0].data.startswith(b"HTTP/1.1 200 OK\r\n")
-
-
-async def test_an_early_clean_end_looks_like_success_to_the_sdk() -> None:
-    async with scripted_endpoint(early_clean_end()) as endpoint, client_of(endpoint.url) as client:
-        chunks = await chat(client)
-
-    assert text_of(chunks) == "Three good pieces"
-    assert finish_of(chunks) == []
-
-
-async def test_an_empty_answer_finishes_without_text() -> None:
-    async with scripted_endpoint(empty_answer()) as endpoint, client_of(endpoint.url) as client:
-        chunks = await chat(client)
-
-    assert (text_of(chunks), finish_of(chunks)) == ("", ["stop"])
-
-
-@pytest.mark.parametrize(
-    ("fault", "status", "text"),
-    [
-        ("http-429", 429, "The engine could not do that"),
-        ("http-500", 500, "The engine could not do that"),
-        ("http-text", 500, "oatpp"),
-        ("not-loaded", 400, "must be loaded before inference"),
-        ("unknown-model", 404, "Model not found"),
-    ],
-)
-async def test_http_errors_carry_their_status_and_body(fault: str, status: int, text: str) -> None:
-    async with scripted_endpoint(FAULTS[fault]) as endpoint, client_of(endpoint.url) as client:
-        with pytest.raises(openai.APIStatusError) as caught:
-            await chat(client)
-
-    assert caught.value.status_code == status
-    assert text in caught.value.response.text
-    assert len(endpoint.requests) == 1
-
-
-async def test_an_http_error_can_say_anything() -> None:
-    async with scripted_endpoint(http_error(503, "gone", "text/plain")) as endpoint:
-        received, _ = await read_all(endpoint)
-
-    assert received == (
-        b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\ngone"
-    )
-
-
 async def test_scripts_in_a_row_are_used_up_one_by_one() -> None:
     scripts = (answer(("one",)), answer(("two",)))
     async with scripted_endpoint(scripts) as endpoint, client_of(endpoint.url) as client:
@@ -471,85 +301,17 @@ async def test_writes_of_a_server_without_nodelay_arrive_too() -> None:
     assert received.endswith(b"0\r\n\r\n")
 
 
-async def test_the_v2_runtime_tells_who_it_is_and_loads_by_alias() -> None:
-    setting = Setting(
-        kind="foundry-v2",
-        models=("tiny-a-generic-cpu:2", ServedModel(id="big-cuda-gpu:1", is_cached=False)),
-        local_models=("mine:1",),
-    )
-    async with scripted_endpoint(HELLO, setting) as endpoint:
-
-        async def read(path: str) -> object:
-            status, text, _ = await get(f"{endpoint.url}{path}")
-            return json.loads(text) if status == 200 else status
-
-        url = endpoint.url
-        assert await read("/status") == {"endpoints": [url], "modelCachePath": "/models", "pid": os.getpid()}
-        assert await read("/models/load/tiny-a") == {"status": "loaded"}
-        assert await read("/models/load/tiny-a") == {"status": "already_loaded"}
-        assert await read("/models/load/tiny-a-generic-cpu:2") == 404
-        assert await read("/models/load/big") == 400
-        assert await read("/models/loaded") == ["tiny-a-generic-cpu:2"]
-        assert await read("/models/unload/tiny-a") == {"status": "unloaded"}
-        assert await read("/models/unload/tiny-a") == {"status": "not_loaded"}
-        assert await read("/catalogs/local/models/load/mine:1") == 404
-        assert await read("/catalogs/local/models/load/mine") == {"status": "loaded"}
-        _, missing, headers = await get(f"{url}/openai/status")
-
-    assert missing.startswith("server=oatpp/1.3.0\ncode=404\n")
-    assert headers["Server"] == "oatpp/1.3.0"
-
-
-async def test_the_v2_runtime_serves_local_models_under_their_own_prefix() -> None:
-    setting = Setting(kind="foundry-v2", local_models=(ServedModel(id="mine:1", alias="my-own"),))
-    async with scripted_endpoint(HELLO, setting) as endpoint:
-        await get(f"{endpoint.url}/catalogs/local/models/load/my-own")
-        _, loaded, _ = await get(f"{endpoint.url}/catalogs/local/models/loaded")
-        async with client_of(f"{endpoint.url}/catalogs/local") as client:
-            ids = [model.id async for model in client.models.list()]
-            chunks = await chat(client)
-
-    assert (loaded, ids) == ('["mine:1"]', ["mine:1"])
-    assert text_of(chunks) == "Hello, world"
-
-
-async def test_the_v1_service_tells_who_it_is_and_loads_by_id() -> None:
-    setting = Setting(kind="foundry-v1", models=("a:1", ServedModel(id="b:1", is_cached=False)))
-    async with scripted_endpoint(HELLO, setting) as endpoint:
-        url = f"{endpoint.url}/openai"
-        _, status, _ = await get(f"{url}/status")
-        _, cached, _ = await get(f"{url}/models")
-        await get(f"{url}/load/a%3A1?ttl=600")
-        refused, reason, _ = await get(f"{url}/load/b:1")
-        _, loaded, _ = await get(f"{url}/loadedmodels")
-        await get(f"{url}/unload/a:1?force=true")
-        _, unloaded, _ = await get(f"{url}/loadedmodels")
-        missing, _, _ = await get(f"{endpoint.url}/status")
-
-    assert json.loads(status)["ModelDirPath"] == "/models"
-    assert (cached, loaded, unloaded) == ('["a:1"]', '["a:1"]', "[]")
-    assert (refused, reason) == (400, "No OpenAIService provider found for modelName: b:1")
-    assert missing == 404
-
-
-async def test_any_other_server_has_a_list_and_nothing_else() -> None:
-    async with scripted_endpoint(HELLO, Setting(models=("llama", "qwen"))) as endpoint:
-        async with client_of(endpoint.url) as client:
-            ids = [model.id async for model in client.models.list()]
-            one = await client.models.retrieve("qwen")
-        statuses = [(await get(f"{endpoint.url}{path}"))[0] for path in ("/status", "/openai/status")]
-
-    assert (ids, one.id) == (["llama", "qwen"], "qwen")
-    assert statuses == [404, 404]
-
-
 async def test_a_process_of_its_own_answers_and_gives_its_record() -> None:
     with endpoint_process(script_for_model, Setting(kind="foundry-v2")) as endpoint:
         async with client_of(endpoint.url) as client:
+            asked_ns = time.perf_counter_ns()
             chunks = await chat(client)
+            answered_ns = time.perf_counter_ns()
         record = endpoint.record()
 
     assert text_of(chunks) == "m"
+    readings = [asked_ns, record.requests[0].at_ns, record.written("done")[0].at_ns, answered_ns]
+    assert readings == sorted(readings)
     assert [request.body["model"] for request in record.requests] == ["m"]
     assert [entry.label for entry in record.log][:3] == ["headers", "role", "text"]
 
@@ -578,3 +340,20 @@ def test_by_hand_it_prints_its_address_and_stops_at_max_tokens() -> None:
 
     assert text_of(chunks) == "word1 word2 "
     assert finish_of(chunks) == ["length"]
+
+
+async def test_the_schedule_counts_from_the_request_and_lets_no_delay_add_up() -> None:
+    # The request was read an hour ago: all waits of that hour are over, however many there are.
+    record = await played(answer("abc", gap_ms=1_000_000, first_ms=1_000_000), age_s=3600)
+
+    assert [entry.label for entry in record.log][-5:] == ["text", "text", "finish", "done", "end"]
+
+
+async def test_after_a_gate_the_schedule_starts_anew() -> None:
+    gate = asyncio.Event()
+    gate.set()
+    opened_ns = time.perf_counter_ns()
+
+    record = await played(script_of(Gate(gate), Wait(5), Text("a")), age_s=3600)
+
+    assert record.written("text")[0].at_ns >= opened_ns + 5_000_000

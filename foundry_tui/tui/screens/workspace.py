@@ -1,5 +1,6 @@
 """The workspace: catalog, cache, chat, and a line about the machine."""
 
+import importlib
 from typing import ClassVar
 
 from textual import on, work
@@ -155,6 +156,12 @@ class WorkspaceScreen(Screen[None]):
         self._follow_resources()
         self._services.background.start("resource sampler", self._services.sampler.run())
         self._start()
+        self._warm_up()
+
+    @work(thread=True, group="warm-up")
+    def _warm_up(self) -> None:
+        """Import what the first Markdown answer needs, so that it does not stutter."""
+        importlib.import_module("foundry_tui.tui.widgets.markdown_render")
 
     @work(group="start")
     async def _start(self) -> None:

@@ -227,7 +227,4 @@ def _belongs_to_list(line: str) -> bool:
 def _cut(line: str, start: int, end: int) -> int:
     """Where to cut ``line`` before ``end``: after a space that is near, else hard."""
     space = line.rfind(" ", end - _SPACE_WITHIN, end)
-    if space > start:
-        return space + 1
-    # A carriage return stays with the line feed that may follow it.
-    return end - 1 if line[end - 1] == "\r" else end
+    return space + 1 if space > start else end

@@ -275,7 +275,7 @@ class Transcript(ScrollView, can_focus=True):
         self._arrange()
 
     def watch_scroll_target_y(self, target: float) -> None:
-        """Follow the end if the reader goes there, as soon as they set out: it runs away from their scroll."""
+        """Follow the end if the reader goes there, as soon as they set out: it runs away from them."""
         if not self._is_moved_by_layout:
             self._follows = target >= self.max_scroll_y
             self._place = self._layout.place_at(self.scroll_offset.y)
