@@ -3,17 +3,23 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 
 from foundry_tui.services.opened import Services
 from foundry_tui.tui.screens.overlay import ConfirmScreen
 from foundry_tui.tui.screens.workspace import WorkspaceScreen
 
 __all__ = ["FoundryApp"]
+
+
+# Textual's own that would work beside ours: another help, another maximising, a quit that never asks.
+_REPLACED_COMMANDS = frozenset({"Keys", "Maximize", "Minimize", "Quit"})
 
 
 class FoundryApp(App[None]):
@@ -44,6 +50,29 @@ class FoundryApp(App[None]):
             # Without this the terminal would be left as the app has set it.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
         self.push_screen(self._workspace)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the command palette offers: every action of the workspace, themes and screenshots."""
+        for command in super().get_system_commands(screen):
+            if command.title not in _REPLACED_COMMANDS:
+                yield command
+        workspace = self._workspace
+        yield SystemCommand("Keys", "All keys, and what engine this is", workspace.show_help)
+        yield SystemCommand("Quit", "Asks only if an answer is being made", self.action_leave)
+        for name, title in (
+            ("catalog", "Go to the catalog"),
+            ("cache", "Go to the cache"),
+            ("chat", "Go to the chat"),
+        ):
+            yield SystemCommand(title, "Focus this pane", partial(workspace.action_show_pane, name))
+        yield SystemCommand("New conversation", "Ctrl+N", workspace.chat.action_new_conversation)
+        yield SystemCommand(
+            "Chat options", "System prompt, temperature, max tokens, seed", workspace.action_chat_options
+        )
+        yield SystemCommand("Ask the catalog again", "r in the catalog", workspace.refresh_catalog)
+        yield SystemCommand(
+            "Restart the engine", "And load again what was loaded", workspace.action_restart_engine
+        )
 
     def action_escape(self) -> None:
         """Stop a generation; else close an overlay; else restore a maximised pane."""

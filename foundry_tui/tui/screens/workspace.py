@@ -132,6 +132,10 @@ class WorkspaceScreen(Screen[None]):
         self.chat.stop()
         self._restart()
 
+    def refresh_catalog(self) -> None:
+        """Ask the engine for its models again, and the network if that is allowed."""
+        self.query_one(CatalogPane).action_refresh()
+
     def show_help(self) -> None:
         """All keys, those of the current place first."""
         info = self._client.engine_info
