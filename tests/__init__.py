@@ -1,0 +1,1 @@
+"""Tests of foundry-tui."""

@@ -1,0 +1,1 @@
+"""What the tests share: servers, runtimes and clocks that do as they are told."""
