@@ -107,11 +107,14 @@ class Tasks:
             for task in running:
                 task.cancel()
             await asyncio.wait(running)
-            self._running.difference_update(running)
+            for task in running:
+                self._ended(task)  # its callback may not have run yet
         if self._errors:
             raise self._errors[0]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
+        if task not in self._running:
+            return
         self._running.discard(task)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, Exception):

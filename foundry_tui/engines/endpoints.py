@@ -261,7 +261,7 @@ async def _get(http: httpx2.AsyncClient, path: str, timeout_s: float | None = No
         if timeout_s is None:
             return await http.get(path)
         return await http.get(path, timeout=timeout_s)
-    except httpx2.TransportError as error:
+    except (httpx2.TransportError, httpx2.InvalidURL) as error:
         raise EngineUnavailable(
             f"cannot reach {http.base_url}: {plain_reason(str(error) or type(error).__name__)}",
             remedy="check the address, and that the server runs",

@@ -5,7 +5,6 @@ it cannot outlive its parent.
 """
 
 import asyncio
-import collections
 import os
 import sys
 import threading
@@ -21,7 +20,6 @@ from foundry_tui.engines.frames import (
     Command,
     Configure,
     EndpointConfig,
-    Frame,
     HostConfig,
     HostFailed,
     HostReady,
@@ -40,10 +38,11 @@ from foundry_tui.engines.frames import (
     UnloadModel,
     UnregisterModel,
 )
-from foundry_tui.engines.wire import FrameBroken, decode_command, encode
+from foundry_tui.engines.framewriter import FrameWriter
+from foundry_tui.engines.wire import FrameBroken, decode_command
 from foundry_tui.ports import HostableEngine
 
-__all__ = ["FrameWriter", "Host", "main", "open_engine"]
+__all__ = ["Host", "main", "open_engine", "serve"]
 
 
 async def open_engine(config: HostConfig) -> HostableEngine:
@@ -68,54 +67,6 @@ async def open_engine(config: HostConfig) -> HostableEngine:
             return ScriptedServer(config)
         case _:
             assert_never(config)
-
-
-class FrameWriter:
-    """Writes frames from a thread of its own, so that a slow reader never holds up the clock.
-
-    Answers to commands overtake text: a flood of chunks cannot delay them.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._urgent: collections.deque[bytes] = collections.deque()
-        self._text: collections.deque[bytes] = collections.deque()
-        self._changed = threading.Condition()
-        self._closing = False
-        self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
-        self._thread.start()
-
-    def write(self, frame: Frame, *, urgent: bool) -> None:
-        """Queue ``frame`` and return at once; within one of the two classes order is kept."""
-        line = encode(frame)
-        with self._changed:
-            (self._urgent if urgent else self._text).append(line)
-            self._changed.notify()
-
-    def close(self, timeout_s: float) -> None:
-        """Write what is queued, waiting no longer than ``timeout_s``."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
-        self._thread.join(timeout_s)
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not (self._urgent or self._text or self._closing):
-                    self._changed.wait()
-                if not self._urgent and not self._text:
-                    return
-                batch = b"".join(self._urgent)
-                self._urgent.clear()
-                # Small batches, so that the next urgent frame waits for one of them at most.
-                for _ in range(min(64, len(self._text))):
-                    batch += self._text.popleft()
-            try:
-                self._file.write(batch)
-                self._file.flush()
-            except (OSError, ValueError):
-                os._exit(0)  # the parent is gone; nobody is left to write to
 
 
 class Host:
@@ -251,11 +202,10 @@ async def serve(source: BinaryIO, writer: FrameWriter) -> int:
     return 0
 
 
-def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+def _private_pipes() -> tuple[BinaryIO, int]:
     """The command and frame pipes under new numbers; whatever a library prints goes to stderr, the log."""
     source = os.fdopen(os.dup(0), "rb", buffering=1 << 16)
-    # Buffered: a bare file may write a part of what it is given, after the process was stopped and continued.
-    sink = os.fdopen(os.dup(1), "wb")
+    sink = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

@@ -20,7 +20,7 @@ def real_context_tokens(folder: Path) -> int | None:
             return None
         config = json.loads(path.read_text(encoding="utf-8"))
         length = config["model"]["context_length"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return length if isinstance(length, int) and not isinstance(length, bool) and length > 0 else None
 

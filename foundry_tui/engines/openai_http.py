@@ -1,11 +1,12 @@
 """Chats over any OpenAI-compatible server, with the readings taken in the transport."""
 
 import asyncio
+import contextlib
+import json
 import re
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -16,24 +17,26 @@ from foundry_tui.domain.chat import (
     ChatEvent,
     ChatMessage,
     ChatRequest,
-    ChunkKind,
-    ChunkReceived,
     ClockRead,
     GenerationFinished,
     Moment,
     Outcome,
     PhaseTimeouts,
     Role,
-    TokenUsage,
 )
 from foundry_tui.domain.errors import EngineError, EngineUnavailable, GenerationFailed
+from foundry_tui.domain.text import clean_line
+from foundry_tui.engines.chunks import AnswerSoFar
 from foundry_tui.engines.delay import LoopDelay
 from foundry_tui.engines.reasons import failure_of, plain_reason
+from foundry_tui.engines.sse import SseDecoder
 from foundry_tui.engines.transport import ResponseWatch, StampingTransport, watch_of
 
 __all__ = ["OpenAIHttpEngine", "make_client"]
 
 _NS_PER_S = 1_000_000_000
+# What may follow the end mark is read for so long, to keep the connection.
+_DRAIN_S = 0.1
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -59,19 +62,6 @@ def make_client(base_url: str, *, api_key: str | None, connect_s: float) -> open
     )
 
 
-@dataclass(slots=True)
-class _Progress:
-    """What has been seen of one answer."""
-
-    role_seen: bool = False
-    first_ns: int | None = None
-    last_ns: int | None = None
-    finish_reason: str | None = None
-    response_id: str | None = None
-    usage: TokenUsage | None = None
-    warnings: list[str] = field(default_factory=list)
-
-
 class OpenAIHttpEngine:
     """Streams chats from one server; borrows its client.
 
@@ -94,21 +84,21 @@ class OpenAIHttpEngine:
                 watch = watch_of(stream.response)
                 yield ClockRead(moment=Moment.SENT, at_ns=watch.sent_ns)
                 yield ClockRead(moment=Moment.HEADERS, at_ns=watch.headers_ns)
-                progress = _Progress()
-                chunks = self._chunks(stream, watch, progress, request.timeouts, call_ns)
+                answer = AnswerSoFar()
+                chunks = _chunks(stream.response, watch, answer, request.timeouts, call_ns)
                 async with aclosing(chunks) as timed:
                     async for chunk in timed:
-                        for event in _events_of(chunk, watch, progress):
+                        for event in answer.take(chunk, at_ns=watch.last_read_ns, read=watch.reads):
                             yield event
-                end_ns = max(watch.last_read_ns, progress.last_ns or 0)
-                yield _finish(progress, watch, end_ns, delay.p99_ns())
+                yield _finish(answer, stream.response, watch.last_read_ns, delay.p99_ns())
             finally:
                 await stream.close()
 
     async def _open(self, request: ChatRequest, call_ns: int) -> openai.AsyncStream[ChatCompletionChunk]:
         base = str(self._client.base_url)
+        wait_s = request.timeouts.connect_s + request.timeouts.headers_s
         try:
-            async with asyncio.timeout(request.timeouts.connect_s + request.timeouts.headers_s):
+            async with asyncio.timeout(wait_s):
                 return await self._client.chat.completions.create(
                     model=_sendable(request.model),
                     messages=[_message_param(message) for message in request.messages],
@@ -120,7 +110,7 @@ class OpenAIHttpEngine:
                 )
         except TimeoutError as error:
             raise GenerationFailed(
-                f"{base} sent no response headers within {request.timeouts.headers_s:g} s",
+                f"{base} sent no response headers within {wait_s:g} s",
                 outcome=Outcome.TIMEOUT,
                 end_ns=time.perf_counter_ns(),
                 remedy="the server may be busy; raise --timeout headers=SECONDS",
@@ -130,54 +120,92 @@ class OpenAIHttpEngine:
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             raise _unreachable(error, base, call_ns) from error
 
-    async def _chunks(
-        self,
-        stream: openai.AsyncStream[ChatCompletionChunk],
-        watch: ResponseWatch,
-        progress: _Progress,
-        limits: PhaseTimeouts,
-        call_ns: int,
-    ) -> AsyncGenerator[ChatCompletionChunk, None]:
-        """The stream's chunks, each wait limited; every way to break becomes its own failure."""
-        chunks = aiter(stream)
-        while True:
-            phase, wait_s = _next_wait(progress, watch, limits, call_ns)
-            try:
-                async with asyncio.timeout(max(0.0, wait_s)):
-                    chunk = await anext(chunks, None)
-            except TimeoutError as error:
-                raise GenerationFailed(
-                    f"no {phase} in time",
-                    outcome=Outcome.STALLED if phase == "next token" else Outcome.TIMEOUT,
-                    end_ns=time.perf_counter_ns(),
-                    remedy="stop waiting for it, or raise --timeout "
-                    + {"next token": "between", "first token": "first-token"}.get(phase, "total")
-                    + "=SECONDS",
-                ) from error
-            except openai.APIConnectionError as error:
-                raise _cut_off(watch, error) from error
-            except httpx2.HTTPError as error:
-                raise _cut_off(watch, error) from error
-            except openai.APIError as error:
-                reason = plain_reason(error.message)
-                outcome, remedy = failure_of(None, error.message)
-                raise GenerationFailed(
-                    f"the server broke off with: {reason}",
-                    outcome=outcome,
-                    end_ns=watch.last_read_ns,
-                    remedy=remedy,
-                ) from error
-            except (ValueError, TypeError, AttributeError) as error:
-                # JSON or UTF-8 that does not parse, or parses to something that is no chunk.
-                raise GenerationFailed(
-                    "the server sent something that is not a chat chunk",
-                    outcome=Outcome.MALFORMED,
-                    end_ns=watch.last_read_ns,
-                    remedy="check that the endpoint is an OpenAI-compatible server",
-                ) from error
-            if chunk is None:
+
+async def _chunks(
+    response: httpx2.Response,
+    watch: ResponseWatch,
+    answer: AnswerSoFar,
+    limits: PhaseTimeouts,
+    call_ns: int,
+) -> AsyncGenerator[dict[str, Any], None]:
+    """The stream's chunks, each wait limited; every way to break becomes its own failure.
+
+    Events are parsed here and not by the SDK, whose typed chunks cost the measured model a fifth of the
+    processor time that its child process spends for each token (benchmarks/README.md).
+    """
+    # Asked for plain; a server that compresses all the same is understood.
+    body = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
+    events = SseDecoder()
+    while True:
+        phase, wait_s = _next_wait(answer, watch, limits, call_ns)
+        try:
+            async with asyncio.timeout(max(0.0, wait_s)):
+                data = await anext(body, None)
+        except TimeoutError as error:
+            raise _too_late(phase) from error
+        except httpx2.HTTPError as error:
+            raise GenerationFailed(
+                "the connection was cut in the middle of the answer",
+                outcome=Outcome.DISCONNECTED,
+                end_ns=watch.last_read_ns,
+                remedy="what had arrived is kept; check that the server still runs",
+            ) from error
+        if data is None:
+            return
+        for payload in events.feed(data):
+            answer.events += 1
+            if payload.startswith(b"[DONE]"):
+                answer.saw_done = True
+                await _drain(body)
                 return
-            yield chunk
+            yield _parsed(payload, watch)
+
+
+def _parsed(payload: bytes, watch: ResponseWatch) -> dict[str, Any]:
+    try:
+        chunk = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise _malformed("the server sent something that is not JSON", watch.last_read_ns) from error
+    if not isinstance(chunk, dict):
+        raise _malformed("the server sent something that is not a chat chunk", watch.last_read_ns)
+    if said := chunk.get("error"):
+        message = said.get("message") if isinstance(said, dict) else said
+        words = message if isinstance(message, str) and message else "an error without a message"
+        outcome, remedy = failure_of(None, words)
+        raise GenerationFailed(
+            f"the server broke off with: {plain_reason(words)}",
+            outcome=outcome,
+            end_ns=watch.last_read_ns,
+            remedy=remedy,
+        )
+    return chunk
+
+
+async def _drain(body: AsyncIterator[bytes]) -> None:
+    """Read what follows the end mark, so that the connection can serve again; not for long."""
+    with contextlib.suppress(TimeoutError, httpx2.HTTPError):
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in body:
+                continue
+
+
+def _malformed(what: str, end_ns: int) -> GenerationFailed:
+    return GenerationFailed(
+        what,
+        outcome=Outcome.MALFORMED,
+        end_ns=end_ns,
+        remedy="check that the endpoint is an OpenAI-compatible server",
+    )
+
+
+def _too_late(phase: str) -> GenerationFailed:
+    option = {"next token": "between", "first token": "first-token"}.get(phase, "total")
+    return GenerationFailed(
+        f"no {phase} in time",
+        outcome=Outcome.STALLED if phase == "next token" else Outcome.TIMEOUT,
+        end_ns=time.perf_counter_ns(),
+        remedy=f"stop waiting for it, or raise --timeout {option}=SECONDS",
+    )
 
 
 def _message_param(message: ChatMessage) -> ChatCompletionMessageParam:
@@ -197,106 +225,50 @@ def _sendable(text: str) -> str:
 
 
 def _next_wait(
-    progress: _Progress, watch: ResponseWatch, limits: PhaseTimeouts, call_ns: int
+    answer: AnswerSoFar, watch: ResponseWatch, limits: PhaseTimeouts, call_ns: int
 ) -> tuple[str, float]:
     """Which token timer ends first, and in how many seconds from now."""
-    if progress.last_ns is None:
+    if answer.last_ns is None:
         phase, due_ns = "first token", watch.sent_ns + limits.first_token_s * _NS_PER_S
     else:
-        phase, due_ns = "next token", progress.last_ns + limits.between_s * _NS_PER_S
+        phase, due_ns = "next token", answer.last_ns + limits.between_s * _NS_PER_S
     total_ns = call_ns + limits.total_s * _NS_PER_S
     if total_ns < due_ns:
         phase, due_ns = "end of the answer", total_ns
     return phase, (due_ns - time.perf_counter_ns()) / _NS_PER_S
 
 
-def _events_of(chunk: ChatCompletionChunk, watch: ResponseWatch, progress: _Progress) -> list[ChatEvent]:
-    at_ns = watch.last_read_ns
-    events: list[ChatEvent] = []
-    progress.response_id = progress.response_id or _text(getattr(chunk, "id", None))
-    if (usage := _usage_of(chunk)) is not None:
-        progress.usage = usage
-    # The SDK does not validate: anything may be missing or of another type.
-    choices = getattr(chunk, "choices", None)
-    for choice in choices if isinstance(choices, list) else ():
-        if not progress.role_seen:
-            progress.role_seen = True
-            events.append(ClockRead(moment=Moment.ROLE, at_ns=at_ns))
-        for kind, text in _texts_of(getattr(choice, "delta", None)):
-            tokens = usage.completion_tokens if usage is not None else None
-            events.append(ChunkReceived(at_ns=at_ns, text=text, kind=kind, read=watch.reads, tokens=tokens))
-            progress.first_ns = progress.first_ns or at_ns
-            progress.last_ns = at_ns
-        if (reason := _text(getattr(choice, "finish_reason", None))) is not None:
-            progress.finish_reason = reason
-    return events
-
-
-def _texts_of(delta: Any) -> list[tuple[ChunkKind, str]]:
-    if delta is None:
-        return []
-    found: list[tuple[ChunkKind, str | None]] = [
-        # Two spellings of the same thing, by DeepSeek's and by OpenRouter's example.
-        (
-            ChunkKind.REASONING,
-            _text(getattr(delta, "reasoning_content", None)) or _text(getattr(delta, "reasoning", None)),
-        ),
-        (ChunkKind.CONTENT, _text(getattr(delta, "content", None))),
-    ]
-    calls = getattr(delta, "tool_calls", None)
-    for call in calls if isinstance(calls, list) else ():
-        function = getattr(call, "function", None)
-        found.append((ChunkKind.TOOL, _text(getattr(function, "name", None))))
-        found.append((ChunkKind.TOOL, _text(getattr(function, "arguments", None))))
-    return [(kind, text) for kind, text in found if text is not None]
-
-
-def _usage_of(chunk: ChatCompletionChunk) -> TokenUsage | None:
-    usage = getattr(chunk, "usage", None)
-    if usage is None:
-        return None
-    details = getattr(usage, "completion_tokens_details", None)
-    return TokenUsage(
-        prompt_tokens=_count(getattr(usage, "prompt_tokens", None)),
-        completion_tokens=_count(getattr(usage, "completion_tokens", None)),
-        reasoning_tokens=_count(getattr(details, "reasoning_tokens", None)),
-    )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
 def _finish(
-    progress: _Progress, watch: ResponseWatch, end_ns: int, delay_p99_ns: int | None
+    answer: AnswerSoFar, response: httpx2.Response, end_ns: int, delay_p99_ns: int | None
 ) -> GenerationFinished:
-    if progress.finish_reason is None:
+    if not answer.events and "event-stream" not in response.headers.get("content-type", "event-stream"):
+        raise _malformed(
+            f"the server answered with {clean_line(response.headers['content-type'], 40)}, not with a stream",
+            end_ns,
+        )
+    if answer.finish_reason is None:
         raise GenerationFailed(
             "the stream ended early, without a finish reason",
             outcome=Outcome.EARLY_END,
             end_ns=end_ns,
             remedy="what had arrived is kept; ask again",
         )
-    if progress.first_ns is None:
+    if answer.last_ns is None:
         raise GenerationFailed(
-            f"the model ended its answer without any text ({plain_reason(progress.finish_reason)})",
+            f"the model ended its answer without any text ({plain_reason(answer.finish_reason)})",
             outcome=Outcome.EMPTY,
             end_ns=end_ns,
             remedy="rephrase the prompt, or check the model's chat template",
         )
-    if not watch.saw_done:
-        progress.warnings.append("no_done")
+    if not answer.saw_done:
+        answer.warnings.append("no_done")
     return GenerationFinished(
-        outcome=Outcome.TRUNCATED if progress.finish_reason == "length" else Outcome.COMPLETED,
-        finish_reason=progress.finish_reason,
+        outcome=Outcome.TRUNCATED if answer.finish_reason == "length" else Outcome.COMPLETED,
+        finish_reason=answer.finish_reason,
         end_ns=end_ns,
-        usage=progress.usage,
-        response_id=progress.response_id,
-        warnings=tuple(progress.warnings),
+        usage=answer.usage,
+        response_id=answer.response_id,
+        warnings=tuple(answer.warnings),
         delay_p99_ns=delay_p99_ns,
     )
 
@@ -329,13 +301,4 @@ def _unreachable(error: Exception, base: str, call_ns: int) -> EngineError:
         outcome=Outcome.DISCONNECTED,
         end_ns=max(call_ns, time.perf_counter_ns()),
         remedy="check that the server still runs, and ask again",
-    )
-
-
-def _cut_off(watch: ResponseWatch, error: Exception) -> GenerationFailed:
-    return GenerationFailed(
-        "the connection was cut in the middle of the answer",
-        outcome=Outcome.DISCONNECTED,
-        end_ns=watch.last_read_ns,
-        remedy="what had arrived is kept; check that the server still runs",
     )

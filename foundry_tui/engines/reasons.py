@@ -8,16 +8,20 @@ from foundry_tui.domain.text import clean_line
 __all__ = ["failure_of", "load_remedy", "plain_reason"]
 
 # "search_options.cc:108 int fl::Validate(int64_t, int) request requires …" → "request requires …"
-_WITH_SIGNATURE = re.compile(r"\S+\.(?:cc|cpp|h):\d+ [^()]*\([^()]*(?:\([^()]*\)[^()]*)*\)(?: const)? (?=\S)")
-_WITH_PLACE = re.compile(r"\S+\.(?:cc|cpp|h):\d+\s*")
+_WITH_SIGNATURE = re.compile(
+    r"\S{1,200}\.(?:cc|cpp|h):\d+ [^()]*\([^()]*(?:\([^()]*\)[^()]*)*\)(?: const)? (?=\S)"
+)
+_WITH_PLACE = re.compile(r"\S{1,200}\.(?:cc|cpp|h):\d+\s*")
 _PREFIX = re.compile(r"^Error code: \d+ - ")
 _CONTEXT = re.compile(r"\((\d+) input \+ (\d+) output\), which exceeds .*?(\d+) tokens")
 _LIMIT = 600
+# A message may be hostile: what is matched is bounded, in all and for each word.
+_MATCHED = 8_000
 
 
 def plain_reason(message: str) -> str:
     """``message`` without source places and C++ signatures, on one line, harmless, at most 600 characters."""
-    text = _PREFIX.sub("", message)
+    text = _PREFIX.sub("", message[:_MATCHED])
     text = _WITH_SIGNATURE.sub("", text)
     text = _WITH_PLACE.sub("", text)
     return clean_line(text, _LIMIT) or "no reason given"
@@ -36,7 +40,7 @@ def failure_of(status: int | None, message: str) -> tuple[Outcome, str | None]:
     if "not loaded" in lowered:
         return Outcome.NOT_LOADED, "load the model first"
     outcome = Outcome.STREAM_ERROR if status is None else Outcome.HTTP_ERROR
-    if (found := _CONTEXT.search(message)) is not None:
+    if (found := _CONTEXT.search(message[:_MATCHED])) is not None:
         given, _, limit = (int(number) for number in found.groups())
         room = limit - given
         if room >= 1:

@@ -49,7 +49,7 @@ def device_of(execution_provider: str | None, said: str | None, name: str) -> De
 def _records(path: Path) -> tuple[list[dict[str, Any]], int | None]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return [], None
     if not isinstance(content, dict) or not isinstance(content.get("models"), list):
         return [], None
@@ -68,8 +68,8 @@ def _variant(info: dict[str, Any], catalog: CatalogKind, path: str | None) -> Mo
     size_mb = _count(info.get("fileSizeMb"))
     advertised = _count(numbers.get("context_length"))
     folder = Path(path) if path is not None else None
-    here = folder is not None and (folder / "genai_config.json").is_file()
-    partial = folder is not None and (folder / "download.tmp").exists()
+    here = folder is not None and _is_there(folder / "genai_config.json")
+    partial = folder is not None and _is_there(folder / "download.tmp")
     is_cached = here and not partial
     capabilities = _text(strings, "capabilities") or ""
     return ModelVariant(
@@ -110,7 +110,15 @@ def _public_path(cache_dir: Path, record: dict[str, Any]) -> str | None:
     if any(part in {".", ".."} or "/" in part or "\\" in part or "\0" in part for part in parts):
         return None
     folder = cache_dir.joinpath(*parts)
-    return str(folder) if folder.is_dir() else None
+    return str(folder) if _is_there(folder) else None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file or folder; a name that no file system takes is nowhere."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _table(record: dict[str, Any], key: str) -> dict[str, Any]:

@@ -21,8 +21,6 @@ __all__ = ["HAS_QUICK_ACK", "ResponseWatch", "StampingTransport", "is_loopback",
 HAS_QUICK_ACK = hasattr(socket, "TCP_QUICKACK")
 
 _WATCH = "foundry_tui.watch"
-_DONE = b"data: [DONE]"
-_DONE_TIGHT = b"data:[DONE]"
 
 
 class StampedStream(httpcore2.AsyncNetworkStream):
@@ -30,6 +28,8 @@ class StampedStream(httpcore2.AsyncNetworkStream):
 
     def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
         self._inner = inner
+        # Asked for once: the lookup costs more than the stamp.
+        self._socket = inner.get_extra_info("socket") if HAS_QUICK_ACK else None
         self.last_read_ns = 0
         self.last_write_ns = 0
         self.reads = 0
@@ -63,9 +63,9 @@ class StampedStream(httpcore2.AsyncNetworkStream):
 
     def _acknowledge_at_once(self) -> None:
         # The kernel falls back to delaying by itself, so this is said again around every wait.
-        if HAS_QUICK_ACK and (raw := self._inner.get_extra_info("socket")) is not None:
+        if self._socket is not None:
             try:
-                raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             except OSError:
                 return  # closed under us, or not TCP: the read or write itself will say so
 
@@ -96,15 +96,12 @@ class ResponseWatch:
     Attributes:
         sent_ns: The request's last write returned.
         headers_ns: The read that completed the response headers returned.
-        saw_done: Whether the line ``data: [DONE]`` has arrived.
     """
 
     def __init__(self, stream: StampedStream) -> None:
         self._stream = stream
-        self._tail = b"\n"
         self.sent_ns = stream.last_write_ns
         self.headers_ns = stream.last_read_ns
-        self.saw_done = False
 
     @property
     def last_read_ns(self) -> int:
@@ -115,12 +112,6 @@ class ResponseWatch:
     def reads(self) -> int:
         """Number of that read on its connection."""
         return self._stream.reads
-
-    def observe(self, data: bytes) -> None:
-        """Look for the end mark; in JSON a line feed is escaped, so text cannot fake it."""
-        window = self._tail + data
-        self.saw_done = self.saw_done or b"\n" + _DONE in window or b"\n" + _DONE_TIGHT in window
-        self._tail = window[-len(_DONE) :]
 
 
 def watch_of(response: httpx2.Response) -> ResponseWatch:
@@ -136,15 +127,13 @@ class _Closable(Protocol):
     async def aclose(self) -> None: ...
 
 
-class _WatchedBody(httpx2.AsyncByteStream):
-    def __init__(self, inner: AsyncIterable[bytes], watch: ResponseWatch) -> None:
+class _Body(httpx2.AsyncByteStream):
+    def __init__(self, inner: AsyncIterable[bytes]) -> None:
         self._inner = inner
-        self._watch = watch
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _as_httpx():
             async for data in self._inner:
-                self._watch.observe(data)
                 yield data
 
     async def aclose(self) -> None:
@@ -199,7 +188,7 @@ class StampingTransport(httpx2.AsyncBaseTransport):
         return httpx2.Response(
             response.status,
             headers=response.headers,
-            stream=_WatchedBody(body, watch),
+            stream=_Body(body),
             extensions={**response.extensions, _WATCH: watch},
         )
 

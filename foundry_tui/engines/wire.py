@@ -58,7 +58,7 @@ def decode_frame(line: bytes) -> frames.Frame:
 def _decode(line: bytes) -> object:
     try:
         return _dataclass(json.loads(line))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise FrameBroken(f"not a frame: {error}") from error
 
 

@@ -243,17 +243,19 @@ class ClientService:
         """Start the engine afresh and load again what was loaded.
 
         Raises:
+            EngineBusy: A measurement holds the engine.
             EngineError: It did not come up, or a model did not load again.
         """
-        state = self._engine.state
-        if isinstance(state, EngineDead) and state.death is not None and state.death.was_loaded:
-            self._reload = state.death.was_loaded
-        elif isinstance(state, EngineReady):
-            self._reload = tuple(model.id for model in self.catalog.value.models if model.is_loaded)
-        await self._engine.stop()
-        await self.start()
-        reports = [await self.load(model_id) for model_id in self._reload]
-        self._reload = ()
+        with self._lease.hold("restarting the engine"):
+            state = self._engine.state
+            if isinstance(state, EngineDead) and state.death is not None and state.death.was_loaded:
+                self._reload = state.death.was_loaded
+            elif isinstance(state, EngineReady):
+                self._reload = tuple(model.id for model in self.catalog.value.models if model.is_loaded)
+            await self._engine.stop()
+            await self.start()
+            reports = [await self.load(model_id) for model_id in self._reload]
+            self._reload = ()
         return tuple(reports)
 
     async def aclose(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from foundry_tui.aio import Feed
 from foundry_tui.domain.resources import ResourceSample
@@ -42,17 +43,22 @@ class ResourceSampler:
 
     async def run(self) -> None:
         """Sample until cancelled."""
-        host, gpu = await asyncio.to_thread(self._probes)
+        # A thread of its own: a driver is opened, read and closed by one thread, one call at a time.
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sampler")
+        loop = asyncio.get_running_loop()
+        host, gpu = await loop.run_in_executor(thread, self._probes)
         origin_ns = self._clock_ns()
         tick = 0
         try:
             while True:
                 due_ns = origin_ns + tick * self._period_ns
                 await self._sleep(max(0.0, (due_ns - self._clock_ns()) / _NS_PER_S))
-                self.samples.publish(await asyncio.to_thread(self._take, host, gpu, due_ns, self._pid()))
+                sample = await loop.run_in_executor(thread, self._take, host, gpu, due_ns, self._pid())
+                self.samples.publish(sample)
                 tick = max(tick + 1, (self._clock_ns() - origin_ns) // self._period_ns + 1)
         finally:
-            gpu.close()
+            await loop.run_in_executor(thread, gpu.close)
+            thread.shutdown(wait=False)
 
     def _take(self, host: HostProbe, gpu: GpuProbe, due_ns: int, pid: int | None) -> ResourceSample:
         at_ns = self._clock_ns()

@@ -17,7 +17,7 @@ from foundry_tui.domain.chat import ChatEvent, ChunkReceived
 from foundry_tui.domain.engine import EngineDead, EngineIdle, EngineReady, EngineState
 from foundry_tui.domain.errors import EngineDied
 from foundry_tui.engines.frames import EndpointConfig, Replied, ScriptedConfig, Streamed
-from foundry_tui.engines.host import FrameWriter
+from foundry_tui.engines.framewriter import FrameWriter
 from foundry_tui.engines.hosted import HostedEngine
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.engines.wire import decode_frame
@@ -183,8 +183,8 @@ async def test_a_flood_of_text_does_not_hold_up_a_ping(tmp_path: Path) -> None:
 
 def test_an_answer_to_a_command_overtakes_text_that_nobody_reads() -> None:
     source, sink = os.pipe()
-    with os.fdopen(source, "rb") as reader, os.fdopen(sink, "wb") as pipe:
-        writer = FrameWriter(pipe)
+    with os.fdopen(source, "rb") as reader, os.fdopen(sink, "wb"):
+        writer = FrameWriter(sink)
         for number in range(20_000):
             chunk = ChunkReceived(at_ns=number, text="x" * 40)
             writer.write(Streamed(1, chunk), urgent=False)

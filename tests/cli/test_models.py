@@ -1,0 +1,272 @@
+"""``foundry-tui models …`` on the real runtime with the bundled model, and on a scripted endpoint."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import foundry_tui
+from foundry_tui.config.schema import json_schema
+from tests.cli.program import Ended, one_process, run, run_async, two_processes
+from tests.support.endpoint import Setting, scripted_endpoint
+from tests.support.routes import ServedModel
+from tests.support.script import answer
+
+TINY = Path(foundry_tui.__file__).parent / "demo" / "tiny"
+ID = "tiny-own-generic-cpu:1"
+# The first one is sought below; each of the others differs from it in one thing that can be filtered by.
+PUBLIC = (
+    ("phi-4-mini-cuda-gpu:5", "phi-4-mini", "Microsoft", "MIT", "chat-completion", "GPU"),
+    ("phi-4-mini-generic-cpu:5", "phi-4-mini", "Microsoft", "MIT", "chat-completion", "CPU"),
+    ("phi-4-free-cuda-gpu:1", "phi-4-free", "Microsoft", "apache-2.0", "chat-completion", "GPU"),
+    ("phi-4-voice-cuda-gpu:1", "phi-4-voice", "Microsoft", "MIT", "automatic-speech-recognition", "GPU"),
+    ("qwen3-cuda-gpu:1", "qwen3", "Alibaba", "MIT", "chat-completion", "GPU"),
+)
+FILTERS = ("--filter", "PHI-4", "--license", "mit", "--task", "chat-completion", "--device", "gpu")
+
+pytestmark = pytest.mark.native
+
+
+def write_public_list(data_dir: Path) -> None:
+    records = [
+        {
+            "id": model_id,
+            "alias": alias,
+            "publisher": publisher,
+            "license": licence,
+            "task": task,
+            "fileSizeMb": 100,
+            "runtime": {"deviceType": device},
+            "displayName": "\x1b]0;pwned\x07",
+        }
+        for model_id, alias, publisher, licence, task, device in PUBLIC
+    ]
+    cache = data_dir / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / "foundry.modelinfo.json").write_text(
+        json.dumps({"models": records, "savedAtUnix": 1_780_400_000, "version": 1})
+    )
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the bundled model is registered as our own and the public catalog was once seen."""
+    folder = tmp_path_factory.mktemp("models") / "data"
+    write_public_list(folder)
+    end = run("models", "register", str(TINY), "--id", ID, "--offline", data_dir=folder)
+    assert end == Ended(code=0, out=f"{ID} registered for {TINY}\n", err="")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lists(data_dir: Path) -> dict[tuple[str, ...], Ended]:
+    """The list by every filter."""
+    filters: list[tuple[str, ...]] = [
+        (),
+        ("--json",),
+        ("--cached",),
+        ("--loaded",),
+        FILTERS,
+    ]
+    ends = two_processes([("models", "list", "--offline", *each) for each in filters], data_dir=data_dir)
+    return dict(zip(filters, ends, strict=True))
+
+
+def ids_in(table: str) -> list[str]:
+    return [line.split()[0] for line in table.splitlines()[1:]]
+
+
+def test_the_list_has_a_row_for_every_variant_registered_ones_first(
+    lists: dict[tuple[str, ...], Ended],
+) -> None:
+    end = lists[()]
+
+    header, first, second, *_ = end.out.splitlines()
+    assert end.code == 0
+    assert header.split() == ["ID", "DEVICE", "SIZE", "CONTEXT", "TASK", "LICENSE", "STATE"]
+    assert first.split()[0] == ID
+    assert first.split()[-1] == "cached"
+    assert " ".join(second.split()) == (
+        "phi-4-mini-cuda-gpu:5 gpu 100 MiB n/a chat-completion MIT in the catalog"
+    )
+    assert ids_in(end.out) == [ID, *(record[0] for record in PUBLIC)]
+
+
+def test_what_is_no_row_is_told_on_stderr(lists: dict[tuple[str, ...], Ended]) -> None:
+    assert lists[()].err == "offline by choice: the public catalog was not asked\n"
+
+
+def test_the_list_as_json_is_as_its_schema_says(lists: dict[tuple[str, ...], Ended]) -> None:
+    end = lists["--json",]
+
+    content = json.loads(end.out)
+    jsonschema.validate(content, json_schema("model-list"))
+    assert content["schema"] == "foundry-tui/model-list@1"
+    assert content["saved_at_unix"] == 1_780_400_000
+    assert content["notice"] == "offline by choice: the public catalog was not asked"
+    assert [model["id"] for model in content["models"]] == [ID, *(record[0] for record in PUBLIC)]
+    assert content["models"][1]["display_name"] == "\x1b]0;pwned\x07"
+    assert "\x1b" not in end.out
+
+
+def test_each_filter_leaves_out_what_does_not_match_it(lists: dict[tuple[str, ...], Ended]) -> None:
+    end = lists[FILTERS]
+
+    assert end.code == 0
+    assert ids_in(end.out) == ["phi-4-mini-cuda-gpu:5"]
+
+
+def test_only_what_is_on_this_machine_can_be_listed(lists: dict[tuple[str, ...], Ended]) -> None:
+    end = lists["--cached",]
+
+    assert end.code == 0
+    assert ids_in(end.out) == [ID]
+
+
+def test_a_list_without_a_match_is_empty_and_says_so_on_stderr(lists: dict[tuple[str, ...], Ended]) -> None:
+    end = lists["--loaded",]
+
+    assert (end.code, end.out) == (0, "")
+    assert end.err.splitlines()[-1] == "no models match"
+
+
+@pytest.fixture(scope="module")
+def asked(data_dir: Path) -> dict[tuple[str, ...], Ended]:
+    """What is said and done about single models."""
+    lines: list[tuple[str, ...]] = [
+        ("info", "phi-4-mini"),
+        ("info", "tiny-own", "--json"),
+        ("info", "tiny"),
+        ("load", ID),
+        ("load", "phi-4-mini-generic-cpu:5"),
+        ("unload", ID),
+        ("register", str(TINY), "--id", "no version"),
+        ("register", str(data_dir), "--id", "other:1"),
+        ("unregister", "never-seen:1"),
+    ]
+    ends = two_processes([("models", *line, "--offline") for line in lines], data_dir=data_dir)
+    return dict(zip(lines, ends, strict=True))
+
+
+def test_info_has_a_line_for_everything_known_and_hostile_text_is_harmless(
+    asked: dict[tuple[str, ...], Ended],
+) -> None:
+    end = asked["info", "phi-4-mini"]
+
+    lines = dict(line.split(": ", 1) for line in end.out.splitlines())
+    assert (end.code, end.err) == (0, "")
+    assert (lines["id"], lines["catalog"]) == ("phi-4-mini-cuda-gpu:5", "public")
+    assert (lines["display_name"], lines["license"]) == ("␛]0;pwned␇", "MIT")
+    assert lines["size_bytes"] == "104857600 (100 MiB)"
+    assert (lines["cached"], lines["disk_bytes"], lines["path"]) == ("False", "n/a", "n/a")
+
+
+def test_info_as_json_is_one_entry_of_the_list(asked: dict[tuple[str, ...], Ended]) -> None:
+    end = asked["info", "tiny-own", "--json"]
+
+    entry = json.loads(end.out)
+    schema = json_schema("model-list")["properties"]
+    assert isinstance(schema, dict)
+    jsonschema.validate(entry, schema["models"]["items"])
+    assert (end.code, entry["id"], entry["loaded"]) == (0, ID, False)
+
+
+def test_an_unknown_model_ends_with_two_and_names_close_ones(asked: dict[tuple[str, ...], Ended]) -> None:
+    end = asked["info", "tiny"]
+
+    assert (end.code, end.out) == (2, "")
+    assert end.err == (f"foundry-tui: no model 'tiny'\n  → did you mean {ID}?\n")
+
+
+def test_loading_proves_it_and_tells_time_and_memory(asked: dict[tuple[str, ...], Ended]) -> None:
+    end = asked["load", ID]
+
+    assert end.code == 0
+    assert end.out.startswith(f"{ID} loaded in ")
+    assert " · memory +" in end.out
+    assert end.err == "it was unloaded again: with the managed runtime nothing stays loaded after a command\n"
+
+
+def test_a_model_that_is_not_here_does_not_load_and_ends_with_one(
+    asked: dict[tuple[str, ...], Ended],
+) -> None:
+    end = asked["load", "phi-4-mini-generic-cpu:5"]
+
+    assert (end.code, end.out) == (1, "")
+    assert end.err == (
+        "foundry-tui: phi-4-mini-generic-cpu:5 is not on this machine: it was not downloaded\n"
+        "  → foundry-tui models list --cached shows what is\n"
+    )
+
+
+def test_with_the_managed_runtime_there_is_nothing_to_unload(asked: dict[tuple[str, ...], Ended]) -> None:
+    end = asked["unload", ID]
+
+    assert (end.code, end.out) == (2, "")
+    assert "nothing stays loaded after a command" in end.err
+
+
+def test_a_folder_or_id_that_cannot_be_registered_ends_with_two(
+    asked: dict[tuple[str, ...], Ended], data_dir: Path
+) -> None:
+    bad_id = asked["register", str(TINY), "--id", "no version"]
+    no_model = asked["register", str(data_dir), "--id", "other:1"]
+
+    assert [end.code for end in (bad_id, no_model)] == [2, 2]
+    assert "an id looks like my-model:1" in bad_id.err
+    assert "has no genai_config.json" in no_model.err
+
+
+def test_what_was_never_registered_cannot_be_unregistered(asked: dict[tuple[str, ...], Ended]) -> None:
+    end = asked["unregister", "never-seen:1"]
+
+    assert (end.code, end.out) == (2, "")
+    assert "'never-seen:1' is not registered" in end.err
+
+
+def test_unregistering_forgets_the_model_and_leaves_its_files(tmp_path: Path) -> None:
+    register, unregister, left = one_process(
+        [
+            ("models", "register", str(TINY), "--id", "mine:1", "--offline"),
+            ("models", "unregister", "mine:1", "--offline"),
+            ("models", "list", "--cached", "--json", "--offline"),
+        ],
+        data_dir=tmp_path / "data",
+    )
+
+    assert register.code == 0
+    assert unregister == Ended(code=0, out="mine:1 unregistered; its files stay\n", err="")
+    assert json.loads(left.out)["models"] == []
+    assert (TINY / "genai_config.json").is_file()
+
+
+async def test_on_an_endpoint_a_model_stays_loaded_until_it_is_unloaded(tmp_path: Path) -> None:
+    served = (ServedModel(id="a-generic-cpu:1"), ServedModel(id="b-cuda-gpu:1", is_loaded=True))
+    async with scripted_endpoint(answer(["x"]), Setting(kind="foundry-v2", models=served)) as endpoint:
+        place = ("--endpoint", f"{endpoint.url}/v1")
+        data_dir = tmp_path / "data"
+
+        actions = [("load", "a"), ("list", "--loaded"), ("unload", "b-cuda-gpu:1")]
+        load, loaded, unload = await asyncio.to_thread(
+            one_process, [("models", *action, *place) for action in actions], data_dir=data_dir
+        )
+
+        assert load.code == 0
+        assert load.out.startswith("a-generic-cpu:1 loaded in ")
+        assert load.err == ""
+        assert ids_in(loaded.out) == ["a-generic-cpu:1", "b-cuda-gpu:1"]
+        assert unload == Ended(code=0, out="b-cuda-gpu:1 unloaded\n", err="")
+        assert [model.is_loaded for model in endpoint.routes.models] == [True, False]
+
+
+async def test_what_an_endpoint_cannot_do_ends_with_two_and_a_remedy(tmp_path: Path) -> None:
+    async with scripted_endpoint(answer(["x"])) as endpoint:
+        end = await run_async(
+            *("models", "register", str(TINY), "--id", "mine:1", "--endpoint", endpoint.url),
+            data_dir=tmp_path / "data",
+        )
+
+    assert (end.code, end.out) == (2, "")
+    assert "leave out --endpoint" in end.err

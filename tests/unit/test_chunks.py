@@ -1,0 +1,74 @@
+from typing import Any
+
+import pytest
+
+from foundry_tui.domain.chat import ChunkKind, ChunkReceived, ClockRead, Moment, TokenUsage
+from foundry_tui.engines.chunks import AnswerSoFar
+
+
+def texts(delta: object) -> list[tuple[ChunkKind, str]]:
+    events = AnswerSoFar().take({"choices": [{"delta": delta}]}, at_ns=5, read=2)
+    return [(event.kind, event.text) for event in events if isinstance(event, ChunkReceived)]
+
+
+def test_the_first_choice_is_the_role_moment_and_is_told_once() -> None:
+    answer = AnswerSoFar()
+
+    first = answer.take({"choices": [{"delta": {"role": "assistant", "content": ""}}]}, at_ns=5, read=1)
+    second = answer.take({"choices": [{"delta": {"content": "hi"}}]}, at_ns=9, read=2)
+
+    assert first == [ClockRead(moment=Moment.ROLE, at_ns=5)]
+    assert second == [ChunkReceived(at_ns=9, text="hi", read=2)]
+    assert answer.last_ns == 9
+
+
+def test_reasoning_comes_before_the_text_and_tools_after_it() -> None:
+    delta = {
+        "content": "b",
+        "reasoning_content": "a",
+        "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}],
+    }
+
+    assert texts(delta) == [
+        (ChunkKind.REASONING, "a"),
+        (ChunkKind.CONTENT, "b"),
+        (ChunkKind.TOOL, "f"),
+        (ChunkKind.TOOL, "{}"),
+    ]
+    assert texts({"reasoning": "a"}) == [(ChunkKind.REASONING, "a")]
+
+
+def test_usage_that_comes_with_a_chunk_counts_it() -> None:
+    answer = AnswerSoFar()
+
+    events = answer.take(
+        {"choices": [{"delta": {"content": "hi"}}], "usage": {"prompt_tokens": 3, "completion_tokens": 2}},
+        at_ns=5,
+        read=1,
+    )
+
+    assert events[-1] == ChunkReceived(at_ns=5, text="hi", read=1, tokens=2)
+    assert answer.usage == TokenUsage(prompt_tokens=3, completion_tokens=2)
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        {},
+        {"choices": None},
+        {"choices": "text"},
+        {"choices": [None, 3, "x", []]},
+        {"choices": {}, "usage": []},
+        {"id": 7, "usage": {"prompt_tokens": -1, "completion_tokens": True}},
+        {"choices": [{"delta": {"content": 7, "tool_calls": [None, {"function": 3}]}}]},
+        {"choices": [{"delta": None, "finish_reason": 3}]},
+    ],
+)
+def test_what_has_another_type_is_passed_over(chunk: dict[str, Any]) -> None:
+    answer = AnswerSoFar()
+
+    events = answer.take(chunk, at_ns=5, read=1)
+
+    assert [event for event in events if isinstance(event, ChunkReceived)] == []
+    assert answer.finish_reason is None
+    assert answer.response_id is None
