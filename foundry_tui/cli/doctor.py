@@ -2,12 +2,10 @@
 
 import argparse
 import asyncio
-import platform
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from foundry_tui import __version__
@@ -192,6 +190,9 @@ def _problem(name: str, error: FoundryTuiError) -> Check:
 
 
 def _versions() -> dict[str, str]:
+    import platform
+    from importlib.metadata import PackageNotFoundError, version  # late: the app does not need it
+
     found = {"foundry-tui": __version__, "python": platform.python_version(), "system": platform.platform()}
     for name in _LIBRARIES:
         try:

@@ -5,15 +5,17 @@ import signal
 import sys
 from collections.abc import Iterable
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
 from foundry_tui.services.opened import Services
-from foundry_tui.tui.screens.overlay import ConfirmScreen
-from foundry_tui.tui.screens.workspace import WorkspaceScreen
+from foundry_tui.tui.screens.opening import OpeningScreen
+
+if TYPE_CHECKING:
+    from foundry_tui.tui.screens.workspace import WorkspaceScreen
 
 __all__ = ["FoundryApp"]
 
@@ -38,10 +40,15 @@ class FoundryApp(App[None]):
     def __init__(self, services: Services) -> None:
         super().__init__()
         self.services = services
-        self._workspace = WorkspaceScreen(services)
+        self._opening = OpeningScreen("chat" if services.setup.start_with else "catalog")
+        self._workspace: WorkspaceScreen | None = None
+
+    def get_default_screen(self) -> OpeningScreen:
+        """Outlines; the workspace follows when they are painted."""
+        return self._opening
 
     def on_mount(self) -> None:
-        """Open the workspace."""
+        """Paint first, open the workspace then."""
         if (theme := self.services.setup.theme) in self.available_themes:
             self.theme = theme
         else:
@@ -49,7 +56,7 @@ class FoundryApp(App[None]):
         if sys.platform != "win32":
             # Without this the terminal would be left as the app has set it.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
-        self.push_screen(self._workspace)
+        self.call_after_refresh(self._furnish)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the command palette offers: every action of the workspace, themes and screenshots."""
@@ -57,6 +64,8 @@ class FoundryApp(App[None]):
             if command.title not in _REPLACED_COMMANDS:
                 yield command
         workspace = self._workspace
+        if workspace is None:
+            return
         yield SystemCommand("Keys", "All keys, and what engine this is", workspace.show_help)
         yield SystemCommand("Quit", "Asks only if an answer is being made", self.action_leave)
         for name, title in (
@@ -76,23 +85,26 @@ class FoundryApp(App[None]):
 
     def action_escape(self) -> None:
         """Stop a generation; else close an overlay; else restore a maximised pane."""
-        if self._workspace.chat.stop():
+        workspace = self._workspace
+        if workspace is None or workspace.chat.stop():
             return
         if isinstance(self.screen, ModalScreen):
             self.screen.dismiss(None)
         else:
-            self._workspace.escape()
+            workspace.escape()
 
     def action_help(self) -> None:
         """Show all keys."""
-        if not isinstance(self.screen, ModalScreen):
+        if self._workspace is not None and not isinstance(self.screen, ModalScreen):
             self._workspace.show_help()
 
     def action_leave(self) -> None:
         """Quit; ask only if something would be lost."""
-        if not self._workspace.chat.is_generating:
+        if self._workspace is None or not self._workspace.chat.is_generating:
             self.exit()
             return
+        from foundry_tui.tui.screens.overlay import ConfirmScreen
+
         if isinstance(self.screen, ConfirmScreen):
             return
 
@@ -101,6 +113,15 @@ class FoundryApp(App[None]):
                 self.exit()
 
         self.push_screen(ConfirmScreen("An answer is still being made.", "Quit all the same"), answer)
+
+    async def _furnish(self) -> None:
+        # Late: tables, text areas and what they import would hold up the first frame.
+        from foundry_tui.tui.screens.workspace import WorkspaceScreen
+
+        self._workspace = WorkspaceScreen(self.services)
+        await self.push_screen(self._workspace)
+        for key in self._opening.typed:
+            self.simulate_key(key)
 
     def _terminate(self) -> None:
         self.exit(return_code=128 + signal.SIGTERM)

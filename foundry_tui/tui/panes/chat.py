@@ -54,7 +54,7 @@ class ChatPane(Vertical):
     options: reactive[ChatOptions] = reactive(ChatOptions())
 
     def __init__(self, client: ClientService, options: ChatOptions, *, id: str) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+        super().__init__(id=id, classes="pane")
         self.set_reactive(ChatPane.options, options)
         self._client = client
         self._messages: tuple[ChatMessage, ...] = ()

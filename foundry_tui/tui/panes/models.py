@@ -43,7 +43,7 @@ class ModelsPane(Vertical):
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
 
     def __init__(self, client: ClientService, *, id: str) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+        super().__init__(id=id, classes="pane")
         self._client = client
         self._snapshot: CatalogSnapshot = client.catalog.value
         self._jobs: tuple[Job, ...] = ()

@@ -20,12 +20,11 @@ from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.panes.catalog import CatalogPane
 from foundry_tui.tui.panes.chat import ChatPane
 from foundry_tui.tui.presenters import engine_facts, engine_words, load_words, resource_parts
+from foundry_tui.tui.screens.opening import PANES
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen, HelpScreen
 from foundry_tui.tui.widgets.resource_strip import ResourceStrip
 
 __all__ = ["WorkspaceScreen"]
-
-_PANES = (("catalog", "1 Catalog"), ("cache", "2 Cache"), ("chat", "3 Chat"))
 
 
 class WorkspaceScreen(Screen[None]):
@@ -75,7 +74,7 @@ class WorkspaceScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Name the panes; everything slow begins after the first frame."""
-        for name, title in _PANES:
+        for name, title in PANES:
             self.query_one(f"#{name}").border_title = title
         start = "chat" if self._services.setup.start_with else "catalog"
         self.action_show_pane(start)
@@ -84,7 +83,7 @@ class WorkspaceScreen(Screen[None]):
 
     def watch_current_pane(self, name: str) -> None:
         """Mark the pane; where there is room for one only, it is this one."""
-        for other, _ in _PANES:
+        for other, _ in PANES:
             self.query_one(f"#{other}").set_class(other == name, "-current")
         left = self.query_one("#left")
         left.set_class(name != "chat", "-current")
@@ -93,7 +92,7 @@ class WorkspaceScreen(Screen[None]):
     def on_descendant_focus(self) -> None:
         """The pane with the focus is the current one."""
         node: Widget | None = self.focused
-        while node is not None and node.id not in dict(_PANES):
+        while node is not None and node.id not in dict(PANES):
             node = node.parent if isinstance(node.parent, Widget) else None
         if node is not None and node.id is not None:
             self.current_pane = node.id
@@ -213,7 +212,7 @@ class WorkspaceScreen(Screen[None]):
         self.set_class(is_maximised, "-maximised")
 
     def _show_tabs(self) -> None:
-        names = [f"[{title}]" if name == self.current_pane else f" {title} " for name, title in _PANES]
+        names = [f"[{title}]" if name == self.current_pane else f" {title} " for name, title in PANES]
         self.query_one("#tabs", Static).update(" ".join(names))
 
 

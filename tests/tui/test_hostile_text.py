@@ -1,0 +1,193 @@
+"""Names, answers and errors written to harm a terminal: they are shown, and do nothing."""
+
+import asyncio
+import unicodedata
+
+import pytest
+from textual import events
+
+from foundry_tui.domain.errors import EngineUnavailable
+from foundry_tui.domain.models import CatalogKind, ModelVariant
+from foundry_tui.engines.frames import ScriptedConfig
+from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.tui.screens.overlay import DetailScreen
+from tests.support.supervised import SupervisedScript
+from tests.tui.harness import HUGE, driven
+
+# A title, a cleared screen, a clipboard write, C0 and C1 controls, an override, a separator, a surrogate and
+# a tag character.
+CONTROLS = "\x1b]0;owned\x07\x1b[2J\x1b]52;c;eA==\x1b\\\x9b31m\x00\x08\x7f\u202egnp\u2028\ud800\U000e0041"
+MARKUP = "[b]x[/b][/]y["
+LINK = "[@click=app.leave]x[/]"
+attacked = pytest.mark.parametrize("attack", [CONTROLS, MARKUP], ids=["controls", "markup"])
+
+
+def attacked_where_raw(place: str) -> pytest.MarkDecorator:
+    """As ``attacked``; controls are known to get through at ``place``."""
+    mark = pytest.mark.xfail(strict=True, reason=f"{place}: not cleaned")
+    controls = pytest.param(CONTROLS, id="controls", marks=mark)
+    return pytest.mark.parametrize("attack", [controls, pytest.param(MARKUP, id="markup")])
+
+
+def hostile_id(attack: str) -> str:
+    return f"m{attack}:1"
+
+
+def engine_with(attack: str, *, is_cached: bool = True) -> SupervisedScript:
+    evil = f"v{attack}"
+    model = ModelVariant(
+        id=hostile_id(attack),
+        alias=evil,
+        catalog=CatalogKind.PUBLIC,
+        display_name=evil,
+        publisher=evil,
+        license=evil,
+        license_text=evil,
+        task=evil,
+        execution_provider=evil,
+        quantization=evil,
+        capabilities=(evil,),
+        is_cached=is_cached,
+        is_loaded=False,
+        path=f"/models/{attack}",
+        problem=None,
+    )
+    return SupervisedScript(models=(model,))
+
+
+def assert_harmless(lines: list[str], attack: str) -> None:
+    """No control reaches the screen, and what looks like markup is read as text."""
+    text = "".join(lines)
+    left = {f"U+{ord(c):04X}" for c in text if unicodedata.category(c) in {"Cc", "Cf", "Cs"}}
+    assert not left, sorted(left)
+    assert "\u2028" not in text
+    if attack == MARKUP:
+        assert MARKUP in text
+
+
+@attacked
+async def test_in_the_tables(attack: str) -> None:
+    async with driven(engine_with(attack), size=HUGE) as user:
+        await user.up()
+        await user.until(lambda: user.shows("3 variants"))
+
+        assert_harmless(user.lines(), attack)
+
+
+@attacked
+async def test_in_the_details_of_a_model(attack: str) -> None:
+    async with driven(engine_with(attack), size=HUGE) as user:
+        await user.up()
+        user.catalog.table.move_cursor_to(hostile_id(attack))
+        user.catalog.action_detail()
+        await user.until(lambda: isinstance(user.app.screen, DetailScreen))
+        await user.until(lambda: user.shows("Licence text"))
+
+        assert_harmless(user.lines(), attack)
+
+
+@attacked_where_raw("the line above the prompt")
+async def test_in_the_chat_with_a_model_of_that_name(attack: str) -> None:
+    async with driven(engine_with(attack), size=HUGE) as user:
+        await user.up()
+        user.catalog.table.move_cursor_to(hostile_id(attack))
+        user.catalog.table.action_activate()
+        await user.until(lambda: user.prompt.has_focus)
+        await user.until(lambda: user.shows("Ask m"))
+        before = user.lines()
+
+        await user.ask("hi")
+        await user.arrived("in all")
+
+        assert_harmless(before, attack)
+        assert_harmless(user.lines(), attack)
+
+
+@attacked_where_raw("notifications")
+async def test_in_what_is_told_of_a_load_and_an_unload(attack: str) -> None:
+    async with driven(engine_with(attack), size=HUGE) as user:
+        await user.up()
+        user.catalog.table.move_cursor_to(hostile_id(attack))
+        user.catalog.action_load()
+        await user.until(lambda: user.is_loaded(hostile_id(attack)) is True and bool(user.told))
+        user.catalog.action_load()
+        user.catalog.action_unload()
+        await user.until(lambda: len(user.told) == 3 and user.shows("loaded already"))
+
+        assert_harmless(user.lines(), attack)
+
+
+@attacked_where_raw("notifications")
+async def test_in_a_refusal_of_the_engine(attack: str) -> None:
+    engine = SupervisedScript()
+    engine.refusal = EngineUnavailable(f"it says {attack}", remedy=f"do {attack}")
+
+    async with driven(engine, size=HUGE) as user:
+        await user.until(lambda: user.shows("It did not work"))
+
+        assert_harmless(user.lines(), attack)
+
+
+@attacked
+async def test_in_the_log_of_an_engine_that_died(attack: str) -> None:
+    async with driven(start_with=SCRIPTED_MODEL_ID, size=HUGE) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+
+        await user.engine.die(last_log=(f"it said {attack}",))
+        await user.until(lambda: user.shows("it said"))
+
+        assert_harmless(user.lines(), attack)
+
+
+@attacked
+async def test_in_an_answer(attack: str) -> None:
+    engine = SupervisedScript(ScriptedConfig(pieces=("before ", *attack, " after")))
+    async with driven(engine, start_with=SCRIPTED_MODEL_ID, size=HUGE) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+
+        await user.ask("hi")
+        await user.until(lambda: user.shows("before") and user.shows("after"))
+
+        assert_harmless(user.lines(), attack)
+
+
+@attacked
+async def test_in_an_answer_that_still_streams(attack: str) -> None:
+    engine = SupervisedScript(ScriptedConfig(pieces=("before ", attack, " after"), hold=True))
+    async with driven(engine, start_with=SCRIPTED_MODEL_ID, size=HUGE) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+
+        await user.send("hi")
+        await user.until(lambda: user.shows("before") and user.shows("after"))
+
+        assert_harmless(user.lines(), attack)
+        await user.stop()
+
+
+@pytest.mark.xfail(strict=True, reason="the prompt shows what was pasted as it came")
+async def test_in_a_pasted_question() -> None:
+    attack = "\x9b31m\x07\u202e"  # no escape: Textual's reader lets none into a paste
+    async with driven(start_with=SCRIPTED_MODEL_ID, size=HUGE) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+
+        user.app.post_message(events.Paste(f"before{attack}after"))
+        await user.until(lambda: user.shows("before"))
+
+        assert_harmless(user.lines(), attack)
+
+
+async def test_a_name_that_looks_like_an_action_does_not_act_when_it_is_clicked() -> None:
+    attack = LINK
+    engine = engine_with(attack)
+    engine.gate = asyncio.Event()
+    async with driven(engine, size=HUGE) as user:
+        await user.up()
+        user.catalog.table.move_cursor_to(hostile_id(attack))
+        user.catalog.action_detail()
+        await user.until(lambda: isinstance(user.app.screen, DetailScreen) and user.shows(attack))
+        row = next(y for y, line in enumerate(user.lines()) if attack in line)
+        column = user.lines()[row].index(attack) + len(attack) - 4
+
+        await user.pilot.click(offset=(column, row))
+
+        assert user.app.return_code is None
