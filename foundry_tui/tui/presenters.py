@@ -11,10 +11,11 @@ from foundry_tui.domain.engine import (
     EngineStarting,
     EngineState,
 )
+from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, LoadReport, ModelVariant, SnapshotOrigin
 from foundry_tui.domain.quantities import bytes_in_words, count_in_words, seconds_in_words
 from foundry_tui.domain.resources import ResourceSample
-from foundry_tui.domain.text import clean_line
+from foundry_tui.domain.text import clean_line, clean_text
 from foundry_tui.services.client import Job, JobKind
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "detail_lines",
     "engine_facts",
     "engine_words",
+    "error_words",
     "job_words",
     "load_words",
     "resource_parts",
@@ -92,6 +94,12 @@ def engine_facts(info: EngineInfo) -> list[tuple[str, str]]:
     facts += [("Models in", clean_line(info.cache_dir or "n/a"))]
     facts += [("Note", clean_line(note)) for note in info.notes]
     return facts
+
+
+def error_words(error: FoundryTuiError) -> str:
+    """What went wrong, and below it what to do about it."""
+    words = clean_text(error.message)
+    return words if error.remedy is None else f"{words}\n→ {clean_text(error.remedy)}"
 
 
 def resource_parts(sample: ResourceSample | None) -> list[tuple[str, str]]:

@@ -181,7 +181,6 @@ def test_a_hostile_answer_and_a_hostile_error_do_nothing_to_the_terminal(tmp_pat
         assert harm_in(opened) == []
 
 
-@pytest.mark.xfail(strict=True, reason="the line above the prompt shows the name as it came")
 def test_a_hostile_model_name_does_nothing_to_the_terminal(tmp_path: Path) -> None:
     with (
         endpoint_process(answer(["before"]), Setting(models=(f"evil{HOSTILE}:1",))) as endpoint,

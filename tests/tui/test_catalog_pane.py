@@ -257,7 +257,6 @@ async def test_r_asks_the_engine_again() -> None:
         await user.until(lambda: "mine:1" in listed(user))
 
 
-@pytest.mark.xfail(strict=True, reason="the cache adds unknown sizes as 0 and shows 0 B")
 async def test_the_room_taken_on_disk_is_unknown_where_no_folder_could_be_measured() -> None:
     async with driven(size=HUGE) as user:
         await user.up()

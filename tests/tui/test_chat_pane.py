@@ -143,10 +143,6 @@ async def test_the_engine_stays_taken_until_it_has_confirmed_the_stop() -> None:
         assert not user.lease.holders
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the second Esc cancels the wait for the engine's confirmation: the lease is freed early",
-)
 async def test_a_second_escape_does_not_free_an_engine_that_is_still_stopping() -> None:
     engine = SupervisedScript(OPEN_ENDED)
     engine.stopping = asyncio.Event()
@@ -270,9 +266,6 @@ async def test_a_death_between_answers_is_told() -> None:
         assert "Ctrl+R" in user.conversation
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the answer's end and the engine's watcher both tell it: the load fails before both"
-)
 async def test_a_death_while_the_question_loads_its_model_is_told_once() -> None:
     async with driven(start_with=SCRIPTED_MODEL_ID) as user:
         await user.talking_to(SCRIPTED_MODEL_ID)

@@ -22,13 +22,6 @@ LINK = "[@click=app.leave]x[/]"
 attacked = pytest.mark.parametrize("attack", [CONTROLS, MARKUP], ids=["controls", "markup"])
 
 
-def attacked_where_raw(place: str) -> pytest.MarkDecorator:
-    """As ``attacked``; controls are known to get through at ``place``."""
-    mark = pytest.mark.xfail(strict=True, reason=f"{place}: not cleaned")
-    controls = pytest.param(CONTROLS, id="controls", marks=mark)
-    return pytest.mark.parametrize("attack", [controls, pytest.param(MARKUP, id="markup")])
-
-
 def hostile_id(attack: str) -> str:
     return f"m{attack}:1"
 
@@ -86,7 +79,7 @@ async def test_in_the_details_of_a_model(attack: str) -> None:
         assert_harmless(user.lines(), attack)
 
 
-@attacked_where_raw("the line above the prompt")
+@attacked
 async def test_in_the_chat_with_a_model_of_that_name(attack: str) -> None:
     async with driven(engine_with(attack), size=HUGE) as user:
         await user.up()
@@ -103,7 +96,7 @@ async def test_in_the_chat_with_a_model_of_that_name(attack: str) -> None:
         assert_harmless(user.lines(), attack)
 
 
-@attacked_where_raw("notifications")
+@attacked
 async def test_in_what_is_told_of_a_load_and_an_unload(attack: str) -> None:
     async with driven(engine_with(attack), size=HUGE) as user:
         await user.up()
@@ -117,7 +110,7 @@ async def test_in_what_is_told_of_a_load_and_an_unload(attack: str) -> None:
         assert_harmless(user.lines(), attack)
 
 
-@attacked_where_raw("notifications")
+@attacked
 async def test_in_a_refusal_of_the_engine(attack: str) -> None:
     engine = SupervisedScript()
     engine.refusal = EngineUnavailable(f"it says {attack}", remedy=f"do {attack}")
@@ -164,7 +157,6 @@ async def test_in_an_answer_that_still_streams(attack: str) -> None:
         await user.stop()
 
 
-@pytest.mark.xfail(strict=True, reason="the prompt shows what was pasted as it came")
 async def test_in_a_pasted_question() -> None:
     attack = "\x9b31m\x07\u202e"  # no escape: Textual's reader lets none into a paste
     async with driven(start_with=SCRIPTED_MODEL_ID, size=HUGE) as user:

@@ -132,9 +132,6 @@ async def test_enter_in_a_field_saves() -> None:
         assert user.chat.options == ChatOptions(seed=7)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="numbers are shown with six digits: 1.23457e+08, which Save then refuses"
-)
 async def test_the_fields_hold_the_numbers_in_full() -> None:
     options = ChatOptions(temperature=0.1234567, seed=123456789)
     async with driven(start_with=SCRIPTED_MODEL_ID, chat=options) as user:

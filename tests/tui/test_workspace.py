@@ -86,7 +86,6 @@ async def test_an_engine_that_does_not_come_up_says_why_and_ctrl_r_tries_again()
         assert engine.starts == 1
 
 
-@pytest.mark.xfail(strict=True, reason="only the first start chooses and loads the model to start with")
 async def test_ctrl_r_after_a_refused_start_still_begins_with_the_wanted_model() -> None:
     engine = SupervisedScript()
     engine.refusal = EngineUnavailable("the library is missing")
@@ -260,7 +259,6 @@ async def test_ctrl_q_asks_while_an_answer_is_being_made_and_enter_stays() -> No
         await user.stop()
 
 
-@pytest.mark.xfail(strict=True, reason="the answer's end writes to a transcript that is gone: NoMatches")
 async def test_leaving_in_mid_answer_after_the_question_exits_with_0() -> None:
     async with driven(start_with=SCRIPTED_MODEL_ID) as user:
         await answering(user)

@@ -55,9 +55,12 @@ class CachePane(ModelsPane):
         here = _here(snapshot)
         if self._is_elsewhere:
             return f"{len(here)} loaded there"
-        total_bytes = sum(model.disk_bytes or 0 for model in here)
+        known = [model.disk_bytes for model in here if model.disk_bytes is not None]
+        total = bytes_in_words(sum(known) if known or not here else None)
+        if known and len(known) < len(here):
+            total = f"{total} and more"  # what could not be measured is not counted as nothing
         loaded = sum(1 for model in here if model.is_loaded)
-        return f"{len(here)} here · {bytes_in_words(total_bytes)} · {loaded} loaded"
+        return f"{len(here)} here · {total} · {loaded} loaded"
 
     def empty_words(self, snapshot: CatalogSnapshot) -> str:
         if self._is_elsewhere:

@@ -15,6 +15,7 @@ from foundry_tui.domain.quantities import bytes_in_words, count_in_words
 from foundry_tui.services.client import Job
 from foundry_tui.tui.panes.models import ModelsPane, emphasis_of
 from foundry_tui.tui.presenters import catalog_line, state_of
+from foundry_tui.tui.widgets.fields import LineField
 from foundry_tui.tui.widgets.row_table import Align, Column, Row, RowTable
 
 __all__ = ["CatalogPane"]
@@ -82,7 +83,7 @@ class CatalogPane(ModelsPane):
         self._descending = False
 
     def compose(self) -> ComposeResult:
-        yield Input(
+        yield LineField(
             placeholder="/ filters: name, publisher, licence, device", id="catalog-filter", compact=True
         )
         yield from super().compose()
@@ -133,7 +134,7 @@ class CatalogPane(ModelsPane):
 
     def action_filter(self) -> None:
         """Type a filter."""
-        self.query_one("#catalog-filter", Input).focus()
+        self.query_one("#catalog-filter", LineField).focus()
 
     def leave_filter(self) -> bool:
         """Clear the filter and go back to the table; False if there is none to clear or leave."""

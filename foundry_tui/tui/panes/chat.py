@@ -21,10 +21,11 @@ from foundry_tui.domain.chat import (
 from foundry_tui.domain.engine import Capability, EngineDead, EngineStarting, EngineState
 from foundry_tui.domain.errors import EngineDied, EngineError
 from foundry_tui.domain.models import ModelVariant
+from foundry_tui.domain.text import clean_line
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.reports.answer import describe, describe_live
 from foundry_tui.services.client import ClientService
-from foundry_tui.tui.presenters import load_words
+from foundry_tui.tui.presenters import error_words, load_words
 from foundry_tui.tui.widgets.prompt_input import PromptInput
 from foundry_tui.tui.widgets.transcript import MessageKind, Transcript
 
@@ -60,6 +61,8 @@ class ChatPane(Vertical):
         self._messages: tuple[ChatMessage, ...] = ()
         self._trace: TraceBuilder | None = None
         self._key = 0
+        self._is_stopping = False
+        self._told_death: EngineDead | None = None
 
     @property
     def is_generating(self) -> bool:
@@ -112,7 +115,10 @@ class ChatPane(Vertical):
         """Stop the answer under way; False if there is none."""
         if not self.is_generating:
             return False
-        self.workers.cancel_group(self, "generation")
+        # Once only: a second cancellation would cut short the wait for the engine to let go.
+        if not self._is_stopping:
+            self._is_stopping = True
+            self.workers.cancel_group(self, "generation")
         return True
 
     def tell(self, text: str, *, is_problem: bool = False) -> None:
@@ -210,6 +216,9 @@ class ChatPane(Vertical):
     ) -> None:
         """However it ended: what arrived stays, its numbers below it."""
         self._trace = None
+        self._is_stopping = False
+        if not self.is_attached:
+            return  # the app has been left meanwhile
         self._live_timer.pause()
         transcript = self.transcript
         transcript.finish_answer(key)
@@ -220,10 +229,13 @@ class ChatPane(Vertical):
         if isinstance(error, EngineDied) and isinstance(self._client.engine_state, EngineDead):
             self._show_death(self._client.engine_state)
         elif error is not None:
-            self.tell(_worded(error), is_problem=True)
+            self.tell(error_words(error), is_problem=True)
         self._show_line()
 
     def _show_death(self, state: EngineDead) -> None:
+        if state is self._told_death:
+            return  # the engine's watcher and an answer's end both learn of it
+        self._told_death = state
         lines = [f"{state.reason}."]
         death = state.death
         if death is not None and death.last_log:
@@ -242,7 +254,7 @@ class ChatPane(Vertical):
         options = self.options
         temperature = "engine's own" if options.temperature is None else f"{options.temperature:g}"
         parts = [
-            self.active_model or "no model",
+            clean_line(self.active_model or "no model"),
             f"temperature {temperature}",
             f"max {options.max_tokens} tokens",
         ]
@@ -251,7 +263,3 @@ class ChatPane(Vertical):
         if options.system_prompt:
             parts.append("system prompt set")
         self.query_one("#chat-line", Static).update(" · ".join(parts))
-
-
-def _worded(error: EngineError) -> str:
-    return error.message if error.remedy is None else f"{error.message}\n→ {error.remedy}"

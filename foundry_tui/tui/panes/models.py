@@ -12,9 +12,10 @@ from textual.widgets import Static
 from foundry_tui.domain.engine import Capability
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
+from foundry_tui.domain.text import clean_text
 from foundry_tui.services.client import ClientService, Job
 from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
-from foundry_tui.tui.presenters import load_words
+from foundry_tui.tui.presenters import error_words, load_words
 from foundry_tui.tui.widgets.row_table import Column, Emphasis, Row, RowTable
 
 __all__ = ["ModelsPane", "emphasis_of"]
@@ -90,7 +91,7 @@ class ModelsPane(Vertical):
         if model.is_loaded:
             self._tell(f"{model.id} is loaded already")
         elif model.is_cached is False:
-            self._tell(f"{model.id} is not on this machine; this version cannot download", severity="warning")
+            self._tell(f"{model.id} is not on this machine; this version cannot download", is_warning=True)
         else:
             self._load(model)
 
@@ -114,7 +115,7 @@ class ModelsPane(Vertical):
         message.stop()
         model = self._client.catalog.value.find(message.key)
         if model is not None and model.is_cached is False:
-            self._tell(f"{model.id} is not on this machine: i shows what is known", severity="warning")
+            self._tell(f"{model.id} is not on this machine: i shows what is known", is_warning=True)
         else:
             self.post_message(ModelActivated(message.key))
 
@@ -122,7 +123,7 @@ class ModelsPane(Vertical):
     async def _load(self, model: ModelVariant) -> None:
         info = self._client.engine_info
         if info is not None and not info.can(Capability.LOAD):
-            self._tell(f"a {info.kind.value} endpoint loads models by itself; just ask", severity="warning")
+            self._tell(f"a {info.kind.value} endpoint loads models by itself; just ask", is_warning=True)
             return
         try:
             report = await self._client.load(model.id)
@@ -160,12 +161,8 @@ class ModelsPane(Vertical):
         key = self.table.cursor_key
         return None if key is None else self._client.catalog.value.find(key)
 
-    def _tell(self, text: str, *, severity: str = "information") -> None:
-        if severity == "warning":
-            self.notify(text, severity="warning", markup=False)
-        else:
-            self.notify(text, markup=False)
+    def _tell(self, text: str, *, is_warning: bool = False) -> None:
+        self.notify(clean_text(text), severity="warning" if is_warning else "information", markup=False)
 
     def _complain(self, error: EngineError) -> None:
-        words = error.message if error.remedy is None else f"{error.message}\n→ {error.remedy}"
-        self.notify(words, title="It did not work", severity="error", timeout=15, markup=False)
+        self.notify(error_words(error), title="It did not work", severity="error", timeout=15, markup=False)

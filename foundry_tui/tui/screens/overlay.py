@@ -12,6 +12,7 @@ from textual.widgets import Button, Input, Label, Static, TextArea
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.models import LoadReport, ModelVariant
 from foundry_tui.tui.presenters import detail_lines
+from foundry_tui.tui.widgets.fields import LineField, TextField
 
 __all__ = ["ChatOptionsScreen", "ConfirmScreen", "DetailScreen", "HelpScreen", "Overlay"]
 
@@ -85,13 +86,13 @@ class ChatOptionsScreen(Overlay[ChatOptions]):
             box.border_title = "Chat options"
             box.border_subtitle = "Ctrl+S saves, Esc leaves as it was"
             yield Label("System prompt (empty: none)")
-            yield TextArea(options.system_prompt or "", id="system-prompt", compact=True)
+            yield TextField(options.system_prompt or "", id="system-prompt", compact=True)
             yield Label("Temperature, 0 to 2 (empty: the engine's own)")
-            yield Input(_shown(options.temperature), id="temperature", compact=True)
+            yield LineField(_shown(options.temperature), id="temperature", compact=True)
             yield Label("Longest answer, in tokens")
-            yield Input(str(options.max_tokens), id="max-tokens", compact=True)
+            yield LineField(str(options.max_tokens), id="max-tokens", compact=True)
             yield Label("Seed (empty: none)")
-            yield Input(_shown(options.seed), id="seed", compact=True)
+            yield LineField(_shown(options.seed), id="seed", compact=True)
             yield Static("", id="options-problem", classes="problem", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Save", id="save", variant="primary")
@@ -174,4 +175,4 @@ class HelpScreen(Overlay[None]):
 
 
 def _shown(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
+    return "" if value is None else str(value)

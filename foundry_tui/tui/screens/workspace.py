@@ -19,7 +19,7 @@ from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
 from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.panes.catalog import CatalogPane
 from foundry_tui.tui.panes.chat import ChatPane
-from foundry_tui.tui.presenters import engine_facts, engine_words, load_words, resource_parts
+from foundry_tui.tui.presenters import engine_facts, engine_words, error_words, load_words, resource_parts
 from foundry_tui.tui.screens.opening import PANES
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen, HelpScreen
 from foundry_tui.tui.widgets.resource_strip import ResourceStrip
@@ -171,23 +171,29 @@ class WorkspaceScreen(Screen[None]):
         await self._client.show_snapshot()
         try:
             await self._client.start()
-            if (model_id := self._services.setup.start_with) is not None:
-                self.active_model = model_id
-                report = await self._client.load(model_id)
-                self.chat.tell(load_words(report))
+            await self._load_wanted()
         except EngineError as error:
             self._complain(error)
             return
         self._client.refresh_soon()
 
+    async def _load_wanted(self) -> None:
+        """Load what the app was asked to begin with, once; from then on the choice is the user's."""
+        if self.active_model is None and (model_id := self._services.setup.start_with) is not None:
+            self.active_model = model_id
+            self.chat.tell(load_words(await self._client.load(model_id)))
+
     @work(exclusive=True, group="restart")
     async def _restart(self) -> None:
         try:
             reports = await self._client.restart()
+            self.chat.tell(
+                "\n".join(["The engine was restarted.", *(load_words(report) for report in reports)])
+            )
+            await self._load_wanted()
         except EngineError as error:
             self._complain(error)
             return
-        self.chat.tell("\n".join(["The engine was restarted.", *(load_words(report) for report in reports)]))
         self._client.refresh_soon()
 
     @work(group="engine")
@@ -204,8 +210,7 @@ class WorkspaceScreen(Screen[None]):
             strip.parts = tuple(resource_parts(sample))
 
     def _complain(self, error: EngineError) -> None:
-        words = error.message if error.remedy is None else f"{error.message}\n→ {error.remedy}"
-        self.notify(words, title="It did not work", severity="error", timeout=15, markup=False)
+        self.notify(error_words(error), title="It did not work", severity="error", timeout=15, markup=False)
 
     def _set_maximised(self, is_maximised: bool) -> None:
         self._is_maximised = is_maximised

@@ -6,12 +6,13 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TextArea
+
+from foundry_tui.tui.widgets.fields import TextField
 
 __all__ = ["PromptInput"]
 
 
-class PromptInput(TextArea):
+class PromptInput(TextField):
     """A text area that grows to a few lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
