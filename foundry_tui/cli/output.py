@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.text import clean_line, clean_text
@@ -15,7 +17,13 @@ _LOG = logging.getLogger(__name__)
 
 
 def tidy_streams() -> None:
-    """What the terminal's encoding cannot show becomes a question mark, not a crash."""
+    """What the encoding cannot show becomes a question mark, a stream that was closed a sink: no crash."""
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - for the program's life
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
