@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
 from foundry_tui.services.opened import Services
+from foundry_tui.tui.keys import let_alt_digits_through
 from foundry_tui.tui.screens.opening import OpeningScreen
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class FoundryApp(App[None]):
 
     def __init__(self, services: Services) -> None:
         super().__init__()
+        let_alt_digits_through()
         self.services = services
         self._opening = OpeningScreen("chat" if services.setup.start_with else "catalog")
         self._workspace: WorkspaceScreen | None = None
@@ -120,8 +122,8 @@ class FoundryApp(App[None]):
 
         self._workspace = WorkspaceScreen(self.services)
         await self.push_screen(self._workspace)
-        for key in self._opening.typed:
-            self.simulate_key(key)
+        for event in self._opening.typed:
+            self.post_message(event)
 
     def _terminate(self) -> None:
         self.exit(return_code=128 + signal.SIGTERM)

@@ -20,12 +20,11 @@ HEAVY = (
     "pynvml",
     "sqlalchemy",
 )
-# Drives the command line as the user does; the first frame of the workspace ends it.
+# Drives the command line as the user does; the first frame with a pane's name on it ends it.
 PROBE = """
 import json, sys
 from pathlib import Path
 import foundry_tui.tui.app as module
-from foundry_tui.tui.screens.workspace import WorkspaceScreen
 
 class Probe(module.FoundryApp):
     CSS_PATH = Path(module.__file__).parent / module.FoundryApp.CSS_PATH
@@ -35,10 +34,9 @@ class Probe(module.FoundryApp):
 
     def _display(self, screen, renderable):  # all that is drawn passes here on its way to the terminal
         super()._display(screen, renderable)
-        if isinstance(screen, WorkspaceScreen) and not Path(sys.argv[1]).exists():
-            strips = screen._compositor.render_strips()
-            seen = {"modules": sorted(sys.modules), "screen": [strip.text for strip in strips]}
-            Path(sys.argv[1]).write_text(json.dumps(seen))
+        shown = [strip.text for strip in screen._compositor.render_strips()]
+        if "Catalog" in "".join(shown) and not Path(sys.argv[1]).exists():
+            Path(sys.argv[1]).write_text(json.dumps({"modules": sorted(sys.modules), "screen": shown}))
             self.exit()
 
 module.FoundryApp = Probe

@@ -77,6 +77,17 @@ def ask(opened: Terminal, question: str = QUESTION, expected: str = ANSWER) -> s
     return opened.wait_for(expected, "in all")
 
 
+def test_alt_with_a_digit_goes_to_a_pane_from_within_the_prompt(demo: Terminal) -> None:
+    demo.resize(80, 24)
+    demo.wait_for("[3 Chat]")
+
+    demo.send("\x1b1")
+    demo.wait_for("[1 Catalog]")
+    demo.send("\x1b3")
+
+    demo.wait_for("[3 Chat]", "Ask anything")
+
+
 def test_the_demo_answers_and_ctrl_q_ends_it_with_0_and_leaves_nothing(demo: Terminal) -> None:
     engine = engine_of(demo)
 

@@ -1,11 +1,12 @@
 """The whole app under a pilot, on an engine whose life the test decides."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from textual import events
 from textual.message import Message
 from textual.messages import ExitApp
 from textual.notifications import Notification, Notify
@@ -228,12 +229,14 @@ async def driven(
     chat: ChatOptions | None = None,
     size: tuple[int, int] = WIDE,
     where: str = "scripted",
+    early: Sequence[Message] = (),
 ) -> AsyncGenerator[Driven, None]:
     """Run the app for the length of the block, over services of its own.
 
     Args:
         engine: Has ``SHELF`` if left out.
         start_with: As in ``Setup``.
+        early: Typed or pasted before the workspace is there.
     """
     engine = engine or SupervisedScript(models=SHELF)
     lease = EngineLease()
@@ -257,8 +260,13 @@ async def driven(
     told: list[Notification] = []
     leaving = asyncio.Event()
 
+    unsent = list(early)
+
     def listen(message: Message) -> None:
         match message:
+            case events.ScreenResume():
+                while unsent:
+                    app.post_message(unsent.pop(0))
             case Notify():
                 told.append(message.notification)
             case ExitApp():

@@ -25,7 +25,7 @@ class OpeningScreen(Screen[None]):
     def __init__(self, current: str) -> None:
         super().__init__()
         self._current = current
-        self.typed: list[str] = []
+        self.typed: list[events.Key | events.Paste] = []
 
     def compose(self) -> ComposeResult:
         yield Static(" opening …", id="strip", markup=False)
@@ -46,4 +46,9 @@ class OpeningScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         """Keep the key for the workspace."""
         event.stop()
-        self.typed.append(event.key)
+        self.typed.append(events.Key(event.key, event.character))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Keep the paste for the workspace."""
+        event.stop()
+        self.typed.append(events.Paste(event.text))
