@@ -7,12 +7,13 @@ from contextlib import contextmanager
 
 __all__ = ["LoopDelay"]
 
-_TICK_S = 0.01
+# Often enough for an answer of seconds, and seldom enough not to be felt by it.
+_TICK_S = 0.05
 _KEPT = 4096
 
 
 class LoopDelay:
-    """Measures the overshoot of a 10 ms timer while somebody is interested, and idles otherwise."""
+    """Measures the overshoot of a 50 ms timer while somebody is interested, and idles otherwise."""
 
     def __init__(self) -> None:
         self._samples_ns: list[int] = []

@@ -1,5 +1,6 @@
 """The child's way out: frames onto a pipe, without ever waiting for whoever reads it."""
 
+import asyncio
 import collections
 import os
 import select
@@ -10,7 +11,45 @@ from collections.abc import Callable
 from foundry_tui.engines.frames import Frame
 from foundry_tui.engines.wire import encode
 
-__all__ = ["FrameWriter"]
+__all__ = ["FrameWriter", "TextOutbox"]
+
+
+# Nobody reads faster than that, and the stamps were taken before.
+_GATHER_S = 0.02
+
+
+class TextOutbox:
+    """Gathers the frames of answers for up to 20 ms, on the event loop.
+
+    Each write wakes the parent and is paid by the processor that the measured model wants too.  The first
+    frame after a pause goes at once.
+    """
+
+    def __init__(self, writer: "FrameWriter") -> None:
+        self._writer = writer
+        self._frames: list[Frame] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._flushed_s = float("-inf")
+
+    def put(self, frame: Frame, *, can_wait: bool = False) -> None:
+        """Send ``frame`` now or soon, in order; what ``can_wait`` never goes alone if text may follow."""
+        self._frames.append(frame)
+        loop = asyncio.get_running_loop()
+        wait_s = self._flushed_s + _GATHER_S - loop.time()
+        if wait_s <= 0 and not can_wait:
+            self.flush()
+        elif self._timer is None:
+            self._timer = loop.call_later(wait_s if wait_s > 0 else _GATHER_S, self.flush)
+
+    def flush(self) -> None:
+        """Send now what was gathered."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._flushed_s = asyncio.get_running_loop().time()
+        if self._frames:
+            self._writer.write(*self._frames, urgent=False)
+            self._frames.clear()
 
 
 class FrameWriter:
@@ -39,9 +78,9 @@ class FrameWriter:
         self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
         self._thread.start()
 
-    def write(self, frame: Frame, *, urgent: bool) -> None:
-        """Write or queue ``frame``; returns at once."""
-        line = encode(frame)
+    def write(self, *frames: Frame, urgent: bool) -> None:
+        """Write or queue ``frames``; returns at once."""
+        line = b"".join(encode(frame) for frame in frames)
         with self._changed:
             if self._is_direct and not (self._is_writing or self._urgent or self._text):
                 line = line[self._write_some(line) :]

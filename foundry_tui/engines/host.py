@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import BinaryIO, assert_never
 
+from foundry_tui.domain.chat import ClockRead
 from foundry_tui.domain.errors import EngineError, EngineUnavailable, GenerationFailed
 from foundry_tui.engines.frames import (
     Call,
@@ -38,7 +39,7 @@ from foundry_tui.engines.frames import (
     UnloadModel,
     UnregisterModel,
 )
-from foundry_tui.engines.framewriter import FrameWriter
+from foundry_tui.engines.framewriter import FrameWriter, TextOutbox
 from foundry_tui.engines.wire import FrameBroken, decode_command
 from foundry_tui.ports import HostableEngine
 
@@ -75,6 +76,7 @@ class Host:
     def __init__(self, engine: HostableEngine, writer: FrameWriter) -> None:
         self._engine = engine
         self._writer = writer
+        self._text = TextOutbox(writer)
         self._work: dict[int, asyncio.Task[None]] = {}
 
     def begin(self, call: Call) -> None:
@@ -97,31 +99,39 @@ class Host:
         await self._engine.aclose()
 
     async def _answer(self, call: Call) -> None:
-        is_chat = isinstance(call.operation, Chat)
         try:
             value = await self._perform(call.call, call.operation)
         except EngineError as error:
-            self._writer.write(_refused(call.call, error), urgent=not is_chat)
+            self._end(call, _refused(call.call, error))
         except Exception as error:  # noqa: BLE001 - border of the process: a bug here must reach the screen
             message = f"the engine's process met a bug: {type(error).__name__}: {error}"
             sys.excepthook(type(error), error, error.__traceback__)
-            self._writer.write(_refused(call.call, EngineError(message)), urgent=not is_chat)
+            self._end(call, _refused(call.call, EngineError(message)))
         else:
-            self._writer.write(Replied(call.call, value), urgent=not is_chat)
+            self._end(call, Replied(call.call, value))
 
     def _ended(self, call: Call, task: asyncio.Task[None]) -> None:
         self._work.pop(call.call, None)
         if task.cancelled():
             # The last frame of a cancelled call: the parent waits for it to know that all is free.  Not said
             # in ``_answer``, which a cancellation may end before its first step.
-            self._writer.write(Replied(call.call, None), urgent=not isinstance(call.operation, Chat))
+            self._end(call, Replied(call.call, None))
+
+    def _end(self, call: Call, frame: Replied | Refused) -> None:
+        """The call's last frame: a chat's comes after its text, any other overtakes all text."""
+        if isinstance(call.operation, Chat):
+            self._text.put(frame)
+            self._text.flush()
+        else:
+            self._writer.write(frame, urgent=True)
 
     async def _perform(self, call: int, operation: Operation) -> ReplyValue:
         match operation:
             case Chat(request):
                 async with aclosing(self._engine.stream_chat(request)) as events:
                     async for event in events:
-                        self._writer.write(Streamed(call, event), urgent=False)
+                        # A moment is told with the text that it belongs to, so that neither waits.
+                        self._text.put(Streamed(call, event), can_wait=isinstance(event, ClockRead))
                 return None
             case Ping():
                 return None
