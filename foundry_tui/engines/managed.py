@@ -16,7 +16,7 @@ from foundry_tui.engines.delay import LoopDelay
 from foundry_tui.engines.foundry_native import FoundryNative
 from foundry_tui.engines.frames import ManagedConfig
 from foundry_tui.engines.openai_http import OpenAIHttpEngine, make_client
-from foundry_tui.engines.transport import HAS_QUICK_ACK
+from foundry_tui.engines.sockets import HAS_QUICK_ACK
 
 __all__ = ["TRANSPORT_FLOOR_NS", "ManagedServer"]
 

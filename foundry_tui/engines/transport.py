@@ -1,93 +1,21 @@
-"""The HTTP transport in which the clock is read: below the parser, as close to the socket as Python gets.
+"""HTTP over sockets that stamp: what the parser is handed carries the readings of the read it came in.
 
-Stamps are taken when a socket read or write returns, before HTTP, SSE or JSON are looked at
-(docs/measuring.md).  Events that share a read carry its number, so that merging shows.
+Events that share a read carry its number, so that merging shows (docs/measuring.md).
 """
 
-import socket
-import time
 import urllib.request
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 import httpcore2
 import httpx2
 
-__all__ = ["HAS_QUICK_ACK", "ResponseWatch", "StampingTransport", "is_loopback", "watch_of"]
+from foundry_tui.engines.sockets import StampedStream, StampingBackend
 
-# Linux only.  Without it the kernel delays our acknowledgements by 40 ms, and a server that writes small
-# pieces without TCP_NODELAY, as the Foundry Local web service does, waits for each of them.
-HAS_QUICK_ACK = hasattr(socket, "TCP_QUICKACK")
+__all__ = ["ResponseWatch", "StampingTransport", "is_loopback", "watch_of"]
 
 _WATCH = "foundry_tui.watch"
-
-
-class StampedStream(httpcore2.AsyncNetworkStream):
-    """A connection that remembers when its last read and write returned."""
-
-    def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
-        self._inner = inner
-        # Asked for once: the lookup costs more than the stamp.
-        self._socket = inner.get_extra_info("socket") if HAS_QUICK_ACK else None
-        self.last_read_ns = 0
-        self.last_write_ns = 0
-        self.reads = 0
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read once; the stamp is taken before anything else happens."""
-        data = await self._inner.read(max_bytes, timeout)
-        self.last_read_ns = time.perf_counter_ns()
-        self.reads += 1
-        self._acknowledge_at_once()
-        return data
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write all of ``buffer``."""
-        self._acknowledge_at_once()
-        await self._inner.write(buffer, timeout)
-        self.last_write_ns = time.perf_counter_ns()
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        await self._inner.aclose()
-
-    async def start_tls(
-        self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore2.AsyncNetworkStream:
-        """The same connection, encrypted; stamps are then of decrypted bytes."""
-        return StampedStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-    def _acknowledge_at_once(self) -> None:
-        # The kernel falls back to delaying by itself, so this is said again around every wait.
-        if self._socket is not None:
-            try:
-                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-            except OSError:
-                return  # closed under us, or not TCP: the read or write itself will say so
-
-
-class _StampingBackend(httpcore2.AsyncNetworkBackend):
-    def __init__(self) -> None:
-        self._inner = httpcore2.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        return StampedStream(
-            await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
-        )
-
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
 
 
 class ResponseWatch:
@@ -151,7 +79,7 @@ class StampingTransport(httpx2.AsyncBaseTransport):
             "ssl_context": httpx2.create_ssl_context(),
             "max_connections": 64,
             "keepalive_expiry": 60.0,
-            "network_backend": _StampingBackend(),
+            "network_backend": StampingBackend(),
         }
         if proxy is None:
             self._pool: httpcore2.AsyncConnectionPool = httpcore2.AsyncConnectionPool(**options)
