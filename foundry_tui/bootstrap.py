@@ -1,5 +1,6 @@
 """The composition root: from what the user asked for to services; alone knows which adapter serves a port."""
 
+import logging
 import os
 import re
 from collections.abc import AsyncGenerator, Mapping
@@ -26,6 +27,7 @@ from foundry_tui.services.sampling import ResourceSampler
 
 __all__ = ["Launch", "LaunchOptions", "default_data_dir", "open_services", "resolve"]
 
+_LOG = logging.getLogger(__name__)
 # Names in any script, IPv4 and IPv6; what else a parser lets pass would fail later and elsewhere.
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -135,7 +137,7 @@ async def open_services(launch: Launch) -> AsyncGenerator[Services, None]:
         wants_public=not launch.setup.is_offline,
     )
     sampler = ResourceSampler(lambda: (_host_probe(), _gpu_probe()), pid=lambda: client.process_id)
-    background = Tasks()
+    background = Tasks(on_error=lambda error: _LOG.error("background work failed", exc_info=error))
     try:
         yield Services(client=client, sampler=sampler, background=background, setup=launch.setup)
     finally:

@@ -95,10 +95,6 @@ class FoundryNative:
         names = ("foundry-local-sdk", "onnxruntime", "onnxruntime-genai-core")
         return tuple((name, _version(name)) for name in names)
 
-    def execution_providers(self) -> tuple[str, ...]:
-        """Names of the execution providers that could be registered beside the CPU's."""
-        return tuple(entry.name for entry in self._manager.discover_eps())
-
     def is_local(self, model_id: str) -> bool:
         """Whether ``model_id`` is a registered folder; such answer under their own URL prefix."""
         return self._local.get_model_variant(model_id) is not None

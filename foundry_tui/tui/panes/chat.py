@@ -200,12 +200,8 @@ class ChatPane(Vertical):
             return model
         self.transcript.set_footer(key, f"loading {model.id} …")
         report = await self._client.load(model.id)
-        self.tell_footer(key, load_words(report))
+        self.transcript.set_footer(key, load_words(report))
         return self._client.find(model.id)
-
-    def tell_footer(self, key: int, text: str) -> None:
-        """Put ``text`` under the answer ``key`` until its numbers take the place."""
-        self.transcript.set_footer(key, text)
 
     def _end(
         self,

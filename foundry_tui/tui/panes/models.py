@@ -1,5 +1,6 @@
 """What the catalog and the cache pane share: a table of models, and loading and unloading from it."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -64,17 +65,20 @@ class ModelsPane(Vertical):
         self._follow_catalog()
         self._follow_jobs()
 
+    @abstractmethod
     def rows(self, snapshot: CatalogSnapshot, jobs: Sequence[Job]) -> list[Row]:
         """The rows to show, in order."""
-        raise NotImplementedError  # every subclass has its own
+        ...
 
+    @abstractmethod
     def line(self, snapshot: CatalogSnapshot, shown: int, jobs: Sequence[Job]) -> str:
         """The line under the table."""
-        raise NotImplementedError  # every subclass has its own
+        ...
 
+    @abstractmethod
     def empty_words(self, snapshot: CatalogSnapshot) -> str:
         """What stands in a table without rows."""
-        raise NotImplementedError  # every subclass has its own
+        ...
 
     def redraw(self) -> None:
         """Show the newest state."""
