@@ -72,6 +72,7 @@ MIDWAY = {
     "not-loaded-stream": Outcome.NOT_LOADED,
 }
 BEFORE_TEXT = {
+    "not-a-stream": Outcome.MALFORMED,
     "empty-answer": Outcome.EMPTY,
     "empty-length": Outcome.EMPTY,
     "error-at-once": Outcome.STREAM_ERROR,
@@ -90,6 +91,7 @@ BEFORE_TEXT = {
     "oom-http": Outcome.OUT_OF_MEMORY,
 }
 WORDS = {
+    "not-a-stream": "text/html",
     "http-500": "The engine could not do that",
     "http-503": "Overloaded",
     "http-text": "message=No body",
