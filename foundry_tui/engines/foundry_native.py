@@ -25,7 +25,7 @@ from foundry_tui.domain.models import (
 from foundry_tui.engines.frames import ManagedConfig
 from foundry_tui.engines.model_files import real_context_tokens, size_on_disk_bytes
 from foundry_tui.engines.reasons import load_remedy, plain_reason
-from foundry_tui.engines.snapshot import PUBLIC_SNAPSHOT, device_of, read_snapshot
+from foundry_tui.engines.snapshot import device_of, read_snapshot, saved_at_unix
 
 __all__ = ["FoundryNative"]
 
@@ -128,8 +128,8 @@ class FoundryNative:
 
     def _list(self, public: bool) -> CatalogSnapshot:
         models = [_variant(model, CatalogKind.LOCAL) for model in _variants(self._local)]
-        on_disk = read_snapshot(Path(self._config.cache_dir))
         if not public or self._config.offline:
+            on_disk = read_snapshot(Path(self._config.cache_dir))
             models += [model for model in on_disk.models if model.catalog is CatalogKind.PUBLIC]
             notice = "offline by choice: the public catalog was not asked" if self._config.offline else None
             return CatalogSnapshot(
@@ -142,12 +142,10 @@ class FoundryNative:
         models += [_variant(model, CatalogKind.PUBLIC) for model in _variants(self._public)]
         # Once it has failed the runtime keeps its empty list for hours: only a new process asks again.
         self._is_cut_off = self._is_cut_off or log.soon_says("failed to fetch catalog")
-        saved = Path(self._config.cache_dir) / PUBLIC_SNAPSHOT
-        fresh = read_snapshot(Path(self._config.cache_dir)).saved_at_unix if saved.exists() else None
         return CatalogSnapshot(
             models=tuple(models),
             origin=SnapshotOrigin.LIVE,
-            saved_at_unix=fresh,
+            saved_at_unix=saved_at_unix(Path(self._config.cache_dir)),
             notice=_CUT_OFF if self._is_cut_off else None,
         )
 
@@ -158,7 +156,7 @@ class FoundryNative:
             yield replace(model, is_loaded=model.id in loaded)
 
     def _is_ruled_out(self, model_id: str) -> bool:
-        if not self._config.offline or self.is_local(model_id):
+        if not self._config.offline or model_id in self._loaded_public or self.is_local(model_id):
             return False
         return read_snapshot(Path(self._config.cache_dir)).find(model_id) is None
 

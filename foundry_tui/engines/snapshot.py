@@ -11,9 +11,9 @@ from typing import Any, Final
 from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, Device, ModelVariant, SnapshotOrigin
 from foundry_tui.engines.model_files import real_context_tokens, size_on_disk_bytes
 
-__all__ = ["PUBLIC_SNAPSHOT", "device_of", "read_snapshot"]
+__all__ = ["device_of", "read_snapshot", "saved_at_unix"]
 
-PUBLIC_SNAPSHOT: Final = "foundry.modelinfo.json"
+_PUBLIC_SNAPSHOT: Final = "foundry.modelinfo.json"
 _LOCAL_SNAPSHOT: Final = "foundry.local.modelinfo.json"
 _BYTES_PER_MB: Final = 1024 * 1024
 
@@ -21,7 +21,7 @@ _BYTES_PER_MB: Final = 1024 * 1024
 def read_snapshot(cache_dir: Path) -> CatalogSnapshot:
     """All models that the files in ``cache_dir`` name, local ones first; empty where there are none."""
     local, _ = _records(cache_dir / _LOCAL_SNAPSHOT)
-    public, saved_at = _records(cache_dir / PUBLIC_SNAPSHOT)
+    public, saved_at = _records(cache_dir / _PUBLIC_SNAPSHOT)
     models: list[ModelVariant] = []
     for record in local:
         path = _text(record, "model_path")
@@ -32,6 +32,11 @@ def read_snapshot(cache_dir: Path) -> CatalogSnapshot:
         if (model := _variant(record, CatalogKind.PUBLIC, _public_path(cache_dir, record))) is not None:
             models.append(model)
     return CatalogSnapshot(models=tuple(models), origin=SnapshotOrigin.FILE, saved_at_unix=saved_at)
+
+
+def saved_at_unix(cache_dir: Path) -> int | None:
+    """When the public catalog was last fetched, in seconds; None if never."""
+    return _records(cache_dir / _PUBLIC_SNAPSHOT)[1]
 
 
 def device_of(execution_provider: str | None, said: str | None, name: str) -> Device | None:

@@ -13,6 +13,7 @@ from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
 from foundry_tui.domain.quantities import bytes_in_words, count_in_words
 from foundry_tui.services.client import Job
+from foundry_tui.tui.notices import complain
 from foundry_tui.tui.panes.models import ModelsPane, emphasis_of
 from foundry_tui.tui.presenters import catalog_line, state_of
 from foundry_tui.tui.widgets.fields import LineField
@@ -201,4 +202,4 @@ class CatalogPane(ModelsPane):
         try:
             await self._client.refresh()
         except EngineError as error:
-            self._complain(error)
+            complain(self, error)

@@ -25,6 +25,7 @@ from foundry_tui.domain.text import clean_line
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.reports.answer import describe, describe_live
 from foundry_tui.services.client import ClientService
+from foundry_tui.tui.notices import tell
 from foundry_tui.tui.presenters import error_words, load_words
 from foundry_tui.tui.widgets.prompt_input import PromptInput
 from foundry_tui.tui.widgets.transcript import MessageKind, Transcript
@@ -130,7 +131,7 @@ class ChatPane(Vertical):
     def action_new_conversation(self) -> None:
         """Forget the conversation; not while an answer is being made."""
         if self.is_generating:
-            self.notify("Stop the answer first: Esc", severity="warning", markup=False)
+            tell(self, "Stop the answer first: Esc", is_warning=True)
             return
         self._messages = ()
         self.transcript.clear()
@@ -142,7 +143,7 @@ class ChatPane(Vertical):
         if (refusal := self._refusal()) is not None:
             self.query_one(PromptInput).text = message.text  # nothing written is lost
             self.query_one(PromptInput).move_cursor(self.query_one(PromptInput).document.end)
-            self.notify(refusal, severity="warning", markup=False)
+            tell(self, refusal, is_warning=True)
             return
         self._generate(message.text)
 

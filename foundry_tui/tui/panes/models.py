@@ -13,10 +13,10 @@ from textual.widgets import Static
 from foundry_tui.domain.engine import Capability
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
-from foundry_tui.domain.text import clean_text
 from foundry_tui.services.client import ClientService, Job
 from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
-from foundry_tui.tui.presenters import error_words, load_words
+from foundry_tui.tui.notices import complain, tell
+from foundry_tui.tui.presenters import load_words
 from foundry_tui.tui.widgets.row_table import Column, Emphasis, Row, RowTable
 
 __all__ = ["ModelsPane", "emphasis_of"]
@@ -93,9 +93,9 @@ class ModelsPane(Vertical):
         if (model := self._under_cursor()) is None:
             return
         if model.is_loaded:
-            self._tell(f"{model.id} is loaded already")
+            tell(self, f"{model.id} is loaded already")
         elif model.is_cached is False:
-            self._tell(f"{model.id} is not on this machine; this version cannot download", is_warning=True)
+            tell(self, f"{model.id} is not on this machine; this version cannot download", is_warning=True)
         else:
             self._load(model)
 
@@ -107,7 +107,7 @@ class ModelsPane(Vertical):
         if model.is_loaded:
             self._unload(model)
         else:
-            self._tell(f"{model.id} is not loaded")
+            tell(self, f"{model.id} is not loaded")
 
     def action_detail(self) -> None:
         """Open everything known about the model under the cursor."""
@@ -119,7 +119,7 @@ class ModelsPane(Vertical):
         message.stop()
         model = self._client.catalog.value.find(message.key)
         if model is not None and model.is_cached is False:
-            self._tell(f"{model.id} is not on this machine: i shows what is known", is_warning=True)
+            tell(self, f"{model.id} is not on this machine: i shows what is known", is_warning=True)
         else:
             self.post_message(ModelActivated(message.key))
 
@@ -127,23 +127,23 @@ class ModelsPane(Vertical):
     async def _load(self, model: ModelVariant) -> None:
         info = self._client.engine_info
         if info is not None and not info.can(Capability.LOAD):
-            self._tell(f"a {info.kind.value} endpoint loads models by itself; just ask", is_warning=True)
+            tell(self, f"a {info.kind.value} endpoint loads models by itself; just ask", is_warning=True)
             return
         try:
             report = await self._client.load(model.id)
         except EngineError as error:
-            self._complain(error)
+            complain(self, error)
         else:
-            self._tell(load_words(report))
+            tell(self, load_words(report))
 
     @work(group="unload")
     async def _unload(self, model: ModelVariant) -> None:
         try:
             await self._client.unload(model.id)
         except EngineError as error:
-            self._complain(error)
+            complain(self, error)
         else:
-            self._tell(f"{model.id} unloaded")
+            tell(self, f"{model.id} unloaded")
 
     @work(group="catalog")
     async def _follow_catalog(self) -> None:
@@ -164,9 +164,3 @@ class ModelsPane(Vertical):
     def _under_cursor(self) -> ModelVariant | None:
         key = self.table.cursor_key
         return None if key is None else self._client.catalog.value.find(key)
-
-    def _tell(self, text: str, *, is_warning: bool = False) -> None:
-        self.notify(clean_text(text), severity="warning" if is_warning else "information", markup=False)
-
-    def _complain(self, error: EngineError) -> None:
-        self.notify(error_words(error), title="It did not work", severity="error", timeout=15, markup=False)

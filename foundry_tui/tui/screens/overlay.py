@@ -1,4 +1,4 @@
-"""What opens over the workspace: Esc, or the app on its behalf, closes it."""
+"""What opens over the workspace."""
 
 from typing import ClassVar, TypeVar
 
@@ -20,13 +20,7 @@ T = TypeVar("T")
 
 
 class Overlay(ModalScreen[T | None]):
-    """A box in the middle of the screen."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "Close")]
-
-    def action_close(self) -> None:
-        """Close without a result."""
-        self.dismiss(None)
+    """A box in the middle of the screen; the app closes it with Esc, without a result."""
 
 
 class ConfirmScreen(Overlay[bool]):

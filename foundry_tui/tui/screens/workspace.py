@@ -16,10 +16,11 @@ from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.services.opened import Services
 from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
+from foundry_tui.tui.notices import complain
 from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.panes.catalog import CatalogPane
 from foundry_tui.tui.panes.chat import ChatPane
-from foundry_tui.tui.presenters import engine_facts, engine_words, error_words, load_words, resource_parts
+from foundry_tui.tui.presenters import engine_facts, engine_words, load_words, resource_parts
 from foundry_tui.tui.screens.opening import PANES
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen, HelpScreen
 from foundry_tui.tui.widgets.resource_strip import ResourceStrip
@@ -110,9 +111,7 @@ class WorkspaceScreen(Screen[None]):
                 pane.table.focus()
 
     def escape(self) -> None:
-        """Stop a generation; else leave the filter; else restore a maximised pane."""
-        if self.chat.stop():
-            return
+        """Leave the filter; else restore a maximised pane."""
         if self.current_pane == "catalog" and self.query_one(CatalogPane).leave_filter():
             return
         self._set_maximised(False)
@@ -173,7 +172,7 @@ class WorkspaceScreen(Screen[None]):
             await self._client.start()
             await self._load_wanted()
         except EngineError as error:
-            self._complain(error)
+            complain(self, error)
             return
         self._client.refresh_soon()
 
@@ -192,7 +191,7 @@ class WorkspaceScreen(Screen[None]):
             )
             await self._load_wanted()
         except EngineError as error:
-            self._complain(error)
+            complain(self, error)
             return
         self._client.refresh_soon()
 
@@ -208,9 +207,6 @@ class WorkspaceScreen(Screen[None]):
         strip = self.query_one(ResourceStrip)
         async for sample in self._services.sampler.samples.watch():
             strip.parts = tuple(resource_parts(sample))
-
-    def _complain(self, error: EngineError) -> None:
-        self.notify(error_words(error), title="It did not work", severity="error", timeout=15, markup=False)
 
     def _set_maximised(self, is_maximised: bool) -> None:
         self._is_maximised = is_maximised
