@@ -1,5 +1,6 @@
 """The time line of one request, kept as raw readings."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import assert_never
@@ -94,6 +95,12 @@ class TraceBuilder:
                 self._finished = event
             case _:
                 assert_never(event)
+
+    def events(self) -> Iterator[ChatEvent]:
+        """What was observed so far, once more: the named moments, then the chunks."""
+        for moment, at_ns in self._moments.items():
+            yield ClockRead(moment=moment, at_ns=at_ns)
+        yield from self._chunks
 
     def finish(self) -> GenerationTrace:
         """The trace of a stream that ended by itself.

@@ -1,0 +1,9 @@
+"""Brings the file to the form that this version of the program knows, one step after the other."""
+
+from foundry_tui.storage.migrations.runner import Step, migrate
+from foundry_tui.storage.migrations.v1 import make_first_tables
+
+__all__ = ["STEPS", "Step", "migrate"]
+
+STEPS: tuple[Step, ...] = (make_first_tables,)
+"""Step N, counted from 1, makes version N of the version before.  Never changed, only added to."""

@@ -1,0 +1,150 @@
+"""The tables as this version of the program reads and writes them; ``migrations`` makes them."""
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+__all__ = [
+    "conversation",
+    "conversation_of",
+    "entry",
+    "piece",
+    "place_of",
+    "prompt",
+    "reading",
+    "tag",
+    "turn",
+    "turn_number",
+    "turns_of",
+    "words",
+]
+
+_PLACE_BITS = 24
+_LAST_PLACE = (1 << _PLACE_BITS) - 1
+
+
+class ExactText(TypeDecorator[str]):
+    """Text that comes back exactly as it was given.
+
+    SQLite holds UTF-8, which has no lone surrogates, though JSON escapes can bring them in.  A text with such
+    is kept as bytes instead: SQLite knows the type of each value, so that nothing needs a mark or an escape.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | bytes | None:
+        if value is None or value.isascii():
+            return value
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return value.encode(errors="surrogatepass")
+        return value
+
+    def process_result_value(self, value: object, dialect: Dialect) -> str | None:
+        if isinstance(value, bytes):
+            return value.decode(errors="surrogatepass")
+        return None if value is None else str(value)
+
+
+_METADATA = sa.MetaData()
+
+conversation = sa.Table(
+    "conversation",
+    _METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("id", ExactText, nullable=False),
+    sa.Column("title", ExactText, nullable=False),
+    sa.Column("created_unix_ms", sa.Integer, nullable=False),
+    sa.Column("updated_unix_ms", sa.Integer, nullable=False),
+    sa.Column("options", ExactText, nullable=False),
+    sa.Column("head", sa.Integer),
+)
+
+turn = sa.Table(
+    "turn",
+    _METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("conversation", sa.Integer, nullable=False),
+    sa.Column("id", ExactText, nullable=False),
+    sa.Column("parent", sa.Integer),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("begun_unix_ms", sa.Integer, nullable=False),
+    sa.Column("model", ExactText),
+    sa.Column("text", ExactText, nullable=False),
+    sa.Column("reasoning", ExactText, nullable=False),
+)
+
+piece = sa.Table(
+    "piece",
+    _METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("turn", sa.Integer, nullable=False),
+    sa.Column("text", ExactText, nullable=False),
+    sa.Column("reasoning", ExactText, nullable=False),
+)
+
+reading = sa.Table(
+    "reading",
+    _METADATA,
+    sa.Column("turn", sa.Integer, primary_key=True),
+    sa.Column("trace", ExactText, nullable=False),
+)
+
+tag = sa.Table(
+    "tag",
+    _METADATA,
+    sa.Column("conversation", sa.Integer, primary_key=True),
+    sa.Column("folded", ExactText, primary_key=True),
+    sa.Column("name", ExactText, nullable=False),
+)
+
+prompt = sa.Table(
+    "prompt",
+    _METADATA,
+    sa.Column("id", ExactText, primary_key=True),
+    sa.Column("folded", ExactText, nullable=False),
+    sa.Column("name", ExactText, nullable=False),
+    sa.Column("text", ExactText, nullable=False),
+    sa.Column("tags", ExactText, nullable=False),
+    sa.Column("used_unix_ms", sa.Integer),
+)
+
+entry = sa.Table(
+    "entry",
+    _METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("text", ExactText, nullable=False),
+)
+
+words = sa.table("words", sa.column("rowid", sa.Integer), sa.column("words"), sa.column("tokens"))
+"""The full-text index: a row for each turn under its number, and at place 0 title and tags."""
+
+
+def turn_number(conversation: int, place: int) -> int:
+    """The number of the turn at ``place``, from 1, of the conversation of that number.
+
+    All turns of a conversation lie side by side in the file, and a hit in the index tells its conversation
+    without looking anything up.
+    """
+    if place > _LAST_PLACE:
+        raise ValueError(f"a conversation has at most {_LAST_PLACE} turns")
+    return (conversation << _PLACE_BITS) + place
+
+
+def turns_of(conversation: sa.ColumnElement[int]) -> tuple[sa.ColumnElement[int], sa.ColumnElement[int]]:
+    """The least and the greatest number that a turn of that conversation can have."""
+    first = conversation.bitwise_lshift(_PLACE_BITS)
+    return first + 1, first + _LAST_PLACE
+
+
+def conversation_of(number: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """The number of the conversation to which that turn belongs."""
+    shifted: sa.ColumnElement[int] = number.bitwise_rshift(_PLACE_BITS)
+    return shifted
+
+
+def place_of(number: int) -> int:
+    """Where that turn stands in its conversation, from 1; 0 for title and tags."""
+    return number & _LAST_PLACE
