@@ -4,7 +4,7 @@ import logging
 import os
 import re
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -13,19 +13,42 @@ import platformdirs
 
 from foundry_tui.aio import Tasks
 from foundry_tui.config import config_folders, find_file, load_settings
+from foundry_tui.config.settings_file import TomlSettingsFile
 from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.errors import BadInput, StorageProblem
+from foundry_tui.domain.settings import SettingOrigin, SettingOverride, SettingValue
 from foundry_tui.engines.frames import EndpointConfig, HostConfig, ManagedConfig
 from foundry_tui.engines.hosted import HostedEngine
 from foundry_tui.engines.snapshot import read_snapshot
-from foundry_tui.ports import GpuProbe, HostProbe
+from foundry_tui.ports import (
+    ConversationStore,
+    GpuProbe,
+    HostProbe,
+    InputHistory,
+    PromptLibrary,
+    SettingsStore,
+)
 from foundry_tui.services.client import ClientService
+from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.logbook import LogBook
 from foundry_tui.services.opened import Services, Setup
+from foundry_tui.services.recorder import Recorder
+from foundry_tui.services.remembering import LayoutMemory
 from foundry_tui.services.sampling import ResourceSampler
+from foundry_tui.services.settings import SettingsService
+from foundry_tui.storage import Database, StoredConversations, StoredInputs, StoredPrompts
 
-__all__ = ["Launch", "LaunchOptions", "default_data_dir", "open_services", "resolve"]
+__all__ = [
+    "Archive",
+    "Launch",
+    "LaunchOptions",
+    "default_data_dir",
+    "open_archive",
+    "open_services",
+    "resolve",
+]
 
 _LOG = logging.getLogger(__name__)
 # Names in any script, IPv4 and IPv6; what else a parser lets pass would fail later and elsewhere.
@@ -57,10 +80,17 @@ class LaunchOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """Everything decided: options over environment over ``settings.toml`` over defaults."""
+    """Everything decided: options over environment over ``settings.toml`` over defaults.
 
+    Attributes:
+        options: What it was decided from.
+        overrides: By setting, what an option or the environment decided whatever the file says.
+    """
+
+    options: LaunchOptions
     host: HostConfig
     setup: Setup
+    overrides: Mapping[str, SettingOverride]
 
 
 def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ) -> Launch:
@@ -116,35 +146,132 @@ def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ)
         settings_path=settings_path,
         data_dir=data_dir,
         logs_dir=logs_dir,
+        keys=tuple(settings.keys.items()),
+        history_size=settings.chat.history,
+        keeps_conversations=settings.chat.save,
+        warn_at_context_share=settings.chat.warn_at_context_share,
+        flush_hz=settings.screen.flush_hz,
+        strip_hz=settings.screen.strip_hz,
+        plain_ribbon=settings.screen.plain_ribbon,
+        animations=settings.screen.animations,
     )
-    return Launch(host=host, setup=setup)
+    return Launch(host=host, setup=setup, options=options, overrides=_overrides(options, environment))
 
 
 @asynccontextmanager
 async def open_services(launch: Launch) -> AsyncGenerator[Services, None]:
     """Everything a front end needs, at once: nothing slow runs before somebody asks for it.
 
-    Leaving the block stops the engine and all background work, however the block ends.
+    Leaving the block stops the engine and all background work and writes what is left to write, however the
+    block ends.
     """
-    engine = HostedEngine(launch.host, log_dir=launch.setup.logs_dir)
-    managed = launch.host if isinstance(launch.host, ManagedConfig) else None
-    client = ClientService(
-        engine,
-        EngineLease(),
-        registrations=(demo_registration(),) if launch.setup.start_with == DEMO_MODEL_ID else (),
-        read_snapshot=(lambda: read_snapshot(Path(managed.cache_dir))) if managed is not None else None,
-        host_probe=_host_probe,
-        wants_public=not launch.setup.is_offline,
-    )
-    sampler = ResourceSampler(lambda: (_host_probe(), _gpu_probe()), pid=lambda: client.process_id)
-    background = Tasks(on_error=lambda error: _LOG.error("background work failed", exc_info=error))
+    setup = launch.setup
+    async with AsyncExitStack() as stack:
+        log = LogBook(setup.logs_dir, secrets=_secrets(launch.host))
+        stack.enter_context(log.attached())
+        archive = await stack.enter_async_context(open_archive(launch))
+        recorder = Recorder()
+        stack.push_async_callback(recorder.aclose)
+        managed = launch.host if isinstance(launch.host, ManagedConfig) else None
+        client = ClientService(
+            HostedEngine(launch.host, log_dir=setup.logs_dir),
+            EngineLease(),
+            registrations=(demo_registration(),) if setup.start_with == DEMO_MODEL_ID else (),
+            read_snapshot=(lambda: read_snapshot(Path(managed.cache_dir))) if managed is not None else None,
+            host_probe=_host_probe,
+            wants_public=not setup.is_offline,
+        )
+        stack.push_async_callback(client.aclose)
+        background = Tasks(on_error=lambda error: _LOG.error("background work failed", exc_info=error))
+        stack.push_async_callback(background.aclose)
+        kept_by = recorder if setup.keeps_conversations else None
+        yield Services(
+            client=client,
+            dialogue=Dialogue(client, archive.conversations, kept_by, setup.chat),
+            recorder=recorder,
+            conversations=archive.conversations,
+            prompts=archive.prompts,
+            history=archive.history,
+            settings=SettingsService(_settings_file(launch)),
+            layout=LayoutMemory(setup.data_dir / "screen.json"),
+            log=log,
+            sampler=ResourceSampler(lambda: (_host_probe(), _gpu_probe()), pid=lambda: client.process_id),
+            background=background,
+            setup=setup,
+            reread=lambda: resolve(launch.options).setup,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """What outlives the program, without an engine."""
+
+    conversations: ConversationStore
+    prompts: PromptLibrary
+    history: InputHistory
+
+
+@asynccontextmanager
+async def open_archive(launch: Launch) -> AsyncGenerator[Archive, None]:
+    """The database; the file itself is opened at the first use."""
+    database = Database(launch.setup.data_dir / "foundry-tui.db")
     try:
-        yield Services(client=client, sampler=sampler, background=background, setup=launch.setup)
+        yield Archive(
+            conversations=StoredConversations(database),
+            prompts=StoredPrompts(database),
+            history=StoredInputs(database),
+        )
     finally:
-        try:
-            await background.aclose()
-        finally:
-            await client.aclose()
+        await database.aclose()
+
+
+def _settings_file(launch: Launch) -> SettingsStore:
+    """The settings with their origins, as a screen edits them."""
+    return TomlSettingsFile(
+        config_folders(launch.options.config_dir),
+        overrides=launch.overrides,
+        checks={"engine.endpoint": _endpoint},
+    )
+
+
+def _overrides(options: LaunchOptions, environment: Mapping[str, str]) -> dict[str, SettingOverride]:
+    """What stands above the file, by setting."""
+
+    def by_option(name: str, value: SettingValue | None) -> SettingOverride:
+        return SettingOverride(origin=SettingOrigin.OPTION, detail=name, value=value)
+
+    decided: dict[str, SettingOverride] = {}
+    named = environment.get("FOUNDRY_LOCAL_ENDPOINT")
+    if named:
+        decided["engine.endpoint"] = SettingOverride(
+            origin=SettingOrigin.ENVIRONMENT, detail="FOUNDRY_LOCAL_ENDPOINT", value=_without_login(named)
+        )
+    for key, name, value in (
+        ("engine.endpoint", "--endpoint", _without_login(options.endpoint)),
+        ("engine.api_key_env", "--api-key-env", options.api_key_env),
+        ("engine.model_cache_dir", "--model-cache-dir", options.model_cache_dir),
+        ("engine.port", "--port", options.port),
+        ("engine.offline", "--offline", options.offline or None),
+    ):
+        if value is not None:
+            decided[key] = by_option(name, str(value) if isinstance(value, Path) else value)
+    for phase, seconds in options.timeouts:
+        decided[f"timeouts.{phase}"] = by_option("--timeout", seconds)
+    if options.demo:
+        decided["engine.endpoint"] = by_option("demo", None)
+        decided["engine.model_cache_dir"] = by_option("demo", None)
+        decided["engine.offline"] = by_option("demo", True)
+    return decided
+
+
+def _without_login(address: str | None) -> str | None:
+    """An address fit to be shown; what holds a login is refused before anything is opened."""
+    return None if address is None else re.sub(r"//[^/@]*@", "//", address)
+
+
+def _secrets(host: HostConfig) -> tuple[str, ...]:
+    key = host.api_key if isinstance(host, EndpointConfig) else None
+    return () if key is None else (key,)
 
 
 def _place(host: HostConfig, *, is_demo: bool) -> str:

@@ -13,7 +13,16 @@ from typing import NoReturn
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
 
-__all__ = ["Document", "Syntax", "file_problem", "pointer", "read_json", "read_toml"]
+__all__ = [
+    "Document",
+    "Syntax",
+    "file_problem",
+    "parse_toml",
+    "pointer",
+    "read_bytes",
+    "read_json",
+    "read_toml",
+]
 
 _LIMIT_BYTES = 16_000_000
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -62,7 +71,7 @@ def read_json(path: Path) -> Document:
     Raises:
         BadInput: It cannot be read, is not JSON, or repeats a key in one object.
     """
-    text = _read_text(path)
+    text = _decoded(path, read_bytes(path))
     repeats: list[str] = []
 
     def to_mapping(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -95,7 +104,16 @@ def read_toml(path: Path) -> Document:
     Raises:
         BadInput: It cannot be read or is not TOML.
     """
-    text = _read_text(path)
+    return parse_toml(path, read_bytes(path))
+
+
+def parse_toml(path: Path, data: bytes) -> Document:
+    """What ``data``, the content of ``path``, says.
+
+    Raises:
+        BadInput: It is not TOML.
+    """
+    text = _decoded(path, data)
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -116,7 +134,12 @@ def pointer(*keys: str | int) -> str:
     return "".join(f"/{key}" for key in escaped) or "the whole file"
 
 
-def _read_text(path: Path) -> str:
+def read_bytes(path: Path) -> bytes:
+    """The content of a file of sane size.
+
+    Raises:
+        BadInput: It cannot be read, or is too large to be one of ours.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(_LIMIT_BYTES + 1)
@@ -131,6 +154,10 @@ def _read_text(path: Path) -> str:
         ) from error
     if len(data) > _LIMIT_BYTES:
         raise file_problem(path, "expected at most 16 MB, found more", "Is this the right file?")
+    return data
+
+
+def _decoded(path: Path, data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")  # Windows editors like to begin with a byte order mark
     except UnicodeDecodeError as error:

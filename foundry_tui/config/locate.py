@@ -11,16 +11,19 @@ __all__ = ["config_folders", "find_file", "shipped_folder"]
 def config_folders(given: Path | None = None) -> tuple[Path, ...]:
     """The folders to look in, the first one first; all but ``given`` and the last may not exist.
 
+    The user's own folder is the last but one, what is shipped the last.
+
     Raises:
         BadInput: ``given``, the value of ``--config``, is no folder.
     """
     import platformdirs  # late: only commands that read a file need it
 
     user = platformdirs.user_config_path("foundry-tui", appauthor=False)
-    folders = (Path("config"), user, shipped_folder())
-    if given is None:
-        return folders
-    return (_checked(given), *folders)
+    here, shipped = Path("config"), shipped_folder()
+    # In a source checkout they are one; whoever works there does not mean to edit what is shipped.
+    own = (user,) if _is_same(here, shipped) else (here, user)
+    named = () if given is None else (_checked(given),)
+    return (*named, *own, shipped)
 
 
 def find_file(name: str, folders: tuple[Path, ...]) -> Path:
@@ -51,6 +54,13 @@ def _checked(given: Path) -> Path:
     except (OSError, ValueError) as error:
         found = f"what cannot be read ({error})"
     raise BadInput(clean_line(f"--config {given}: expected a folder, found {found}"), remedy=remedy)
+
+
+def _is_same(folder: Path, other: Path) -> bool:
+    try:
+        return folder.samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def _is_there(path: Path) -> bool:

@@ -4,7 +4,13 @@ from typing import TypeAlias
 
 from foundry_tui.domain.chat import Outcome
 
-__all__ = ["doctor_schema", "model_list_schema", "results_schema"]
+__all__ = [
+    "conversation_list_schema",
+    "conversation_schema",
+    "doctor_schema",
+    "model_list_schema",
+    "results_schema",
+]
 
 _Schema: TypeAlias = dict[str, object]
 
@@ -143,5 +149,113 @@ def results_schema() -> _Schema:
             "run": run,
             "requests": {"type": "array", "items": request_schema()},
             "summary": {"type": "array", "items": {"type": "object"}},
+        }
+    )
+
+
+def conversation_schema() -> _Schema:
+    """Of ``conversations export --format json`` and ``conversations show --json``.
+
+    A text whose halves of a surrogate pair came apart is a list of texts, to be joined.
+    """
+    text: _Schema = {"anyOf": [_TEXT, _TEXTS]}
+    text_or_null: _Schema = {"anyOf": [_TEXT, _TEXTS, {"type": "null"}]}
+    counts: _Schema = {"type": "array", "items": {"type": "integer", "minimum": 0}}
+    unix_ms: _Schema = {"type": "integer", "minimum": 0, "maximum": 253_402_300_799_999}
+    an_id: _Schema = {"type": "string", "minLength": 1, "maxLength": 200}
+    id_or_null: _Schema = {"type": ["string", "null"], "maxLength": 200}
+    usage = _object(
+        {
+            "prompt_tokens": _COUNT_OR_NULL,
+            "completion_tokens": _COUNT_OR_NULL,
+            "reasoning_tokens": _COUNT_OR_NULL,
+        }
+    )
+    answer = _object(
+        {
+            "status": {"enum": [outcome.value for outcome in Outcome]},
+            "finish_reason": _TEXT_OR_NULL,
+            "response_id": _TEXT_OR_NULL,
+            "warnings": _TEXTS,
+            "error": text_or_null,
+            "call_ns": _COUNT_OR_NULL,
+            "sent_ns": _COUNT_OR_NULL,
+            "headers_ns": _COUNT_OR_NULL,
+            "role_ns": _COUNT_OR_NULL,
+            "chunk_ns": counts,
+            "chunk_kind": {"type": "array", "items": {"enum": ["content", "reasoning", "tool"]}},
+            "chunk_chars": counts,
+            "chunk_read": counts,
+            "chunk_tokens": {"type": "array", "items": _COUNT_OR_NULL},
+            "end_ns": _COUNT_OR_NULL,
+            "delay_p99_ns": _COUNT_OR_NULL,
+            "usage": {"anyOf": [usage, {"type": "null"}]},
+            "text": text_or_null,
+            "reasoning": text_or_null,
+            "tool_text": text,
+        }
+    )
+    turn = _object(
+        {
+            "id": an_id,
+            "parent_id": id_or_null,
+            "role": {"enum": ["user", "assistant"]},
+            "at_unix_ms": unix_ms,
+            "model_id": _TEXT_OR_NULL,
+            "text": text,
+            "reasoning": text,
+            "answer": {"anyOf": [answer, {"type": "null"}]},
+        }
+    )
+    options = _object(
+        {
+            "system_prompt": text_or_null,
+            "max_tokens": {"type": "integer", "minimum": 1},
+            "temperature": {"type": ["number", "null"], "minimum": 0, "maximum": 2},
+            "seed": {"type": ["integer", "null"]},
+        }
+    )
+    return _object(
+        {
+            "schema": {"const": "foundry-tui/conversation@1"},
+            "id": an_id,
+            "title": text,
+            "tags": _TEXTS,
+            "created_unix_ms": unix_ms,
+            "updated_unix_ms": unix_ms,
+            "options": options,
+            "head_id": id_or_null,
+            "turns": {"type": "array", "items": turn},
+        }
+    )
+
+
+def conversation_list_schema() -> _Schema:
+    """Of ``conversations list --json`` and ``conversations search --json``."""
+    conversation = _object(
+        {
+            "id": _TEXT,
+            "title": _TEXT,
+            "updated_unix_ms": {"type": "integer"},
+            "turns": {"type": "integer", "minimum": 0},
+            "tags": _TEXTS,
+            "models": _TEXTS,
+            "snippet": _TEXT,
+            "hits": {
+                "type": "array",
+                "items": {
+                    "type": "array",
+                    "items": {"type": "integer", "minimum": 0},
+                    "minItems": 2,
+                    "maxItems": 2,
+                },
+            },
+            "hit_turn_id": _TEXT_OR_NULL,
+        }
+    )
+    return _object(
+        {
+            "schema": {"const": "foundry-tui/conversation-list@1"},
+            "conversations": {"type": "array", "items": conversation},
         }
     )

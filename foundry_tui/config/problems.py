@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 from foundry_tui.config.documents import Document, Syntax, file_problem, pointer
-from foundry_tui.config.shapes import ENVIRONMENT_NAME, NOT_BLANK
+from foundry_tui.config.shapes import ACTION_ID, ENVIRONMENT_NAME, KEY_NAMES, NOT_BLANK
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
 
@@ -13,13 +13,15 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["shape_problem"]
+__all__ = ["shape_problem", "value_problem"]
 
 _SHOWN = 3
 _FOUND_CHARACTERS = 40
 _PATTERNS = {
     NOT_BLANK: "text that is not blank",
     ENVIRONMENT_NAME: "the name of an environment variable (letters, digits and _)",
+    ACTION_ID: "the id of an action (small letters, _ and dots)",
+    KEY_NAMES: "names of keys with commas between them",
 }
 _EXPECTED = {
     "bool_type": "true or false",
@@ -50,22 +52,31 @@ def shape_problem(
     else:
         problem = f"{len(details)} problems, the first {_SHOWN}: {'; '.join(told)}"
     guesses = (_guess(shape, detail) for detail in details)
-    guess = next((f"Did you mean {name}?  " for name in guesses if name is not None), "")
+    guess = next((f"{guess}  " for guess in guesses if guess is not None), "")
     return file_problem(
         document.path, problem, f"{guess}`foundry-tui schema {schema_name}` prints the format."
     )
+
+
+def value_problem(error: "ValidationError") -> str:
+    """What is wrong with the one value that was tried: what was expected, what was found."""
+    return _expectation(Syntax.TOML, error.errors(include_url=False)[0])
 
 
 def _tell(syntax: Syntax, shape: "type[BaseModel]", detail: "ErrorDetails") -> str:
     # pydantic marks the key of a mapping, where that is the trouble, with a last part of its own.
     keys = [key for key in detail["loc"] if key != "[key]"]
     place = clean_line(pointer(*keys), 120)
-    kind, value = detail["type"], detail["input"]
-    if kind == "missing":
+    if detail["type"] == "missing":
         return f"{place}: expected this key, found nothing"
-    if kind == "extra_forbidden":
+    if detail["type"] == "extra_forbidden":
         known = ", ".join(_known_keys(shape, keys[:-1]))
         return f"{place}: expected one of the keys {known}, found {_found(syntax, keys[-1])}"
+    return f"{place}: {_expectation(syntax, detail)}"
+
+
+def _expectation(syntax: Syntax, detail: "ErrorDetails") -> str:
+    kind, value = detail["type"], detail["input"]
     context = detail.get("ctx", {})
     if kind == "string_pattern_mismatch":
         expected = _PATTERNS[context["pattern"]]
@@ -75,11 +86,11 @@ def _tell(syntax: Syntax, shape: "type[BaseModel]", detail: "ErrorDetails") -> s
         expected = _EXPECTED[kind].format_map({name: _plain(limit) for name, limit in context.items()})
     else:
         expected = f"something else ({detail['msg']})"
-    if keys and keys[-1] == "api_key_env" and isinstance(value, str):
+    if detail["loc"] and detail["loc"][-1] == "api_key_env" and isinstance(value, str):
         found = f"text of {len(value)} characters"  # somebody put the key itself there
     else:
         found = _found(syntax, value)
-    return f"{place}: expected {expected}, found {found}"
+    return f"expected {expected}, found {found}"
 
 
 def _found(syntax: Syntax, value: object) -> str:
@@ -102,12 +113,15 @@ def _plain(limit: object) -> object:
 
 
 def _guess(shape: "type[BaseModel]", detail: "ErrorDetails") -> str | None:
-    if detail["type"] != "extra_forbidden":
+    if not detail["loc"]:
         return None
     *path, unknown = detail["loc"]
-    return next(
-        iter(difflib.get_close_matches(str(unknown), _known_keys(shape, path), n=1, cutoff=0.7)), None
-    )
+    if path == ["keys"] and isinstance(detail["input"], dict):
+        return f'Write the whole id of the action in quotes, as in "{clean_line(str(unknown), 40)}.…" = "f5".'
+    if detail["type"] != "extra_forbidden":
+        return None
+    likest = difflib.get_close_matches(str(unknown), _known_keys(shape, path), n=1, cutoff=0.7)
+    return f"Did you mean {likest[0]}?" if likest else None
 
 
 def _known_keys(shape: "type[BaseModel]", keys: list[int | str]) -> list[str]:

@@ -9,7 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from foundry_tui.config.output_schemas import doctor_schema, model_list_schema, results_schema
+from foundry_tui.config.output_schemas import (
+    conversation_list_schema,
+    conversation_schema,
+    doctor_schema,
+    model_list_schema,
+    results_schema,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -46,6 +52,11 @@ BUILDERS: dict[str, tuple[str, Callable[[], JsonSchema]]] = {
     "settings": ("settings.toml of foundry-tui", _settings),
     "results": ("results of foundry-tui: requests with their readings", results_schema),
     "model-list": ("output of foundry-tui models list --json", model_list_schema),
+    "conversation": ("a conversation kept by foundry-tui, as JSON", conversation_schema),
+    "conversation-list": (
+        "output of foundry-tui conversations list|search --json",
+        conversation_list_schema,
+    ),
     "doctor": ("output of foundry-tui doctor --json", doctor_schema),
 }
 

@@ -34,12 +34,13 @@ def load_settings(path: Path) -> Settings:
         timeouts=PhaseTimeouts(**checked.timeouts.model_dump()),
         engine=EngineSettings(**checked.engine.model_dump()),
         screen=ScreenSettings(**checked.screen.model_dump()),
+        keys=checked.keys,
     )
 
 
 def _says_nothing(content: object) -> bool:
     """Whether there are only known tables, all of them empty: the file as it is shipped."""
-    tables = ("chat", "timeouts", "engine", "screen")
+    tables = ("chat", "timeouts", "engine", "screen", "keys")
     return isinstance(content, dict) and all(
         name in tables and table == {} for name, table in content.items()
     )

@@ -1,5 +1,8 @@
 """The shapes of the configuration files: one declaration parses, checks and writes the JSON Schema.
 
+What the settings screen says about a key stands here too: its description, and, where the type does not
+tell it, its kind and when it takes effect, as annotations that pydantic passes over.
+
 The only importer of pydantic, which costs a tenth of a second: import this module late.
 """
 
@@ -9,9 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 
 from foundry_tui.config.values import ChatSettings, EngineSettings, ScreenSettings
 from foundry_tui.domain.chat import PhaseTimeouts
+from foundry_tui.domain.settings import SettingKind, TakesEffect
 
 __all__ = [
+    "ACTION_ID",
     "ENVIRONMENT_NAME",
+    "KEY_NAMES",
     "NOT_BLANK",
     "AnyModels",
     "AnyPrompts",
@@ -24,6 +30,8 @@ __all__ = [
 
 NOT_BLANK = r"\S"
 ENVIRONMENT_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
+ACTION_ID = r"^[a-z_]+(\.[a-z_]+)*$"
+KEY_NAMES = r"^( *[^\s,]+ *(, *[^\s,]+ *)*)?$"
 
 # pydantic writes a pattern for keys, but not that keys which do not match it are refused.
 _NO_OTHER_KEYS: dict[str, JsonValue] = {"additionalProperties": False}
@@ -34,6 +42,14 @@ _SCREEN = ScreenSettings()
 
 Text = Annotated[str, Field(pattern=NOT_BLANK)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+ActionId = Annotated[str, Field(pattern=ACTION_ID)]
+KeyNames = Annotated[
+    str,
+    Field(
+        pattern=KEY_NAMES,
+        description='Keys of an action, such as "ctrl+n" or "f5, ctrl+r"; "" takes its keys away.',
+    ),
+]
 
 
 class _Shape(BaseModel):
@@ -109,9 +125,9 @@ class AnyPrompts(RootModel[PromptsFile | BarePrompts]):
 
 
 class Chat(_Shape):
-    """How a chat asks."""
+    """How a chat asks, and what is kept of it."""
 
-    system_prompt: Text | None = Field(
+    system_prompt: Annotated[Text | None, SettingKind.PROSE] = Field(
         default=_CHAT.system_prompt, description="System message of a new chat; absent: none is sent."
     )
     temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
@@ -121,12 +137,23 @@ class Chat(_Shape):
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = Field(
         default=_CHAT.seed, description="Makes sampling repeatable where the engine can; absent: its own."
     )
+    history: int = Field(default=_CHAT.history, ge=0, description="How many prompts are remembered; 0: none.")
+    save: bool = Field(default=_CHAT.save, description="true: conversations are kept.")
+    warn_at_context_share: float = Field(
+        default=_CHAT.warn_at_context_share,
+        ge=0,
+        le=1,
+        description="Share of the model's context, 0 to 1, from which on the prompt warns.",
+    )
 
 
 class Timeouts(_Shape):
     """How long each wait of a request may last."""
 
-    connect_s: Seconds = Field(default=_TIMEOUTS.connect_s, description="Seconds to reach the server.")
+    # Also given to the client that the engine makes once.
+    connect_s: Annotated[Seconds, TakesEffect.NEXT_START] = Field(
+        default=_TIMEOUTS.connect_s, description="Seconds to reach the server."
+    )
     headers_s: Seconds = Field(default=_TIMEOUTS.headers_s, description="Seconds until the response headers.")
     first_token_s: Seconds = Field(
         default=_TIMEOUTS.first_token_s, description="Seconds until the first text."
@@ -138,20 +165,22 @@ class Timeouts(_Shape):
 class Engine(_Shape):
     """Which engine answers, and where it keeps its files."""
 
-    endpoint: Text | None = Field(
+    endpoint: Annotated[Text | None, TakesEffect.NEXT_START] = Field(
         default=_ENGINE.endpoint, description="Base URL of a server to use; absent: our own is run."
     )
-    api_key_env: Annotated[str, Field(pattern=ENVIRONMENT_NAME)] | None = Field(
-        default=_ENGINE.api_key_env,
-        description="Name of the environment variable that holds the API key; never the key itself.",
+    api_key_env: Annotated[Annotated[str, Field(pattern=ENVIRONMENT_NAME)] | None, TakesEffect.NEXT_START] = (
+        Field(
+            default=_ENGINE.api_key_env,
+            description="Name of the environment variable that holds the API key; never the key itself.",
+        )
     )
-    model_cache_dir: Text | None = Field(
+    model_cache_dir: Annotated[Text | None, TakesEffect.NEXT_START] = Field(
         default=_ENGINE.model_cache_dir, description="Folder for downloaded models; absent: the app's own."
     )
-    port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
+    port: Annotated[Annotated[int, Field(ge=1, le=65535)] | None, TakesEffect.NEXT_START] = Field(
         default=_ENGINE.port, description="Port of the managed web service; absent: a free one."
     )
-    offline: bool = Field(
+    offline: Annotated[bool, TakesEffect.NEXT_START] = Field(
         default=_ENGINE.offline, description="true: nothing that needs the network is tried."
     )
 
@@ -159,13 +188,34 @@ class Engine(_Shape):
 class Screen(_Shape):
     """How the screen looks."""
 
-    theme: Text = Field(default=_SCREEN.theme, description="Name of a theme.")
+    theme: Annotated[Text, SettingKind.CHOICE] = Field(default=_SCREEN.theme, description="Name of a theme.")
+    animations: bool = Field(
+        default=_SCREEN.animations, description="false: nothing on the screen moves by itself."
+    )
+    plain_ribbon: bool = Field(
+        default=_SCREEN.plain_ribbon,
+        description="true: the ribbon of gaps between tokens is drawn in plain characters.",
+    )
+    flush_hz: int = Field(
+        default=_SCREEN.flush_hz, ge=1, le=60, description="Redraws of streaming text per second, 1 to 60."
+    )
+    strip_hz: float = Field(
+        default=_SCREEN.strip_hz,
+        ge=0.1,
+        le=5,
+        description="Readings of memory and processors shown per second, 0.1 to 5.",
+    )
 
 
 class SettingsFile(_Shape):
     """Everything that the settings screen offers."""
 
-    chat: Chat = Field(default_factory=Chat, description="What a new chat starts with.")
+    chat: Chat = Field(default_factory=Chat, description="What a new chat starts with, and what is kept.")
     timeouts: Timeouts = Field(default_factory=Timeouts, description="The longest waits of a request.")
     engine: Engine = Field(default_factory=Engine, description="The engine that answers.")
     screen: Screen = Field(default_factory=Screen, description="The looks of the screen.")
+    keys: dict[ActionId, KeyNames] = Field(
+        default={},
+        description="The keys of actions, by the action's id; F1 in the app lists them.",
+        json_schema_extra=_NO_OTHER_KEYS,
+    )

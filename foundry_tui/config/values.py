@@ -1,5 +1,6 @@
 """What the configuration files say, as values of our own: no caller ever sees pydantic."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from foundry_tui.domain.chat import PhaseTimeouts
@@ -54,23 +55,33 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatSettings:
-    """How a chat asks.
+    """How a chat asks, and what is kept of it.
 
     Attributes:
         system_prompt: None sends no system message.
         temperature: 0 to 2; None leaves it to the engine.
         max_tokens: The longest answer.
         seed: None leaves it to the engine.
+        history: Number of prompts remembered; 0 remembers none.
+        save: Conversations are kept.
+        warn_at_context_share: Share of the model's context, 0 to 1, from which on the prompt warns.
     """
 
     system_prompt: str | None = None
     temperature: float | None = None
     max_tokens: int = 512
     seed: int | None = None
+    history: int = 500
+    save: bool = True
+    warn_at_context_share: float = 0.9
 
     def __post_init__(self) -> None:
         if self.max_tokens < 1:
             raise ValueError("max_tokens must be at least 1")
+        if self.history < 0:
+            raise ValueError("history must be at least 0")
+        if not 0 <= self.warn_at_context_share <= 1:
+            raise ValueError("warn_at_context_share must lie between 0 and 1")
         if self.temperature is not None and not 0 <= self.temperature <= 2:
             raise ValueError("temperature must lie between 0 and 2")
 
@@ -104,16 +115,36 @@ class ScreenSettings:
 
     Attributes:
         theme: Name of a theme; whether there is one of that name the screen finds out.
+        animations: What moves, moves smoothly.
+        plain_ribbon: The ribbon of gaps between tokens is drawn in plain characters.
+        flush_hz: Redraws of streaming text per second, 1 to 60.
+        strip_hz: Readings that the resource strip shows per second, 0.1 to 5.
     """
 
-    theme: str = "textual-dark"
+    theme: str = "foundry-dark"
+    animations: bool = True
+    plain_ribbon: bool = False
+    flush_hz: int = 25
+    strip_hz: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.flush_hz <= 60:
+            raise ValueError("flush_hz must lie between 1 and 60")
+        if not 0.1 <= self.strip_hz <= 5:
+            raise ValueError("strip_hz must lie between 0.1 and 5")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything in ``settings.toml``; whatever it leaves out has its default."""
+    """Everything in ``settings.toml``; whatever it leaves out has its default.
+
+    Attributes:
+        keys: The keys of an action by its id, separated by commas, "" for none; whether there is such an
+            action the screen finds out.
+    """
 
     chat: ChatSettings = field(default_factory=ChatSettings)
     timeouts: PhaseTimeouts = field(default_factory=PhaseTimeouts)
     engine: EngineSettings = field(default_factory=EngineSettings)
     screen: ScreenSettings = field(default_factory=ScreenSettings)
+    keys: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -126,11 +126,12 @@ def end_to_end_rate(trace: GenerationTrace) -> Rate | None:
 def merged_share(chunks: Sequence[ChunkReceived]) -> float | None:
     """Share of the chunks that arrived in one socket read with the chunk before; None below two chunks.
 
-    Their gaps are zero by the way they were read, not by the way they were made.
+    Their gaps are zero by the way they were read, not by the way they were made.  Read 0 is unknown.
     """
     if len(chunks) < 2:
         return None
-    return sum(later.read == earlier.read for earlier, later in pairwise(chunks)) / (len(chunks) - 1)
+    shared = sum(later.read == earlier.read != 0 for earlier, later in pairwise(chunks))
+    return shared / (len(chunks) - 1)
 
 
 def live_rate(chunks: Sequence[ChunkReceived]) -> Rate | None:

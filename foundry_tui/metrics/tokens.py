@@ -1,13 +1,24 @@
 """How many tokens, and who says so.  Chunks are not tokens; an estimate is never passed off as a count."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from foundry_tui.domain.chat import ChatMessage
+from foundry_tui.domain.chat import ChatMessage, Role
+from foundry_tui.domain.conversations import Turn
+from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.trace import GenerationTrace
 
-__all__ = ["TokenCount", "TokenSource", "answer_budget", "estimate_prompt_tokens", "output_tokens"]
+__all__ = [
+    "ContextUse",
+    "TokenCount",
+    "TokenSource",
+    "answer_budget",
+    "context_use",
+    "estimate_prompt_tokens",
+    "output_tokens",
+]
 
 _CHARS_PER_TOKEN = 4
 # For the room that is left in a context an underestimate is the costlier mistake.
@@ -71,3 +82,57 @@ def answer_budget(wanted: int, *, context_tokens: int | None, prompt_tokens: int
     if context_tokens is None:
         return wanted
     return max(1, min(wanted, context_tokens - prompt_tokens))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextUse:
+    """How much of a model's context the next request takes.
+
+    Attributes:
+        prompt_tokens: An estimate on the safe side; what the engine counted of earlier turns is in it.
+        context_tokens: The real limit, for prompt and answer together; None if it is not known.
+    """
+
+    prompt_tokens: int
+    context_tokens: int | None
+
+    @property
+    def share(self) -> float | None:
+        """Of the context; above 1 it does not fit.  None if the limit is not known."""
+        return None if not self.context_tokens else self.prompt_tokens / self.context_tokens
+
+    @property
+    def left_tokens(self) -> int | None:
+        """What is left for the answer; None if the limit is not known."""
+        return None if self.context_tokens is None else max(0, self.context_tokens - self.prompt_tokens)
+
+
+def context_use(
+    carried: Sequence[Turn], text: str, *, system_prompt: str | None, model: ModelVariant | None
+) -> ContextUse:
+    """What a request takes that adds ``text`` to the turns that it carries anyway.
+
+    The newest answer of the same model tells exactly what everything up to it took: its prompt and its
+    completion.  Only what was said since is estimated.  Reasoning is counted although it is not sent again.
+    """
+    since: list[ChatMessage] = [ChatMessage(role=Role.USER, text=text)] if text else []
+    counted = 0
+    for turn in reversed(carried):
+        usage = turn.trace.usage if turn.trace is not None else None
+        if (
+            model is not None
+            and turn.model_id == model.id
+            and usage is not None
+            and usage.prompt_tokens is not None
+            and usage.completion_tokens is not None
+        ):
+            counted = usage.prompt_tokens + usage.completion_tokens
+            break
+        since.append(ChatMessage(role=turn.role, text=turn.text))
+    else:
+        if system_prompt:
+            since.append(ChatMessage(role=Role.SYSTEM, text=system_prompt))
+    return ContextUse(
+        prompt_tokens=counted + estimate_prompt_tokens(tuple(since)),
+        context_tokens=None if model is None else model.context_tokens,
+    )

@@ -79,6 +79,8 @@ class ClientService:
         self._reload: tuple[str, ...] = ()
         self._watcher: asyncio.Task[None] | None = None
         self._listing = asyncio.Lock()
+        self._starting = asyncio.Lock()
+        self._set_up: EngineInfo | None = None
         self.catalog: Feed[CatalogSnapshot] = Feed(
             CatalogSnapshot(models=(), origin=SnapshotOrigin.FILE, notice="starting")
         )
@@ -116,18 +118,24 @@ class ClientService:
     async def start(self) -> EngineInfo:
         """Bring the engine up, register what must be, and publish what can be listed without the network.
 
+        Whoever comes while that is under way waits for its end; afterwards it costs nothing.
+
         Raises:
             EngineUnavailable: It did not come up.
             ModelRefused: A registration was refused.
         """
-        info = await self._engine.start()
-        if self._watcher is None:
-            self._watcher = self._tasks.start("engine watch", self._watch_engine())
-        if info.can(Capability.REGISTER):
-            for registration in self._registrations:
-                await self._engine.register(registration)
-        await self.refresh(public=False)
-        return info
+        async with self._starting:
+            info = await self._engine.start()
+            if info is self._set_up:
+                return info
+            if self._watcher is None:
+                self._watcher = self._tasks.start("engine watch", self._watch_engine())
+            if info.can(Capability.REGISTER):
+                for registration in self._registrations:
+                    await self._engine.register(registration)
+            await self.refresh(public=False)
+            self._set_up = info
+            return info
 
     def refresh_soon(self) -> None:
         """Ask for the public catalog too, in the background; it may take seconds."""
@@ -206,9 +214,21 @@ class ClientService:
         await self.refresh(public=False)
 
     def prepare(
-        self, model: ModelVariant, messages: tuple[ChatMessage, ...], options: ChatOptions
+        self,
+        model: ModelVariant,
+        messages: tuple[ChatMessage, ...],
+        options: ChatOptions,
+        *,
+        prompt_tokens: int | None = None,
     ) -> ChatRequest:
-        """A request for ``model``: the system prompt in front, ``max_tokens`` within the real context."""
+        """A request for ``model``: the system prompt in front, ``max_tokens`` within the real context.
+
+        Args:
+            model: The variant to ask.
+            messages: The conversation, without a system prompt.
+            options: What the user set.
+            prompt_tokens: What they all take, where that is known better than by their lengths.
+        """
         if options.system_prompt:
             messages = (ChatMessage(role=Role.SYSTEM, text=options.system_prompt), *messages)
         return ChatRequest(
@@ -217,7 +237,7 @@ class ClientService:
             max_tokens=answer_budget(
                 options.max_tokens,
                 context_tokens=model.context_tokens,
-                prompt_tokens=estimate_prompt_tokens(messages),
+                prompt_tokens=estimate_prompt_tokens(messages) if prompt_tokens is None else prompt_tokens,
             ),
             temperature=options.temperature,
             seed=options.seed,

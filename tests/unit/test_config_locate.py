@@ -9,6 +9,12 @@ from foundry_tui.config.locate import shipped_folder
 from foundry_tui.domain.errors import BadInput
 
 
+@pytest.fixture(autouse=True)
+def somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a folder that is no checkout."""
+    monkeypatch.chdir(tmp_path)
+
+
 def test_a_given_folder_comes_first_and_the_shipped_one_last(tmp_path: Path) -> None:
     folders = config_folders(tmp_path)
 
@@ -20,6 +26,22 @@ def test_a_given_folder_comes_first_and_the_shipped_one_last(tmp_path: Path) -> 
 
 def test_without_a_given_folder_the_working_directory_comes_first() -> None:
     assert config_folders()[0] == Path("config")
+
+
+def test_in_a_checkout_the_shipped_folder_is_not_taken_for_the_users(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(shipped_folder().parent)
+
+    folders = config_folders()
+
+    assert [folder.name for folder in folders] == ["foundry-tui", shipped_folder().name]
+
+
+def test_whoever_names_the_shipped_folder_means_it() -> None:
+    folders = config_folders(shipped_folder())
+
+    assert folders[0] == folders[-1] == shipped_folder()
 
 
 def test_the_first_folder_that_has_the_file_wins(tmp_path: Path) -> None:
@@ -37,8 +59,7 @@ def test_a_dangling_link_is_found_so_that_it_can_be_complained_about(tmp_path: P
     assert find_file("models.json", (tmp_path, shipped_folder())) == tmp_path / "models.json"
 
 
-def test_what_the_user_does_not_have_is_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_what_the_user_does_not_have_is_shipped(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "settings.toml").write_text("[chat]\nseed = 5\n")
     folders = (Path("config"), shipped_folder())

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,12 +21,23 @@ def test_an_empty_file_has_all_defaults(path: Path) -> None:
     path.write_text("")
 
     assert load_settings(path) == Settings(
-        chat=ChatSettings(system_prompt=None, temperature=None, max_tokens=512, seed=None),
+        chat=ChatSettings(
+            system_prompt=None,
+            temperature=None,
+            max_tokens=512,
+            seed=None,
+            history=500,
+            save=True,
+            warn_at_context_share=0.9,
+        ),
         timeouts=PhaseTimeouts(connect_s=5, headers_s=30, first_token_s=300, between_s=30, total_s=900),
         engine=EngineSettings(
             endpoint=None, api_key_env=None, model_cache_dir=None, port=None, offline=False
         ),
-        screen=ScreenSettings(theme="textual-dark"),
+        screen=ScreenSettings(
+            theme="foundry-dark", animations=True, plain_ribbon=False, flush_hz=25, strip_hz=1.0
+        ),
+        keys={},
     )
 
 
@@ -37,6 +49,9 @@ def test_every_key_is_read(path: Path) -> None:
         temperature = 0
         max_tokens = 1
         seed = -7
+        history = 0
+        save = false
+        warn_at_context_share = 1
         [timeouts]
         connect_s = 1
         headers_s = 2.5
@@ -51,11 +66,26 @@ def test_every_key_is_read(path: Path) -> None:
         offline = true
         [screen]
         theme = "nord"
+        animations = false
+        plain_ribbon = true
+        flush_hz = 60
+        strip_hz = 0.1
+        [keys]
+        "chat.new" = "ctrl+n, f5"
+        stop = ""
         """
     )
 
     assert load_settings(path) == Settings(
-        chat=ChatSettings(system_prompt="Be brief.", temperature=0, max_tokens=1, seed=-7),
+        chat=ChatSettings(
+            system_prompt="Be brief.",
+            temperature=0,
+            max_tokens=1,
+            seed=-7,
+            history=0,
+            save=False,
+            warn_at_context_share=1,
+        ),
         timeouts=PhaseTimeouts(connect_s=1, headers_s=2.5, first_token_s=3, between_s=4, total_s=5),
         engine=EngineSettings(
             endpoint="http://127.0.0.1:5273",
@@ -64,7 +94,8 @@ def test_every_key_is_read(path: Path) -> None:
             port=65535,
             offline=True,
         ),
-        screen=ScreenSettings(theme="nord"),
+        screen=ScreenSettings(theme="nord", animations=False, plain_ribbon=True, flush_hz=60, strip_hz=0.1),
+        keys={"chat.new": "ctrl+n, f5", "stop": ""},
     )
 
 
@@ -94,15 +125,35 @@ def test_a_key_left_out_beside_others_has_its_default(path: Path) -> None:
         ("[engine]\nport = 70000", "/engine/port: expected a number up to 65535, found 70000"),
         ("[engine]\noffline = 1", "/engine/offline: expected true or false, found 1"),
         ('[screen]\ntheme = ""', '/screen/theme: expected text that is not blank, found ""'),
+        ("[screen]\nflush_hz = 0", "/screen/flush_hz: expected a number from 1 up, found 0"),
+        ("[screen]\nflush_hz = 61", "/screen/flush_hz: expected a number up to 60, found 61"),
+        ("[screen]\nflush_hz = 2.5", "/screen/flush_hz: expected a whole number, found 2.5"),
+        ("[screen]\nstrip_hz = 0.05", "/screen/strip_hz: expected a number from 0.1 up, found 0.05"),
+        ("[screen]\nstrip_hz = 6", "/screen/strip_hz: expected a number up to 5, found 6"),
+        ("[screen]\nanimations = 1", "/screen/animations: expected true or false, found 1"),
+        ("[chat]\nhistory = -1", "/chat/history: expected a number from 0 up, found -1"),
+        (
+            "[chat]\nwarn_at_context_share = 1.1",
+            "/chat/warn_at_context_share: expected a number up to 1, found 1.1",
+        ),
+        (
+            '[keys]\n"Chat.new" = "f5"',
+            '/keys/Chat.new: expected the id of an action (small letters, _ and dots), found "Chat.new"',
+        ),
+        (
+            '[keys]\n"chat.new" = "f5 f6"',
+            '/keys/chat.new: expected names of keys with commas between them, found "f5 f6"',
+        ),
+        ('[keys]\nchat.new = "f5"', "/keys/chat: expected text in quotes, found a table of 1"),
         ("chat = 1", "/chat: expected a table, found 1"),
         (
             "[cat]",
-            '/cat: expected one of the keys chat, timeouts, engine, screen, found "cat"',
+            '/cat: expected one of the keys chat, timeouts, engine, screen, keys, found "cat"',
         ),
         (
             "[chat]\nmax_token = 3",
             "/chat/max_token: expected one of the keys system_prompt, temperature, max_tokens, seed,"
-            ' found "max_token"',
+            ' history, save, warn_at_context_share, found "max_token"',
         ),
         (
             "[chat]\nseed",
@@ -126,6 +177,34 @@ def test_a_bad_file_is_named_with_the_place(path: Path, text: str, problem: str)
     assert str(caught.value) == f"{path}: {problem}"
 
 
+def test_an_action_without_quotes_is_told_to_have_some(path: Path) -> None:
+    path.write_text('[keys]\nchat.new = "f5"')
+
+    with pytest.raises(BadInput) as caught:
+        load_settings(path)
+
+    assert caught.value.remedy == (
+        'Write the whole id of the action in quotes, as in "chat.…" = "f5".'
+        "  `foundry-tui schema settings` prints the format."
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: ChatSettings(history=-1),
+        lambda: ChatSettings(warn_at_context_share=1.5),
+        lambda: ScreenSettings(flush_hz=0),
+        lambda: ScreenSettings(strip_hz=9),
+    ],
+)
+def test_values_that_make_no_sense_are_refused_wherever_they_come_from(
+    wrong: Callable[[], object],
+) -> None:
+    with pytest.raises(ValueError):
+        wrong()
+
+
 def test_an_api_key_in_place_of_a_variable_is_not_repeated(path: Path) -> None:
     path.write_text('[engine]\napi_key_env = "sk-secret"')
 
@@ -139,7 +218,7 @@ def test_an_api_key_in_place_of_a_variable_is_not_repeated(path: Path) -> None:
 
 
 def test_pydantic_is_not_imported_before_a_file_has_something_to_check(path: Path) -> None:
-    path.write_text("[chat]\n[screen]\n")
+    path.write_text("[chat]\n[screen]\n[keys]\n")
     program = (
         "import pathlib, sys, foundry_tui.config as config\n"
         "config.load_settings(pathlib.Path(sys.argv[1]))\n"

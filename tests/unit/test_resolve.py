@@ -65,7 +65,7 @@ def test_nothing_said_runs_the_managed_runtime_under_the_data_directory(
     assert launch.setup.settings_path == config / "settings.toml"
     assert launch.setup.start_with is None
     assert launch.setup.is_offline is False
-    assert launch.setup.theme == "textual-dark"
+    assert launch.setup.theme == "foundry-dark"
 
 
 def test_the_folders_are_made_and_nothing_else(base: LaunchOptions, data_dir: Path) -> None:

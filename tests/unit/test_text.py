@@ -4,9 +4,12 @@ import time
 from collections.abc import Callable
 
 import pytest
+from rich.cells import cell_len, get_character_cell_size
 
 from foundry_tui.domain.text import clean_line, clean_text, shorten
+from tests.support.hostile import BROKEN_UTF8, CORPUS, harm_in, sequences, split_everywhere
 
+KEPT = str.maketrans("", "", "\n\t")
 FOREIGN = "\N{REPLACEMENT CHARACTER}"
 
 ORDINARY = {
@@ -29,8 +32,16 @@ ORDINARY = {
     "chinese": "你好，世界。「引用」",
     "japanese decomposed": "か\u3099き\u3099",
     "korean": "한국어와 조선말",
+    "korean in parts": "\u1112\u1161\u11ab\u1100\u116e\u11a8\u110b\u1165",
+    "hindi with signs beside and above": "किंतु र्\u200dय ज़िंदगी",
+    "bengali": "বাংলা ভাষা র\u200d্যাব",
+    "malayalam": "മലയാളം ന്\u200d",
     "emoji family": "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466",
     "emoji with tone and sex": "\U0001f3c3\U0001f3fd\u200d\u2640\ufe0f",
+    "emoji younger than the tables": "\U0001fae8\U0001fae8\U0001fae8\U0001fae8\U0001fae8\U0001fae8\U0001fae8",
+    "waves of three tones": "\U0001f44b\U0001f44b\U0001f3fb\U0001f44b\U0001f3fd\U0001f44b\U0001f3ff",
+    "hieroglyphs side by side": "\U00013000\U00013430\U00013001",
+    "braille": "⠓⠑⠇⠇⠕⠀⠺⠕⠗⠇⠙",
     "flags": "\U0001f1e9\U0001f1ea\U0001f1ef\U0001f1f5",
     "keycap": "1\ufe0f\u20e3",
     "many emoji": "🎉🎊🎈🎁🎂🍰🧁🍩",
@@ -94,7 +105,10 @@ def test_a_terminal_sequence_is_seen_and_not_obeyed(hostile: str, shown: str) ->
         *"\u200e\u200f\u061c",
         *"\u200b\u2060\u2061\u2062\u2063\u2064\u2065\ufeff\u180e",
         *"\u206a\u206b\u206c\u206d\u206e\u206f",
-        *"\ufff9\ufffa\ufffb",
+        *"\ufff0\ufff8\ufff9\ufffa\ufffb",
+        *"\xad\u115f\u1160\u3164\uffa0",
+        *"\ufdd0\ufdef\ufffe\uffff\U0001fffe\U0010ffff",
+        *"\U0001bca0\U0001d173\U0001d17a\U000e0080\U000e01f0\U000e0fff",
         *"\U000e0000\U000e0001\U000e0020\U000e0041\U000e007f",
         *"\ud800\udbff\udc00\udfff",
     ],
@@ -145,6 +159,7 @@ def test_every_way_to_end_a_line_becomes_a_line_feed_or_is_seen(text: str, clean
         "\u034f",
         "\ufe0f",
         "\U000e0100",
+        "\u0301\ufe0f",
     ],
     ids=lambda marks: "-".join(f"{ord(mark):04x}" for mark in marks),
 )
@@ -152,6 +167,56 @@ def test_of_a_tower_of_marks_five_are_kept(marks: str) -> None:
     tower = (marks * 40)[:40]
 
     assert clean_text(f"a{tower}b{tower}c") == f"a{tower[:5]}b{tower[:5]}c"
+
+
+@pytest.mark.parametrize(
+    "rider",
+    ["\u200c", "\u200d", "\u0903", "\u1161", "\u11a8", "\ud7cb", "\U00013430", "\u200d\u1161"],
+    ids=lambda rider: "-".join(f"{ord(character):04x}" for character in rider),
+)
+def test_of_what_else_takes_no_cell_four_are_kept(rider: str) -> None:
+    train = (rider * 40)[:40]
+
+    assert clean_text(f"a{train}b{train}c") == f"a{train[:4]}b{train[:4]}c"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\U0001f3fd", f"a{FOREIGN}"),
+        ("\U0001f44b\U0001f3fd\U0001f3fd\U0001f3fd", f"\U0001f44b\U0001f3fd{FOREIGN}{FOREIGN}"),
+        ("\u231a\U0001f3fd", f"\u231a{FOREIGN}"),
+        ("\U0001f1e9", "\U0001f133"),
+        ("\U0001f1e9 \U0001f1e9\U0001f1ea\U0001f1ef", "\U0001f133 \U0001f1e9\U0001f1ea\U0001f139"),
+    ],
+)
+def test_a_tone_without_a_skin_and_half_a_flag_are_shown_as_wide_as_they_are_counted(
+    text: str, shown: str
+) -> None:
+    assert clean_text(text) == shown
+
+
+def test_a_joiner_between_marks_does_not_let_more_of_them_through() -> None:
+    tower = "\u0301\u0301\u0301\u200d" * 40
+
+    assert clean_text(f"a{tower}b") == "a\u0301\u0301\u0301\u200d\u0301\u0301\u200d\u200d\u200db"
+
+
+def test_no_character_without_a_cell_makes_a_long_text_of_a_short_row() -> None:
+    # By the tables of the library that counts the cells of a row.
+    places = (*range(0x20, 0xD800), *range(0xE000, 0x20000), *range(0xE0000, 0xE1000))
+    without_cell = [
+        chr(code) for code in places if not 0x7F <= code < 0xA0 and not get_character_cell_size(chr(code))
+    ]
+
+    long = [
+        f"U+{ord(character):04X}"
+        for character in without_cell
+        if len(shown := clean_text(f"a{character * 40}b")) > 7 and cell_len(shown) < 40 and "\n" not in shown
+    ]
+
+    assert len(without_cell) > 1_000
+    assert long == []
 
 
 def test_five_marks_on_each_of_many_letters_are_no_tower() -> None:
@@ -176,6 +241,37 @@ def test_no_control_and_no_half_of_a_pair_is_left_of_the_basic_plane() -> None:
     assert {character for character in cleaned if ord(character) < 0x20} == {"\n", "\t"}
     assert not any(0x7F <= ord(character) < 0xA0 for character in cleaned)
     assert not any(0xD800 <= ord(character) < 0xE000 for character in cleaned)
+
+
+def test_of_all_hostile_text_nothing_harmful_is_left() -> None:
+    harm = {payload.name: harm_in(clean_text(payload.text).translate(KEPT)) for payload in CORPUS}
+
+    assert {name: codes for name, codes in harm.items() if codes} == {}
+
+
+def test_of_all_hostile_text_every_line_is_one_line() -> None:
+    lines = [clean_line(payload.text) for payload in CORPUS]
+
+    assert [line for line in lines if len(line.splitlines()) > 1 or line != line.strip()] == []
+
+
+def test_of_all_hostile_text_cleaning_twice_changes_nothing_more() -> None:
+    once = [clean_text(payload.text) for payload in CORPUS]
+
+    assert [clean_text(text) for text in once] == once
+
+
+def test_a_sequence_that_comes_in_two_pieces_is_cleaned_as_if_it_came_in_one() -> None:
+    for payload in sequences():
+        whole = clean_text(payload.text)
+        for first, second in split_everywhere(payload):
+            assert clean_text(first) + clean_text(second) == whole, payload.name
+
+
+@pytest.mark.parametrize("data", BROKEN_UTF8.values(), ids=BROKEN_UTF8.keys())
+def test_bytes_that_are_no_text_become_harmless_however_they_are_decoded(data: bytes) -> None:
+    for encoding, errors in (("utf-8", "replace"), ("utf-8", "surrogateescape"), ("latin-1", "strict")):
+        assert harm_in(clean_text(data.decode(encoding, errors))) == set()
 
 
 def test_a_line_is_one_line_whatever_came() -> None:
@@ -205,8 +301,21 @@ def test_shortening_keeps_what_fits_and_marks_the_cut(text: str, limit: int, sho
         lambda n: "\u202e" * n,
         lambda n: "—" * n,
         lambda n: "、" * n,
+        lambda n: "\u200d" * n,
+        lambda n: "\u1100\u1161\u11a8" * (n // 3),
     ],
-    ids=["words", "escapes", "returns", "one tower", "small towers", "overrides", "dashes", "commas"],
+    ids=[
+        "words",
+        "escapes",
+        "returns",
+        "one tower",
+        "small towers",
+        "overrides",
+        "dashes",
+        "commas",
+        "joiners",
+        "parts",
+    ],
 )
 def test_a_megabyte_takes_about_eight_times_as_long_as_an_eighth_of_it(make: Callable[[int], str]) -> None:
     small, large = make(1_000_000 // 8), make(1_000_000)

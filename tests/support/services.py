@@ -1,0 +1,92 @@
+"""Services as a front end is handed them, over an engine whose life the test decides; kept in memory."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from foundry_tui.aio import Tasks
+from foundry_tui.config import config_folders
+from foundry_tui.config.settings_file import TomlSettingsFile
+from foundry_tui.domain.chat import ChatOptions
+from foundry_tui.domain.resources import GpuSamples, HostSample
+from foundry_tui.ports import SupervisedEngine
+from foundry_tui.services.client import ClientService
+from foundry_tui.services.dialogue import Dialogue
+from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.logbook import LogBook
+from foundry_tui.services.opened import Services, Setup
+from foundry_tui.services.recorder import Recorder
+from foundry_tui.services.remembering import LayoutMemory
+from foundry_tui.services.sampling import ResourceSampler
+from foundry_tui.services.settings import SettingsService
+from tests.support.memory_store import MemoryStore
+
+__all__ = ["SETUP", "services_over"]
+
+SETUP = Setup(
+    chat=ChatOptions(),
+    theme="foundry-dark",
+    where="scripted",
+    is_offline=True,
+    start_with=None,
+    settings_path=Path("settings.toml"),
+    data_dir=Path("data"),
+    logs_dir=Path("logs"),
+    animations=False,
+)
+"""What a user gets who has set nothing; nothing moves, so that nothing has to be waited for."""
+
+
+class _SteadyHost:
+    """A machine on which nothing happens."""
+
+    def sample(self, pid: int | None) -> HostSample:
+        return HostSample(cpu_share=0.25, ram_total_bytes=8 * 1024**3, ram_used_bytes=2 * 1024**3)
+
+
+class _NoGpu:
+    def sample(self, pid: int | None) -> GpuSamples:
+        return GpuSamples(absence="no driver")
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+
+@asynccontextmanager
+async def services_over(
+    engine: SupervisedEngine,
+    folder: Path,
+    *,
+    setup: Setup = SETUP,
+    store: MemoryStore | None = None,
+    lease: EngineLease | None = None,
+) -> AsyncGenerator[Services, None]:
+    """Open everything for the length of the block; files go below ``folder``, which need not be there."""
+    store = store or MemoryStore()
+    (folder / "config").mkdir(parents=True, exist_ok=True)
+    setup = replace(setup, data_dir=folder, logs_dir=folder / "logs")
+    client = ClientService(engine, lease or EngineLease(), wants_public=False)
+    recorder, background = Recorder(), Tasks()
+    log = LogBook(setup.logs_dir)
+    try:
+        with log.attached():
+            yield Services(
+                client=client,
+                dialogue=Dialogue(client, store, recorder if setup.keeps_conversations else None, setup.chat),
+                recorder=recorder,
+                conversations=store,
+                prompts=store,
+                history=store,
+                settings=SettingsService(TomlSettingsFile(config_folders(folder / "config"))),
+                layout=LayoutMemory(folder / "screen.json"),
+                log=log,
+                sampler=ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id),
+                background=background,
+                setup=setup,
+                reread=lambda: setup,
+            )
+    finally:
+        await background.aclose()
+        await client.aclose()
+        await recorder.aclose()
