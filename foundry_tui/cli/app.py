@@ -3,11 +3,12 @@
 import argparse
 import gc
 import os
+import sys
 
 from foundry_tui.bootstrap import open_services, resolve
 from foundry_tui.cli.options import add_common, launch_options
 
-__all__ = ["add_commands", "open_app", "open_demo"]
+__all__ = ["add_commands", "add_plain", "open_app", "open_demo"]
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -19,7 +20,18 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         epilog="example: foundry-tui demo",
     )
     add_common(demo, top=False)
+    add_plain(demo, top=False)
     demo.set_defaults(run=open_demo)
+
+
+def add_plain(parser: argparse.ArgumentParser, *, top: bool) -> None:
+    """Add the option for lines of text in the screen's place."""
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        default=False if top else argparse.SUPPRESS,
+        help="lines of text in place of the screen: for screen readers, dumb terminals and pipes",
+    )
 
 
 async def open_app(arguments: argparse.Namespace) -> int:
@@ -34,6 +46,11 @@ async def open_demo(arguments: argparse.Namespace) -> int:
 
 async def _open(arguments: argparse.Namespace, *, demo: bool) -> int:
     launch = resolve(launch_options(arguments, demo=demo))
+    if arguments.plain:
+        from foundry_tui.cli.plain import run_plain  # late: the app does not need it
+
+        async with open_services(launch) as services:
+            return await run_plain(services, input=sys.stdin, output=sys.stdout)
     if arguments.no_color:
         os.environ["NO_COLOR"] = "1"  # Textual reads it when it is imported
     # The one place that reaches for the screen.

@@ -1,9 +1,7 @@
 """``foundry-tui chat``: one answer on stdout, or a conversation by lines."""
 
 import argparse
-import asyncio
 import sys
-import threading
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,6 +10,7 @@ from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.models import find_model, need_here
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import complain, print_json, print_text, say
+from foundry_tui.cli.plain_input import Lines
 from foundry_tui.cli.record import request_object
 from foundry_tui.domain.chat import ChatMessage, ChatOptions, ChatRequest, ChunkKind, ChunkReceived, Role
 from foundry_tui.domain.engine import Capability
@@ -83,14 +82,15 @@ async def _load_if_needed(services: Services, model: ModelVariant) -> None:
 
 async def _converse(services: Services, model: ModelVariant, options: ChatOptions) -> int:
     say(f"{model.id}: a line asks, an empty line or end of input ends")
+    lines = Lines(sys.stdin)
     messages: tuple[ChatMessage, ...] = ()
     while True:
         sys.stderr.write("> ")
         sys.stderr.flush()
-        line = await _line()
-        if not line.strip():
+        line = await lines.next()
+        if line is None or not line.strip():
             return ExitCode.DONE
-        asked = (*messages, ChatMessage(role=Role.USER, text=line.rstrip("\n")))
+        asked = (*messages, ChatMessage(role=Role.USER, text=line))
         trace, error = await _answer(services, services.client.prepare(model, asked, options), _Printer())
         say(describe(trace))
         if error is None:
@@ -188,24 +188,6 @@ def _options(defaults: ChatOptions, arguments: argparse.Namespace) -> ChatOption
         "seed": arguments.seed,
     }
     return replace(defaults, **{name: value for name, value in given.items() if value is not None})
-
-
-async def _line() -> str:
-    """The next line of stdin, empty at its end; a thread that Ctrl-C need not wait for reads it."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[str] = loop.create_future()
-
-    def deliver(line: str) -> None:
-        if not future.done():
-            future.set_result(line)
-
-    def read() -> None:
-        line = sys.stdin.readline()
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(deliver, line)
-
-    threading.Thread(target=read, name="stdin", daemon=True).start()
-    return await future
 
 
 def _positive(text: str) -> int:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 
 from foundry_tui import __version__
-from foundry_tui.cli import app, chat, doctor, models, output, schema
+from foundry_tui.cli import app, chat, conversations, doctor, models, output, schema, web
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.options import add_common
 from foundry_tui.cli.output import complain, tidy_streams
@@ -18,6 +18,7 @@ __all__ = ["entry_point", "main"]
 
 _EXAMPLES = """examples:
   foundry-tui demo                                try it now, on the bundled model, without the network
+  foundry-tui web --demo --open                   the same in a browser
   foundry-tui                                     the app on the managed Foundry Local runtime
   foundry-tui --endpoint http://host:5273/v1      the app on a server that runs elsewhere
   foundry-tui models list --json                  the catalog, for a script
@@ -36,9 +37,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"foundry-tui {__version__}")
     add_common(parser, top=True)
+    app.add_plain(parser, top=True)
     parser.set_defaults(run=app.open_app)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (app, models, chat, doctor, schema):
+    for module in (app, web, models, chat, conversations, doctor, schema):
         module.add_commands(commands)
     return parser
 

@@ -10,7 +10,8 @@ from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import complain, print_json, print_table, print_text, say
 from foundry_tui.domain.engine import EndpointKind
-from foundry_tui.domain.errors import FoundryTuiError, ModelRefused, NotSupported
+from foundry_tui.domain.errors import BadInput, FoundryTuiError, ModelRefused, NotSupported
+from foundry_tui.domain.model_filter import ModelFilter, download_or_disk_bytes, parse_filter
 from foundry_tui.domain.models import CatalogSnapshot, Device, ModelVariant, Registration
 from foundry_tui.domain.quantities import bytes_in_words, count_in_words, seconds_in_words
 from foundry_tui.services.opened import Services
@@ -37,11 +38,16 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         add_common(parser, top=False)
         return parser
 
-    listing = action("list", "one row per variant", "foundry-tui models list --filter phi --device cpu")
+    listing = action("list", "one row per variant", "foundry-tui models list --filter 'phi size<4gb -vision'")
     listing.add_argument("--json", action="store_true", help="one JSON object on stdout")
     listing.add_argument("--cached", action="store_true", help="only what is on this machine")
     listing.add_argument("--loaded", action="store_true", help="only what is in memory")
-    listing.add_argument("--filter", metavar="TEXT", help="only where id, alias, name or publisher has TEXT")
+    listing.add_argument(
+        "--filter",
+        metavar="TEXT",
+        help="as in the app: words, license:mit, device:cpu,npu, size<2gb, context>=8k, cached, loaded, "
+        "local; a minus before any of them excludes; where it comes first, write --filter=TEXT",
+    )
     listing.add_argument("--task", metavar="T", help="only this task, such as chat-completion")
     listing.add_argument("--license", metavar="L", help="only where the licence has L")
     listing.add_argument("--device", choices=[device.value for device in Device], help="only this device")
@@ -99,11 +105,12 @@ async def opened(arguments: argparse.Namespace) -> AsyncGenerator[Services, None
 
 
 async def _list(arguments: argparse.Namespace) -> int:
+    wanted = _filter(arguments.filter)
     async with opened(arguments) as services:
         # What is on this machine is known without the network.
         only_here = arguments.cached or arguments.loaded
         snapshot = await services.client.refresh(public=False if only_here else None)
-    models = [model for model in snapshot.models if _wanted(model, arguments)]
+    models = [model for model in snapshot.models if wanted.matches(model) and _wanted(model, arguments)]
     if snapshot.notice is not None:
         say(snapshot.notice)
     if arguments.json:
@@ -215,12 +222,19 @@ def _refused(error: FoundryTuiError) -> int:
     return ExitCode.USAGE  # the folder or the id given is the bad input
 
 
+def _filter(text: str | None) -> ModelFilter:
+    wanted = parse_filter(text or "")
+    for problem in wanted.problems:
+        raise BadInput(
+            f"--filter, character {problem.at + 1}: “{problem.part}”: {problem.reason}",
+            remedy=f"try {problem.accepted}",
+        )
+    return wanted
+
+
 def _wanted(model: ModelVariant, arguments: argparse.Namespace) -> bool:
-    text = (arguments.filter or "").lower()
-    names = (model.id, model.alias, model.display_name or "", model.publisher or "")
     return (
-        (not text or any(text in name.lower() for name in names))
-        and (not arguments.cached or bool(model.is_cached))
+        (not arguments.cached or bool(model.is_cached))
         and (not arguments.loaded or bool(model.is_loaded))
         and (arguments.task is None or model.task == arguments.task)
         and (arguments.license is None or arguments.license.lower() in (model.license or "").lower())
@@ -229,11 +243,10 @@ def _wanted(model: ModelVariant, arguments: argparse.Namespace) -> bool:
 
 
 def _row(model: ModelVariant) -> tuple[str, ...]:
-    size = model.size_bytes if model.size_bytes is not None else model.disk_bytes
     return (
         model.id,
         model.device.value if model.device else "n/a",
-        bytes_in_words(size),
+        bytes_in_words(download_or_disk_bytes(model)),
         count_in_words(model.context_tokens),
         model.task or "n/a",
         model.license or "n/a",

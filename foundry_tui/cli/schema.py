@@ -8,7 +8,16 @@ from foundry_tui.cli.output import print_json
 
 __all__ = ["add_commands"]
 
-_NAMES = ("models", "prompts", "results", "settings", "model-list", "doctor")
+_NAMES = (
+    "models",
+    "prompts",
+    "results",
+    "settings",
+    "model-list",
+    "conversation",
+    "conversation-list",
+    "doctor",
+)
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

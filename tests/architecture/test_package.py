@@ -14,6 +14,9 @@ NEEDED = (
     "foundry_tui/demo/tiny/LICENSE",
     "foundry_tui/demo/tiny/PROVENANCE.md",
     "foundry_tui/tui/css/app.tcss",
+    "foundry_tui/web/static/page.html",
+    "foundry_tui/web/static/page.css",
+    "foundry_tui/web/static/page.js",
     "foundry_tui/py.typed",
 )
 DEFAULTS = ("models.json", "prompts.json", "settings.toml", "schema/prompts.json")

@@ -24,6 +24,7 @@ PUBLIC = (
     ("phi-4-voice-cuda-gpu:1", "phi-4-voice", "Microsoft", "MIT", "automatic-speech-recognition", "GPU"),
     ("qwen3-cuda-gpu:1", "qwen3", "Alibaba", "MIT", "chat-completion", "GPU"),
 )
+LANGUAGE = ("--filter", "PHI-4 license:mit task:chat device:gpu size<1gb -loaded")
 FILTERS = ("--filter", "PHI-4", "--license", "mit", "--task", "chat-completion", "--device", "gpu")
 
 pytestmark = pytest.mark.native
@@ -69,6 +70,7 @@ def lists(data_dir: Path) -> dict[tuple[str, ...], Ended]:
         ("--cached",),
         ("--loaded",),
         FILTERS,
+        LANGUAGE,
     ]
     ends = two_processes([("models", "list", "--offline", *each) for each in filters], data_dir=data_dir)
     return dict(zip(filters, ends, strict=True))
@@ -116,6 +118,21 @@ def test_each_filter_leaves_out_what_does_not_match_it(lists: dict[tuple[str, ..
 
     assert end.code == 0
     assert ids_in(end.out) == ["phi-4-mini-cuda-gpu:5"]
+
+
+def test_a_filter_speaks_the_language_of_the_app(lists: dict[tuple[str, ...], Ended]) -> None:
+    end = lists[LANGUAGE]
+
+    assert end.code == 0
+    assert ids_in(end.out) == ["phi-4-mini-cuda-gpu:5"]
+
+
+def test_a_filter_that_is_not_understood_ends_with_two_and_names_the_place(tmp_path: Path) -> None:
+    end = run("models", "list", "--filter", "phi size<", data_dir=tmp_path / "data")
+
+    assert (end.code, end.out) == (2, "")
+    assert end.err == ("foundry-tui: --filter, character 5: “size<”: a number is missing\n  → try size<2gb\n")
+    assert not (tmp_path / "data").exists()
 
 
 def test_only_what_is_on_this_machine_can_be_listed(lists: dict[tuple[str, ...], Ended]) -> None:

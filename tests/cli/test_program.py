@@ -15,6 +15,7 @@ from tests.cli.program import COMMAND, ROOT, Ended, environment, one_process, ru
 COMMANDS: tuple[tuple[str, ...], ...] = (
     (),
     ("demo",),
+    ("web",),
     ("models",),
     ("models", "list"),
     ("models", "info"),
@@ -23,11 +24,40 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("models", "register"),
     ("models", "unregister"),
     ("chat",),
+    ("conversations",),
+    ("conversations", "list"),
+    ("conversations", "search"),
+    ("conversations", "show"),
+    ("conversations", "export"),
+    ("conversations", "import"),
+    ("conversations", "delete"),
     ("doctor",),
     ("schema",),
 )
-SCHEMAS = ("models", "prompts", "results", "settings", "model-list", "doctor")
-HEAVY = ("textual", "rich", "openai", "httpx2", "foundry_local_sdk", "pydantic", "numpy", "psutil", "pynvml")
+SCHEMAS = (
+    "models",
+    "prompts",
+    "results",
+    "settings",
+    "model-list",
+    "conversation",
+    "conversation-list",
+    "doctor",
+)
+HEAVY = (
+    "textual",
+    "rich",
+    "openai",
+    "httpx2",
+    "foundry_local_sdk",
+    "pydantic",
+    "numpy",
+    "psutil",
+    "pynvml",
+    "sqlalchemy",
+    "aiohttp",
+    "textual_serve",
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,299 @@
+"""Commands about models and the engine that runs them."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
+
+from foundry_tui.cli.plain_commands import Command
+from foundry_tui.cli.plain_session import Session
+from foundry_tui.cli.plain_words import count_words, listed, spoken, unquoted
+from foundry_tui.cli.plain_words_models import (
+    SORT_KEYS,
+    catalog_line,
+    comparison_lines,
+    engine_lines,
+    fact_lines,
+    load_line,
+    model_line,
+    resource_lines,
+)
+from foundry_tui.domain.engine import Capability
+from foundry_tui.domain.errors import BadInput, ModelRefused, NotSupported
+from foundry_tui.domain.model_filter import parse_filter
+from foundry_tui.domain.models import ModelVariant
+from foundry_tui.domain.resources import ResourceSample
+from foundry_tui.domain.text import clean_line
+
+__all__ = ["COMMANDS", "load_wanted"]
+
+_GROUP = "Models and engine"
+_NO_ORDER = "none"
+_SAMPLE_S = 3.0
+
+
+def _name(model: ModelVariant) -> str:
+    return clean_line(model.id, 120)
+
+
+async def _models(session: Session, text: str) -> None:
+    wanted = parse_filter(text)
+    if any(job.model_id is None for job in session.client.jobs.value):
+        session.say("The catalog is still being asked; this is what is known so far.")
+    for problem in wanted.problems:
+        session.has_failed = True
+        session.say(f"Left out of the filter: {spoken(clean_line(problem.words))}.")
+    snapshot = session.client.catalog.value
+    if not snapshot.models:
+        session.say(catalog_line(snapshot))
+        return
+    models = [model for model in snapshot.models if wanted.matches(model)]
+    _read_out(session, models, f"of {count_words(len(snapshot.models), 'model')}")
+
+
+async def _cached(session: Session, text: str) -> None:
+    models = [model for model in session.client.catalog.value.models if model.is_cached]
+    _read_out(session, models, "on disk")
+
+
+async def _loaded(session: Session, text: str) -> None:
+    models = [model for model in session.client.catalog.value.models if model.is_loaded]
+    _read_out(session, models, "loaded")
+
+
+def _read_out(session: Session, models: Sequence[ModelVariant], which: str) -> None:
+    models = session.ordered(models)
+    session.listed_models = tuple(model.id for model in models)
+    jobs = session.client.jobs.value
+    lines = [model_line(number, model, jobs) for number, model in enumerate(models, start=1)]
+    if which.startswith("of "):
+        head = f"{len(models)} {which}." if models else f"None {which} matches."
+    else:
+        head = f"{count_words(len(models), 'model')} {which}."
+    session.read_out([head[0].upper() + head[1:], *lines])
+
+
+async def _sort(session: Session, text: str) -> None:
+    name = text.casefold().replace("license", "licence")
+    if name not in (*SORT_KEYS, _NO_ORDER):
+        raise BadInput(
+            f"models cannot be sorted by {clean_line(text, 60)}",
+            remedy=f"by {listed([*SORT_KEYS, _NO_ORDER])}",
+        )
+    session.order = None if name == _NO_ORDER else name
+    session.say(
+        "Lists of models stand as the catalog has them." if name == _NO_ORDER else f"Sorted by {name}."
+    )
+
+
+async def _info(session: Session, text: str) -> None:
+    model = session.model(unquoted(text))
+    reports, jobs = session.client.load_reports, session.client.jobs.value
+    session.read_out(fact_lines(model, reports.get(model.id), jobs))
+
+
+async def _compare(session: Session, text: str) -> None:
+    models = [session.model(name) for name in text.replace(",", " ").split()]
+    if len(models) < 2:
+        raise BadInput("one model alone cannot be compared", remedy="name two or more: /compare 1 2")
+    session.read_out(comparison_lines(models, session.client.load_reports))
+
+
+async def _use(session: Session, text: str) -> None:
+    model = session.model(unquoted(text))
+    _need_here(model)
+    info = session.client.engine_info
+    if not model.is_loaded and (info is None or info.can(Capability.LOAD)):
+        await _load_now(session, model)
+    session.model_id = model.id
+    session.say(f"Questions go to {_name(model)}.")
+
+
+async def _load(session: Session, text: str) -> None:
+    model = session.model(unquoted(text))
+    if model.is_loaded:
+        session.say(f"{_name(model)} is loaded already.")
+        return
+    _need_here(model)
+    info = session.client.engine_info
+    if info is not None and not info.can(Capability.LOAD):
+        raise NotSupported(f"a {info.kind.value} endpoint loads models by itself", remedy="just ask")
+    await _load_now(session, model)
+
+
+async def _unload(session: Session, text: str) -> None:
+    model = session.model(unquoted(text))
+    if not model.is_loaded:
+        session.say(f"{_name(model)} is not loaded.")
+        return
+    with session.busy(f"Unloading {_name(model)}"):
+        await session.client.unload(model.id)
+    session.say(f"{_name(model)} was unloaded.")
+
+
+async def _refresh(session: Session, text: str) -> None:
+    with session.busy("Asking the catalog"):
+        snapshot = await session.client.refresh()
+    session.say(catalog_line(snapshot))
+
+
+async def _restart(session: Session, text: str) -> None:
+    session.say("Restarting the engine.")
+    with session.busy("Restarting the engine"):
+        reports = await session.client.restart()
+    session.tell_engine()  # that it is well again needs no words, but is to be known
+    session.say("\n".join(["The engine was restarted.", *(load_line(report) for report in reports)]))
+    await load_wanted(session)
+    session.client.refresh_soon()
+
+
+async def _status(session: Session, text: str) -> None:
+    lines = engine_lines(session.client.engine_state, session.setup.where)
+    model = None if session.model_id is None else session.client.catalog.value.find(session.model_id)
+    if session.model_id is None:
+        lines.append("No model was chosen yet.")
+    elif model is None:
+        lines.append(
+            f"Questions go to {clean_line(session.model_id, 120)}, which is not in the list of models."
+        )
+    else:
+        lines.append(f"Questions go to {_name(model)}, {'loaded' if model.is_loaded else 'not loaded'}.")
+    lines.append(catalog_line(session.client.catalog.value))
+    session.read_out([*lines, *resource_lines(await _sample(session))])
+
+
+async def _sample(session: Session) -> ResourceSample | None:
+    """Readings of the machine; the sampler runs from the first time on that somebody asks."""
+    services = session.services
+    samples = services.sampler.samples
+    if samples.value is None:
+        services.background.start("resource sampler", services.sampler.run())
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SAMPLE_S), aclosing(samples.watch()) as readings:
+            async for sample in readings:
+                # How busy the processors are is known from the second reading on.
+                if sample is not None and sample.host.cpu_share is not None:
+                    break
+    return samples.value
+
+
+async def load_wanted(session: Session) -> None:
+    """Load what the program was asked to begin with, unless something else was chosen.
+
+    Raises:
+        EngineError: It was not loaded.
+    """
+    wanted = session.setup.start_with
+    if wanted is not None and session.model_id == wanted:
+        model = session.client.find(wanted)
+        if not model.is_loaded:
+            await _load_now(session, model)
+
+
+async def _load_now(session: Session, model: ModelVariant) -> None:
+    session.say(f"Loading {_name(model)}.")
+    with session.busy(f"Loading {_name(model)}"):
+        report = await session.client.load(model.id)
+    session.say(load_line(report))
+
+
+def _need_here(model: ModelVariant) -> None:
+    if model.is_cached is False:
+        raise ModelRefused(
+            f"{_name(model)} is not on this machine; this version cannot download",
+            remedy="/cached lists the models that are",
+        )
+
+
+COMMANDS = (
+    Command(
+        names=("models", "m"),
+        group=_GROUP,
+        arguments="[FILTER]",
+        help="list the models that match, all of them without a filter; their numbers stand for their names",
+        example="/models phi size<4gb -vision",
+        run=_models,
+    ),
+    Command(
+        names=("cached", "disk"),
+        group=_GROUP,
+        help="list the models that are on this machine",
+        example="/cached",
+        run=_cached,
+    ),
+    Command(
+        names=("loaded", "memory"),
+        group=_GROUP,
+        help="list the models that are in memory",
+        example="/loaded",
+        run=_loaded,
+    ),
+    Command(
+        names=("sort",),
+        group=_GROUP,
+        arguments="COLUMN",
+        help=f"put lists of models in order by {listed([*SORT_KEYS, _NO_ORDER])}",
+        example="/sort size",
+        run=_sort,
+    ),
+    Command(
+        names=("info", "i"),
+        group=_GROUP,
+        arguments="[MODEL]",
+        help="everything known about a model, or about the one that is talked to",
+        example="/info 2",
+        run=_info,
+    ),
+    Command(
+        names=("compare",),
+        group=_GROUP,
+        arguments="MODEL MODEL ...",
+        help="the facts of several models, and where they differ",
+        example="/compare 1 2",
+        run=_compare,
+    ),
+    Command(
+        names=("use", "u"),
+        group=_GROUP,
+        arguments="MODEL",
+        help="load a model and let questions go to it",
+        example="/use phi-4-mini",
+        run=_use,
+    ),
+    Command(
+        names=("load", "l"),
+        group=_GROUP,
+        arguments="[MODEL]",
+        help="load a model into memory",
+        example="/load 1",
+        run=_load,
+    ),
+    Command(
+        names=("unload",),
+        group=_GROUP,
+        arguments="[MODEL]",
+        help="take a model out of memory",
+        example="/unload 1",
+        run=_unload,
+    ),
+    Command(
+        names=("refresh",),
+        group=_GROUP,
+        help="ask the catalog again",
+        example="/refresh",
+        run=_refresh,
+    ),
+    Command(
+        names=("restart",),
+        group=_GROUP,
+        help="start the engine afresh and load again what was loaded",
+        example="/restart",
+        run=_restart,
+    ),
+    Command(
+        names=("status", "st"),
+        group=_GROUP,
+        help="the engine, the model, processors, memory and GPU memory",
+        example="/status",
+        run=_status,
+    ),
+)

@@ -1,0 +1,1 @@
+"""The app in a browser: a small server on loopback, and one process of the app for each open tab."""
