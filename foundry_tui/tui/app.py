@@ -4,18 +4,28 @@ import asyncio
 import signal
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
-from foundry_tui.services.opened import Services
+from foundry_tui.domain.errors import FoundryTuiError
+from foundry_tui.domain.text import clean_line
+from foundry_tui.services.opened import Services, Setup
 from foundry_tui.tui.keys import let_alt_digits_through
+from foundry_tui.tui.messages import ModelActivated
+from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.screens.opening import OpeningScreen
+from foundry_tui.tui.themes import DEFAULT_THEME, THEMES
 
 if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from foundry_tui.tui.screens.conversations import ConversationsScreen
     from foundry_tui.tui.screens.workspace import WorkspaceScreen
 
 __all__ = ["FoundryApp"]
@@ -25,23 +35,34 @@ __all__ = ["FoundryApp"]
 _REPLACED_COMMANDS = frozenset({"Keys", "Maximize", "Minimize", "Quit"})
 
 
+def _palette_provider() -> "type[Provider]":
+    # Late: nobody opens the palette before the first frame.
+    from foundry_tui.tui.palette import PaletteProvider
+
+    return PaletteProvider
+
+
 class FoundryApp(App[None]):
     """Shows the services it is handed; they outlive it."""
 
     TITLE = "foundry-tui"
     CSS_PATH = "css/app.tcss"
+    COMMANDS = {_palette_provider}  # noqa: RUF012 - declared as a ClassVar by the base class
     BINDINGS: ClassVar[list[BindingType]] = [
         # One key for three things, so it is caught before any widget; see action_escape.
         Binding("escape", "escape", "Stop / back", priority=True, show=False),
-        Binding("ctrl+q", "leave", "Quit", priority=True),
-        Binding("f1", "help", "Keys", priority=True),
-        Binding("question_mark", "help", "Keys", show=False),
+        Binding("ctrl+q", "leave", "Quit", priority=True, id="app.quit"),
+        Binding("f1", "help", "Keys", priority=True, id="app.help"),
+        Binding("question_mark", "help", "Keys", show=False, id="app.help_outside_text"),
+        Binding("f2", "settings", "Settings", priority=True, show=False, id="app.settings"),
     ]
 
     def __init__(self, services: Services) -> None:
         super().__init__()
         let_alt_digits_through()
         self.services = services
+        self._setup = services.setup
+        self._keys: dict[str, str] = {}
         self._opening = OpeningScreen("chat" if services.setup.start_with else "catalog")
         self._workspace: WorkspaceScreen | None = None
 
@@ -51,54 +72,90 @@ class FoundryApp(App[None]):
 
     def on_mount(self) -> None:
         """Paint first, open the workspace then."""
-        if (theme := self.services.setup.theme) in self.available_themes:
-            self.theme = theme
-        else:
-            self.notify(f"no theme {theme!r} (settings.toml)", severity="warning", markup=False)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self._apply(self.services.setup)
         if sys.platform != "win32":
             # Without this the terminal would be left as the app has set it.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
         self.call_after_refresh(self._furnish)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the command palette offers: every action of the workspace, themes and screenshots."""
+        """What the command palette offers: every action of every place, every model that is here, themes."""
         for command in super().get_system_commands(screen):
             if command.title not in _REPLACED_COMMANDS:
                 yield command
         workspace = self._workspace
         if workspace is None:
             return
-        yield SystemCommand("Keys", "All keys, and what engine this is", workspace.show_help)
-        yield SystemCommand("Quit", "Asks only if an answer is being made", self.action_leave)
-        for name, title in (
-            ("catalog", "Go to the catalog"),
-            ("cache", "Go to the cache"),
-            ("chat", "Go to the chat"),
-        ):
-            yield SystemCommand(title, "Focus this pane", partial(workspace.action_show_pane, name))
-        yield SystemCommand("New conversation", "Ctrl+N", workspace.chat.action_new_conversation)
-        yield SystemCommand(
-            "Chat options", "System prompt, temperature, max tokens, seed", workspace.action_chat_options
-        )
-        yield SystemCommand("Ask the catalog again", "r in the catalog", workspace.refresh_catalog)
-        yield SystemCommand(
-            "Restart the engine", "And load again what was loaded", workspace.action_restart_engine
-        )
+        from foundry_tui.tui.actions import key_words
+
+        for title, place, actions in workspace.actions(self._keys):
+            for action in actions:
+                run = partial(self.run_action, action.name, place)
+                yield SystemCommand(f"{title}: {action.label}", key_words(action.keys) or action.id, run)
+        for model in self.services.client.catalog.value.models:
+            if model.is_cached or model.is_loaded:
+                talk = partial(workspace.post_message, ModelActivated(model.id))
+                yield SystemCommand(f"Talk to {clean_line(model.id)}", "Make it the active model", talk)
 
     def action_escape(self) -> None:
         """Stop a generation; else close an overlay; else restore a maximised pane."""
         workspace = self._workspace
         if workspace is None or workspace.chat.stop():
             return
-        if isinstance(self.screen, ModalScreen):
-            self.screen.dismiss(None)
+        from foundry_tui.tui.screens.overlay import Overlay
+
+        screen = self.screen
+        if isinstance(screen, ModalScreen):
+            if not (isinstance(screen, Overlay) and screen.escape()):
+                screen.dismiss(None)
         else:
             workspace.escape()
+
+    def on_conversations_screen_deleted(self, message: "ConversationsScreen.Deleted") -> None:
+        """What is gone from the list is gone from the chat."""
+        if self._workspace is not None:
+            self._workspace.chat.forget(message.conversation_id)
+
+    def on_conversations_screen_renamed(self, message: "ConversationsScreen.Renamed") -> None:
+        """The conversation that lies open has its new title too."""
+        self.services.dialogue.note(message.conversation_id, title=message.title)
+
+    def on_conversations_screen_retagged(self, message: "ConversationsScreen.Retagged") -> None:
+        """And its new tags."""
+        self.services.dialogue.note(message.conversation_id, tags=message.tags)
 
     def action_help(self) -> None:
         """Show all keys."""
         if self._workspace is not None and not isinstance(self.screen, ModalScreen):
-            self._workspace.show_help()
+            from foundry_tui.tui.screens.help import HelpScreen
+
+            self.push_screen(HelpScreen(self._workspace.help_sections(self._keys)))
+
+    def action_settings(self) -> None:
+        """Show and change everything in settings.toml."""
+        from foundry_tui.tui.screens.settings import SettingsScreen
+        from foundry_tui.tui.screens.settings_draft import KeyedAction
+
+        if self._workspace is not None and not isinstance(self.screen, ModalScreen):
+            actions = [
+                KeyedAction(id=action.id, label=action.label, keys=action.keys)
+                for action in self._workspace.known_actions()
+            ]
+            themes = sorted(self.available_themes)
+            self.push_screen(
+                SettingsScreen(self.services.settings, themes=themes, actions=actions), self._settings_saved
+            )
+
+    def watch_theme(self, theme: str) -> None:
+        """What was picked from the palette is kept where all settings are."""
+        if self._workspace is None or theme in (self._setup.theme, self._theme_of(self._setup)):
+            return
+        from foundry_tui.tui.screens.overlay import Overlay
+
+        if not isinstance(self.screen, Overlay):  # the settings screen only tries it on, and saves by itself
+            self._keep_theme(theme)
 
     def action_leave(self) -> None:
         """Quit; ask only if something would be lost."""
@@ -122,8 +179,57 @@ class FoundryApp(App[None]):
 
         self._workspace = WorkspaceScreen(self.services)
         await self.push_screen(self._workspace)
+        self._apply_keys()
         for event in self._opening.typed:
             self.post_message(event)
+
+    def _apply(self, setup: Setup) -> None:
+        """Take what the settings say about the app."""
+        self._setup = setup
+        self._keys = dict(setup.keys)
+        self.animation_level = "full" if setup.animations else "none"
+        self.theme = self._theme_of(setup)
+        if self.theme != setup.theme:
+            problem = f"no theme {clean_line(setup.theme)!r} (settings.toml)"
+            self.notify(problem, severity="warning", markup=False)
+
+    def _theme_of(self, setup: Setup) -> str:
+        return setup.theme if setup.theme in self.available_themes else DEFAULT_THEME
+
+    def _apply_keys(self) -> None:
+        if (workspace := self._workspace) is None:
+            return
+        from foundry_tui.tui.actions import keymap
+
+        keys, problems = keymap(self._keys, workspace.known_actions())
+        self.set_keymap(keys)
+        for problem in problems:
+            tell(workspace, problem, is_warning=True)
+
+    def _settings_saved(self, saved: frozenset[str] | None) -> None:
+        if saved:
+            self._reread()
+
+    @work(exclusive=True, group="settings")
+    async def _reread(self) -> None:
+        try:
+            setup = await asyncio.to_thread(self.services.reread)
+        except FoundryTuiError as error:
+            complain(self.screen, error)
+            return
+        self._apply(setup)
+        self._apply_keys()
+        self.services.dialogue.begin_with(setup.chat)
+        if self._workspace is not None:
+            self._workspace.apply(setup)
+
+    @work(exclusive=True, group="theme")
+    async def _keep_theme(self, theme: str) -> None:
+        self._setup = replace(self._setup, theme=theme)
+        try:
+            await self.services.settings.save({"screen.theme": theme})
+        except FoundryTuiError as error:
+            complain(self.screen, error)
 
     def _terminate(self) -> None:
         self.exit(return_code=128 + signal.SIGTERM)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.engine import (
     EngineDead,
     EngineIdle,
@@ -16,11 +17,14 @@ from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, LoadReport, 
 from foundry_tui.domain.quantities import bytes_in_words, count_in_words, seconds_in_words
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.domain.text import clean_line, clean_text
+from foundry_tui.metrics.tokens import ContextUse
 from foundry_tui.services.client import Job, JobKind
 
 __all__ = [
     "age_in_words",
     "catalog_line",
+    "chat_line",
+    "death_words",
     "detail_lines",
     "engine_facts",
     "engine_words",
@@ -94,6 +98,42 @@ def engine_facts(info: EngineInfo) -> list[tuple[str, str]]:
     facts += [("Models in", clean_line(info.cache_dir or "n/a"))]
     facts += [("Note", clean_line(note)) for note in info.notes]
     return facts
+
+
+def death_words(state: EngineDead) -> str:
+    """Why the engine is down, what it had loaded, and what to do about it."""
+    lines = [f"{state.reason}."]
+    death = state.death
+    if death is not None and death.last_log:
+        lines.append(f"Last log line: {death.last_log[-1]}")
+    if death is not None and death.was_loaded:
+        lines.append(f"It had loaded: {', '.join(death.was_loaded)}.")
+    lines.append("Ctrl+R restarts it and loads again what was loaded." if death else f"→ {state.remedy}")
+    return "\n".join(lines)
+
+
+def chat_line(model_id: str | None, options: ChatOptions, use: ContextUse, *, note: str | None = None) -> str:
+    """Whom one talks to, what the next request carries, and how much of the context it takes."""
+    temperature = "engine's own" if options.temperature is None else f"{options.temperature:g}"
+    parts = [] if note is None else [note]
+    parts += [_context_words(use, options.max_tokens), clean_line(model_id or "no model")]
+    parts += [f"temperature {temperature}", f"max {options.max_tokens}"]
+    if options.seed is not None:
+        parts.append(f"seed {options.seed}")
+    if options.system_prompt:
+        parts.append("system prompt set")
+    return " · ".join(parts)
+
+
+def _context_words(use: ContextUse, max_tokens: int) -> str:
+    if use.context_tokens is None or use.left_tokens is None:
+        return f"~{count_in_words(use.prompt_tokens)} tokens"
+    words = f"~{count_in_words(use.prompt_tokens)} of {count_in_words(use.context_tokens)} tokens"
+    if not use.left_tokens:
+        return f"{words}: too long for this model"
+    if use.left_tokens < max_tokens:
+        return f"{words}: {count_in_words(use.left_tokens)} left for the answer"
+    return words
 
 
 def error_words(error: FoundryTuiError) -> str:

@@ -1,128 +1,152 @@
-"""The catalog: every variant that is known, filtered as one types, sorted as one likes."""
+"""The catalog: every variant that is known, filtered as one types, sorted, marked and compared."""
 
+import asyncio
 import time
-from collections.abc import Callable, Sequence
-from typing import ClassVar, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Input
 
 from foundry_tui.domain.errors import EngineError
-from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
-from foundry_tui.domain.quantities import bytes_in_words, count_in_words
-from foundry_tui.services.client import Job
-from foundry_tui.tui.notices import complain
+from foundry_tui.domain.model_filter import ModelFilter, parse_filter
+from foundry_tui.domain.models import CatalogSnapshot
+from foundry_tui.domain.text import clean_line
+from foundry_tui.services.client import ClientService, Job
+from foundry_tui.tui.notices import complain, tell
+from foundry_tui.tui.panes.catalog_columns import (
+    ALWAYS_SHOWN,
+    CELLS,
+    CHOICE,
+    DEFAULT_VIEW,
+    MARK,
+    CatalogView,
+    columns_of,
+    known_view,
+)
+from foundry_tui.tui.panes.catalog_completion import FilterSuggester
+from foundry_tui.tui.panes.catalog_index import CatalogIndex, Finding
 from foundry_tui.tui.panes.models import ModelsPane, emphasis_of
 from foundry_tui.tui.presenters import catalog_line, state_of
 from foundry_tui.tui.widgets.fields import LineField
-from foundry_tui.tui.widgets.row_table import Align, Column, Row, RowTable
+from foundry_tui.tui.widgets.row_table import Column, LazyRows, Row, RowTable
 
-__all__ = ["CatalogPane"]
+__all__ = ["CatalogPane", "CatalogView"]
 
-_SortKey: TypeAlias = tuple[bool, str | int]
-
-
-def _words(value: str | None) -> _SortKey:
-    return (value is None, (value or "").lower())
-
-
-def _number(value: int | None) -> _SortKey:
-    return (value is None, value or 0)
-
-
-def _nearness(model: ModelVariant) -> _SortKey:
-    return (False, 0 if model.is_loaded else 1 if model.is_cached else 2 if model.is_cached is None else 3)
-
-
-# Unknown values go last in either direction.
-_SORTS: dict[str, Callable[[ModelVariant], _SortKey]] = {
-    "id": lambda model: _words(model.id),
-    "alias": lambda model: _words(model.alias),
-    "device": lambda model: _words(model.device),
-    "provider": lambda model: _words(model.execution_provider),
-    "size": lambda model: _number(_size_bytes(model)),
-    "context": lambda model: _number(model.context_tokens),
-    "task": lambda model: _words(model.task),
-    "license": lambda model: _words(model.license),
-    "publisher": lambda model: _words(model.publisher),
-    "state": _nearness,
-}
-
-
-def _size_bytes(model: ModelVariant) -> int | None:
-    return model.size_bytes if model.size_bytes is not None else model.disk_bytes
+# Longer than anybody types; each part of a filter is asked of thousands of models.
+_FILTER_CHARACTERS = 400
+_MARKED = MARK.label
 
 
 class CatalogPane(ModelsPane):
     """Lists variants; Enter talks to one, letters act on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("s", "sort", "Sort"),
-        Binding("S", "reverse", "Reverse", show=False),
-        Binding("r", "refresh", "Refresh", show=False),
+        Binding("slash", "filter", "Filter", key_display="/", id="catalog.filter"),
+        Binding("space", "mark", "Mark", key_display="␣", id="catalog.mark"),
+        Binding("c", "compare", "Compare", id="catalog.compare"),
+        Binding("s", "sort", "Sort", show=False, id="catalog.sort"),
+        Binding("S", "reverse", "Reverse", show=False, id="catalog.reverse"),
+        Binding("o", "columns", "Columns", show=False, id="catalog.columns"),
+        Binding("x", "clear_marks", "Clear marks", show=False, id="catalog.clear_marks"),
+        Binding("r", "refresh", "Refresh", show=False, id="catalog.refresh"),
+        Binding("down", "to_rows", "To the rows", show=False, id="catalog.to_rows"),
     ]
-    COLUMNS = (
-        Column(key="id", label="Variant", width=22, weight=3, priority=100),
-        Column(key="state", label="State", width=11, priority=90),
-        Column(key="size", label="Size", width=9, align=Align.RIGHT, priority=80),
-        Column(key="device", label="Device", width=7, priority=70),
-        Column(key="context", label="Context", width=9, align=Align.RIGHT, priority=60),
-        Column(key="license", label="Licence", width=10, weight=1, priority=50),
-        Column(key="alias", label="Alias", width=14, weight=1, priority=40),
-        Column(key="publisher", label="Publisher", width=12, weight=1, priority=30),
-        Column(key="task", label="Task", width=16, priority=20),
-        Column(key="provider", label="Provider", width=22, priority=10),
-    )
 
-    def __init__(self, *arguments: object, **options: object) -> None:
-        super().__init__(*arguments, **options)  # type: ignore[arg-type]  # handed on as they are
-        self._filter = ""
-        self._sort: str | None = None
-        self._descending = False
+    @dataclass
+    class ViewChanged(Message):
+        """The user chose other columns or another order; the workspace may remember it."""
+
+        view: CatalogView
+
+    def __init__(self, client: ClientService, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(client, id=id)
+        self._index = CatalogIndex(self._snapshot.models)
+        self._finding = Finding()
+        self._text = ""
+        self._filter = ModelFilter()
+        self._view = DEFAULT_VIEW
+        self._marks: dict[str, None] = {}
+        self._places: Sequence[int] = ()
+        self._rows: LazyRows | None = None
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        return columns_of(self._view)
+
+    @property
+    def view(self) -> CatalogView:
+        """Columns and order."""
+        return self._view
+
+    @view.setter
+    def view(self, view: CatalogView) -> None:
+        """Show it so; what this version does not know is ignored."""
+        self._view = known_view(view)
+        self._rows = None
+        if self.query(RowTable):
+            self.table.set_columns(self.columns, self.rows(self._snapshot, self._jobs))
+            self._show_sort()
+            self.redraw()
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The ids of the marked variants that are listed now, in the order in which they were marked."""
+        return tuple(model_id for model_id in self._marks if self._index.find(model_id) is not None)
 
     def compose(self) -> ComposeResult:
         yield LineField(
-            placeholder="/ filters: name, publisher, licence, device", id="catalog-filter", compact=True
+            placeholder="/ filters: phi -vision license:mit size<2gb cached",
+            id="catalog-filter",
+            compact=True,
+            max_length=_FILTER_CHARACTERS,
+            suggester=FilterSuggester(lambda key: self._index.values(key)),
         )
         yield from super().compose()
 
-    def rows(self, snapshot: CatalogSnapshot, jobs: Sequence[Job]) -> list[Row]:
-        models = [model for model in snapshot.models if self._is_wanted(model)]
-        if self._sort is not None:
-            key = _SORTS[self._sort]
-            known = [model for model in models if not key(model)[0]]
-            unknown = [model for model in models if key(model)[0]]
-            models = sorted(known, key=key, reverse=self._descending) + unknown
-        now_ns = time.perf_counter_ns()
-        return [
-            Row(
-                key=model.id,
-                cells=(
-                    model.id,
-                    state_of(model, jobs, now_ns),
-                    bytes_in_words(_size_bytes(model)),
-                    model.device.value if model.device else "n/a",
-                    count_in_words(model.context_tokens),
-                    model.license or "n/a",
-                    model.alias,
-                    model.publisher or "n/a",
-                    model.task or "n/a",
-                    model.execution_provider or "n/a",
-                ),
-                emphasis=emphasis_of(model),
-            )
-            for model in models
-        ]
+    def on_mount(self) -> None:
+        """Follow the filter as it is typed, and show the order that was set before there was a table."""
+        # Watched and not heard of by a message: what was found is painted in one frame with the key that was
+        # typed, where a message would come too late for it and the next frame is up to 33 ms away.
+        self.watch(self.query_one("#catalog-filter", Input), "value", self._narrow, init=False)
+        self._show_sort()
+
+    async def take(self, snapshot: CatalogSnapshot) -> None:
+        index = await asyncio.to_thread(CatalogIndex, snapshot.models, before=self._index, view=self._view)
+        await super().take(snapshot)
+        self._index = index
+
+    def rows(self, snapshot: CatalogSnapshot, jobs: Sequence[Job]) -> Sequence[Row]:
+        index = self._index
+        places = self._finding.places(index, self._filter, self._view)
+        if self._rows is None or places is not self._places:
+            self._places = places
+            keys = [index.ids[place] for place in places]
+            columns = self.columns
+            self._rows = LazyRows(keys, lambda number: self._row(index, places[number], columns))
+        return self._rows
 
     def line(self, snapshot: CatalogSnapshot, shown: int, jobs: Sequence[Job]) -> str:
-        return catalog_line(snapshot, shown, jobs, time.time())
+        if self._filter.problems:
+            more = len(self._filter.problems) - 1
+            return clean_line(self._filter.problems[0].words) + (f" (and {more} more)" if more else "")
+        count, *rest = catalog_line(snapshot, shown, jobs, time.time()).split(" · ", 1)
+        if self._marks:
+            count += f" · {len(self.marked)} marked"
+        if self._view.sort is not None:
+            label = next(column.label for column in CHOICE if column.key == self._view.sort)
+            count += f" · by {label.lower()}{', descending' if self._view.descending else ''}"
+        return " · ".join([count, *rest])
 
     def empty_words(self, snapshot: CatalogSnapshot) -> str:
-        if self._filter and snapshot.models:
-            return f"No variant matches “{self._filter}”.\n\nEsc clears the filter."
+        if self._text and snapshot.models:
+            if not self._marks and "marked" in self._text.casefold().split():
+                return "Nothing is marked yet.\n\nEsc clears the filter, then Space marks a variant."
+            return f"No variant matches “{self._text}”.\n\nEsc clears the filter."
         if snapshot.notice is not None and snapshot.notice.startswith("offline"):
             return (
                 "No models yet, and the public catalog cannot be reached.\n\n"
@@ -137,6 +161,10 @@ class CatalogPane(ModelsPane):
         """Type a filter."""
         self.query_one("#catalog-filter", LineField).focus()
 
+    def action_to_rows(self) -> None:
+        """Leave the filter as it is and go to what it found."""
+        self.table.focus()
+
     def leave_filter(self) -> bool:
         """Clear the filter and go back to the table; False if there is none to clear or leave."""
         field = self.query_one("#catalog-filter", Input)
@@ -146,24 +174,65 @@ class CatalogPane(ModelsPane):
         self.table.focus()
         return True
 
+    def action_mark(self) -> None:
+        """Mark the variant under the cursor, or take its mark away."""
+        if (key := self.table.cursor_key) is None:
+            return
+        if key in self._marks:
+            del self._marks[key]
+        else:
+            self._marks[key] = None
+        self._show_marks()
+
+    def action_clear_marks(self) -> None:
+        """Take all marks away."""
+        if not self._marks:
+            tell(self, "nothing is marked: space marks the variant under the cursor")
+            return
+        self._marks.clear()
+        self._show_marks()
+
+    def action_compare(self) -> None:
+        """Put the marked variants side by side."""
+        models = [model for key in self.marked if (model := self._index.find(key)) is not None]
+        if len(models) < 2:
+            words = "one variant is" if models else "no variant is"
+            tell(self, f"{words} marked: mark two or more with space, then c compares them")
+            return
+        # Late, since few sessions compare and all have a first frame.
+        from foundry_tui.tui.screens.compare import CompareScreen
+
+        self.app.push_screen(CompareScreen(models, self._client.load_reports))
+
+    def action_columns(self) -> None:
+        """Choose the columns and their order."""
+        from foundry_tui.tui.screens.columns import ColumnsScreen
+
+        def take(columns: tuple[str, ...] | None) -> None:
+            if columns is not None:
+                self._change_view(replace(self._view, columns=columns))
+
+        screen = ColumnsScreen(CHOICE, self._view.columns, DEFAULT_VIEW.columns, kept=ALWAYS_SHOWN)
+        self.app.push_screen(screen, take)
+
     def action_sort(self) -> None:
         """Sort by the next column."""
-        keys: list[str | None] = [None, *(column.key for column in self.COLUMNS)]
-        self._set_sort(keys[(keys.index(self._sort) + 1) % len(keys)], descending=False)
+        keys = (None, *self._view.columns)
+        place = keys.index(self._view.sort) if self._view.sort in keys else 0
+        self._change_view(replace(self._view, sort=keys[(place + 1) % len(keys)], descending=False))
 
     def action_reverse(self) -> None:
         """Turn the order around."""
-        self._set_sort(self._sort or "id", descending=not self._descending)
+        sort = self._view.sort or self._view.columns[0]
+        self._change_view(replace(self._view, sort=sort, descending=not self._view.descending))
 
     def action_refresh(self) -> None:
         """Ask the engine, and the network if that is allowed."""
         self._refresh()
 
     @on(Input.Changed, "#catalog-filter")
-    def _filtered(self, message: Input.Changed) -> None:
+    def _changed(self, message: Input.Changed) -> None:
         message.stop()
-        self._filter = message.value.strip().lower()
-        self.redraw()
 
     @on(Input.Submitted, "#catalog-filter")
     def _to_table(self, message: Input.Submitted) -> None:
@@ -173,29 +242,46 @@ class CatalogPane(ModelsPane):
     @on(RowTable.HeaderPressed)
     def _sort_by(self, message: RowTable.HeaderPressed) -> None:
         message.stop()
-        again = message.column_key == self._sort
-        self._set_sort(message.column_key, descending=again and not self._descending)
+        key = message.column_key
+        if key != MARK.key:
+            descending = key == self._view.sort and not self._view.descending
+            self._change_view(replace(self._view, sort=key, descending=descending))
 
-    def _set_sort(self, key: str | None, *, descending: bool) -> None:
-        self._sort, self._descending = key, descending
-        self.table.set_sort_mark(key, descending=descending)
+    def _row(self, index: CatalogIndex, place: int, columns: Sequence[Column]) -> Row:
+        model = index.models[place]
+
+        def cell(key: str) -> str:
+            if key == "state":
+                return state_of(model, self._jobs, time.perf_counter_ns())
+            if key == MARK.key:
+                return _MARKED if model.id in self._marks else ""
+            return CELLS[key](model)
+
+        return Row(
+            key=model.id,
+            cells=tuple(cell(column.key) for column in columns),
+            emphasis=emphasis_of(model),
+        )
+
+    def _narrow(self, text: str) -> None:
+        self._text = text.strip()
+        self._parse()
         self.redraw()
 
-    def _is_wanted(self, model: ModelVariant) -> bool:
-        if not self._filter:
-            return True
-        facts = (
-            model.id,
-            model.alias,
-            model.display_name or "",
-            model.publisher or "",
-            model.license or "",
-            model.device or "",
-            model.task or "",
-            model.execution_provider or "",
-        )
-        hay = "\n".join(facts).lower()
-        return all(word in hay for word in self._filter.split())
+    def _parse(self) -> None:
+        self._filter = parse_filter(self._text[:_FILTER_CHARACTERS], marked=self._marks)
+
+    def _show_marks(self) -> None:
+        self._parse()  # it may ask for the marked ones
+        self.redraw()
+
+    def _show_sort(self) -> None:
+        self.table.set_sort_mark(self._view.sort, descending=self._view.descending)
+
+    def _change_view(self, view: CatalogView) -> None:
+        if view != self._view:
+            self.view = view
+            self.post_message(self.ViewChanged(self._view))
 
     @work(exclusive=True, group="refresh")
     async def _refresh(self) -> None:

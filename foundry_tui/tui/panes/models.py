@@ -38,9 +38,9 @@ class ModelsPane(Vertical):
     """A table of models that follows the catalog feed; subclasses choose rows and words."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "load", "Load"),
-        Binding("u", "unload", "Unload"),
-        Binding("i", "detail", "Details"),
+        Binding("l", "load", "Load", id="models.load"),
+        Binding("u", "unload", "Unload", id="models.unload"),
+        Binding("i", "detail", "Details", id="models.detail"),
     ]
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
 
@@ -55,8 +55,13 @@ class ModelsPane(Vertical):
         """The table, what gets the focus."""
         return self.query_one(RowTable)
 
+    @property
+    def columns(self) -> Sequence[Column]:
+        """What the cells of ``rows`` stand under."""
+        return self.COLUMNS
+
     def compose(self) -> ComposeResult:
-        yield RowTable(self.COLUMNS, id=f"{self.id}-table")
+        yield RowTable(self.columns, id=f"{self.id}-table")
         yield Static(id=f"{self.id}-line", classes="pane-line", markup=False)
 
     def on_mount(self) -> None:
@@ -66,8 +71,8 @@ class ModelsPane(Vertical):
         self._follow_jobs()
 
     @abstractmethod
-    def rows(self, snapshot: CatalogSnapshot, jobs: Sequence[Job]) -> list[Row]:
-        """The rows to show, in order."""
+    def rows(self, snapshot: CatalogSnapshot, jobs: Sequence[Job]) -> Sequence[Row]:
+        """The rows to show, in order; the very same ones if only what they say may have changed."""
         ...
 
     @abstractmethod
@@ -80,13 +85,18 @@ class ModelsPane(Vertical):
         """What stands in a table without rows."""
         ...
 
+    async def take(self, snapshot: CatalogSnapshot) -> None:
+        """Make ``snapshot`` the one that is shown; whatever that takes long for is done in a thread."""
+        self._snapshot = snapshot
+
     def redraw(self) -> None:
         """Show the newest state."""
         rows = self.rows(self._snapshot, self._jobs)
         self.table.empty_text = self.empty_words(self._snapshot)
         self.table.set_rows(rows)
         line = self.line(self._snapshot, len(rows), self._jobs)
-        self.query_one(f"#{self.id}-line", Static).update(line)
+        # One line high whatever it says, so nothing has to be laid out anew.
+        self.query_one(f"#{self.id}-line", Static).update(line, layout=False)
 
     def action_load(self) -> None:
         """Load the model under the cursor."""
@@ -148,7 +158,7 @@ class ModelsPane(Vertical):
     @work(group="catalog")
     async def _follow_catalog(self) -> None:
         async for snapshot in self._client.catalog.watch():
-            self._snapshot = snapshot
+            await self.take(snapshot)
             self.redraw()
 
     @work(group="jobs")

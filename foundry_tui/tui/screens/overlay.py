@@ -14,13 +14,17 @@ from foundry_tui.domain.models import LoadReport, ModelVariant
 from foundry_tui.tui.presenters import detail_lines
 from foundry_tui.tui.widgets.fields import LineField, TextField
 
-__all__ = ["ChatOptionsScreen", "ConfirmScreen", "DetailScreen", "HelpScreen", "Overlay"]
+__all__ = ["ChatOptionsScreen", "ConfirmScreen", "DetailScreen", "Overlay"]
 
 T = TypeVar("T")
 
 
 class Overlay(ModalScreen[T | None]):
     """A box in the middle of the screen; the app closes it with Esc, without a result."""
+
+    def escape(self) -> bool:
+        """Leave what is open within; False if there is nothing, so that the whole overlay is left."""
+        return False
 
 
 class ConfirmScreen(Overlay[bool]):
@@ -68,7 +72,9 @@ class DetailScreen(Overlay[None]):
 class ChatOptionsScreen(Overlay[ChatOptions]):
     """System prompt, temperature, longest answer, seed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save", "Save", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Save", priority=True, id="options.save")
+    ]
 
     def __init__(self, options: ChatOptions) -> None:
         super().__init__()
@@ -147,25 +153,6 @@ class ChatOptionsScreen(Overlay[ChatOptions]):
         if low is not None and value < low:
             raise ValueError(f"{field}: {low} at least, please")
         return value
-
-
-class HelpScreen(Overlay[None]):
-    """All keys, by place."""
-
-    def __init__(self, sections: list[tuple[str, list[tuple[str, str]]]]) -> None:
-        super().__init__()
-        self._sections = sections
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(classes="box", can_focus=True) as box:
-            box.border_title = "Keys"
-            box.border_subtitle = "Esc closes"
-            for title, keys in self._sections:
-                yield Label(title, classes="help-title", markup=False)
-                for key, words in keys:
-                    with Horizontal(classes="fact"):
-                        yield Label(key, classes="fact-label", markup=False)
-                        yield Static(words, classes="fact-value", markup=False)
 
 
 def _shown(value: float | None) -> str:

@@ -1,31 +1,72 @@
 """The workspace: catalog, cache, chat, and a line about the machine."""
 
+import gc
 import importlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
 from foundry_tui.domain.chat import ChatOptions
-from foundry_tui.domain.errors import EngineError
-from foundry_tui.services.opened import Services
+from foundry_tui.domain.conversations import SavedPrompt
+from foundry_tui.domain.errors import BadInput, EngineError, StorageProblem
+from foundry_tui.domain.layout import NARROWEST_LEFT, WIDEST_LEFT, Layout
+from foundry_tui.services.opened import Services, Setup
+from foundry_tui.tui.actions import Action, actions_of
 from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
 from foundry_tui.tui.notices import complain
 from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.panes.catalog import CatalogPane
+from foundry_tui.tui.panes.catalog_columns import CatalogView
 from foundry_tui.tui.panes.chat import ChatPane
 from foundry_tui.tui.presenters import engine_facts, engine_words, load_words, resource_parts
+from foundry_tui.tui.screens.columns import ColumnsScreen
+from foundry_tui.tui.screens.compare import CompareScreen
+from foundry_tui.tui.screens.conversations import ConversationChosen, ConversationsScreen
+from foundry_tui.tui.screens.help import HelpSection
+from foundry_tui.tui.screens.jump import JumpScreen, targets_of
+from foundry_tui.tui.screens.log import LogScreen
 from foundry_tui.tui.screens.opening import PANES
-from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen, HelpScreen
+from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen
+from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
+from foundry_tui.tui.screens.prompts import PromptsScreen
+from foundry_tui.tui.widgets.find_bar import FindBar
+from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
+from foundry_tui.tui.widgets.prompt_input import PromptInput
 from foundry_tui.tui.widgets.resource_strip import ResourceStrip
+from foundry_tui.tui.widgets.transcript import Transcript
 
 __all__ = ["WorkspaceScreen"]
+
+_RESIZE_PERCENT = 4
+_PLACES: tuple[tuple[str, type[Widget]], ...] = (
+    ("Prompt", PromptInput),
+    ("Transcript", Transcript),
+    ("Time between tokens", GapRibbon),
+    ("Find", FindBar),
+    ("Chat", ChatPane),
+    ("Catalog", CatalogPane),
+    ("Cache", CachePane),
+)
+_OVERLAYS: tuple[type[DOMNode], ...] = (
+    ChatOptionsScreen,
+    ColumnsScreen,
+    CompareScreen,
+    ConversationsScreen,
+    LogScreen,
+    PathScreen,
+    PromptsScreen,
+)
 
 
 class WorkspaceScreen(Screen[None]):
@@ -37,14 +78,30 @@ class WorkspaceScreen(Screen[None]):
     ]
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "show_pane('catalog')", "Catalog", show=False),
-        Binding("2", "show_pane('cache')", "Cache", show=False),
-        Binding("3", "show_pane('chat')", "Chat", show=False),
-        Binding("alt+1", "show_pane('catalog')", "Catalog", priority=True, show=False),
-        Binding("alt+2", "show_pane('cache')", "Cache", priority=True, show=False),
-        Binding("alt+3", "show_pane('chat')", "Chat", priority=True, show=False),
-        Binding("ctrl+o", "chat_options", "Options", priority=True),
-        Binding("ctrl+r", "restart_engine", "Restart engine", priority=True, show=False),
+        Binding("1", "show_pane('catalog')", "Catalog", show=False, id="pane.catalog"),
+        Binding("2", "show_pane('cache')", "Cache", show=False, id="pane.cache"),
+        Binding("3", "show_pane('chat')", "Chat", show=False, id="pane.chat"),
+        Binding("alt+1", "show_pane('catalog')", priority=True, show=False),
+        Binding("alt+2", "show_pane('cache')", priority=True, show=False),
+        Binding("alt+3", "show_pane('chat')", priority=True, show=False),
+        Binding("ctrl+g", "jump", "Jump to a place by its letter", priority=True, show=False, id="app.jump"),
+        Binding("ctrl+l", "conversations", "Conversations", priority=True, id="app.conversations"),
+        Binding("ctrl+f", "find", "Find", priority=True, show=False, id="chat.find"),
+        Binding("ctrl+t", "prompts", "Prompts", priority=True, show=False, id="app.prompts"),
+        Binding("f5", "attach", "Attach a text file", priority=True, show=False, id="chat.attach"),
+        Binding("ctrl+o", "chat_options", "Options", priority=True, id="chat.options"),
+        Binding("f6", "ribbon", "Show or hide the time between tokens", show=False, id="chat.ribbon"),
+        Binding("f4", "log", "Log", show=False, priority=True, id="app.log"),
+        Binding("ctrl+right", "widen(1)", "Widen the left side", show=False, id="pane.wider"),
+        Binding("ctrl+left", "widen(-1)", "Narrow the left side", show=False, id="pane.narrower"),
+        Binding(
+            "ctrl+r",
+            "restart_engine",
+            "Restart the engine",
+            priority=True,
+            show=False,
+            id="app.restart_engine",
+        ),
     ]
 
     active_model: reactive[str | None] = reactive(None)
@@ -55,11 +112,17 @@ class WorkspaceScreen(Screen[None]):
         self._services = services
         self._client = services.client
         self._is_maximised = False
+        self._layout = Layout()
 
     @property
     def chat(self) -> ChatPane:
         """The chat pane."""
         return self.query_one(ChatPane)
+
+    @property
+    def catalog(self) -> CatalogPane:
+        """The catalog pane."""
+        return self.query_one(CatalogPane)
 
     def compose(self) -> ComposeResult:
         yield ResourceStrip(id="strip")
@@ -68,19 +131,24 @@ class WorkspaceScreen(Screen[None]):
             with Vertical(id="left"):
                 yield CatalogPane(self._client, id="catalog")
                 yield CachePane(self._client, id="cache")
-            yield ChatPane(self._client, self._services.setup.chat, id="chat").data_bind(
-                WorkspaceScreen.active_model
-            )
+            yield ChatPane(self._services, id="chat").data_bind(WorkspaceScreen.active_model)
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Name the panes; everything slow begins after the first frame."""
         for name, title in PANES:
             self.query_one(f"#{name}").border_title = title
-        start = "chat" if self._services.setup.start_with else "catalog"
-        self.action_show_pane(start)
+        setup = self._services.setup
+        self._strip_timer = self.set_interval(1 / setup.strip_hz, self._show_resources)
+        self.apply(setup)
+        self.action_show_pane("chat" if setup.start_with else "catalog")
         self._show_tabs()
         self.call_after_refresh(self._bring_up)
+
+    def apply(self, setup: Setup) -> None:
+        """Take what the settings say about the screen."""
+        self.chat.apply(setup)
+        self.chat.ribbon.plain = setup.plain_ribbon or bool(os.environ.get("NO_COLOR"))
 
     def watch_current_pane(self, name: str) -> None:
         """Mark the pane; where there is room for one only, it is this one."""
@@ -98,6 +166,16 @@ class WorkspaceScreen(Screen[None]):
         if node is not None and node.id is not None:
             self.current_pane = node.id
 
+    def actions(self, keys: dict[str, str]) -> Iterator[tuple[str, DOMNode, list[Action]]]:
+        """Every place with its title, what it is, and what can be done there."""
+        for title, place in self._places():
+            yield title, place, actions_of(type(place), keys)
+
+    def known_actions(self) -> list[Action]:
+        """Everything that keys can be given to, what opens over the workspace too."""
+        places = (type(self.app), type(self), *(place for _, place in _PLACES))
+        return [action for place in (*places, *_OVERLAYS) for action in actions_of(place, {})]
+
     def action_show_pane(self, name: str) -> None:
         """Go to a pane; again: give it the whole screen."""
         if name == self.current_pane and self.focused is not None:
@@ -111,10 +189,25 @@ class WorkspaceScreen(Screen[None]):
                 pane.table.focus()
 
     def escape(self) -> None:
-        """Leave the filter; else restore a maximised pane."""
-        if self.current_pane == "catalog" and self.query_one(CatalogPane).leave_filter():
+        """Leave the filter, a search or an edit; else restore a maximised pane."""
+        if self.current_pane == "catalog" and self.catalog.leave_filter():
             return
-        self._set_maximised(False)
+        if not self.chat.leave_mode():
+            self._set_maximised(False)
+
+    def action_jump(self) -> None:
+        """Show a letter at every place; the next key goes there."""
+
+        def go(target: Widget | None) -> None:
+            if target is not None:
+                target.focus()
+
+        self.app.push_screen(JumpScreen(targets_of(self.focus_chain)), go)
+
+    def action_find(self) -> None:
+        """Search in the conversation."""
+        self.current_pane = "chat"
+        self.chat.find()
 
     def action_chat_options(self) -> None:
         """Set what the next requests carry."""
@@ -125,20 +218,79 @@ class WorkspaceScreen(Screen[None]):
 
         self.app.push_screen(ChatOptionsScreen(self.chat.options), take)
 
+    def action_conversations(self) -> None:
+        """List, search and reopen what was said."""
+
+        def take(chosen: ConversationChosen | None) -> None:
+            if chosen is not None:
+                self.chat.open_conversation(chosen.conversation_id, chosen.turn_id)
+
+        screen = ConversationsScreen(
+            self._services.conversations,
+            open_id=self._services.dialogue.conversation.id,
+            is_answering=self.chat.is_generating,
+            changes=self._services.recorder.changes,
+        )
+        self.app.push_screen(screen, take)
+
+    def action_prompts(self) -> None:
+        """Pick a saved prompt, or save the one that is being written."""
+        composer = self.chat.composer
+
+        def take(prompt: SavedPrompt | None) -> None:
+            if prompt is not None:
+                composer.prompt.put(prompt.text)
+                self._show_chat()
+
+        self.app.push_screen(PromptsScreen(self._services.prompts, composer.prompt.text), take)
+
+    def action_attach(self) -> None:
+        """Send a text file along with the next prompt."""
+
+        def take(path: str | None) -> None:
+            if path is not None:
+                self.chat.composer.attach_path(path)
+
+        screen = PathScreen(
+            "Attach a text file", "It goes along with your next prompt", purpose=PathPurpose.READ
+        )
+        self.app.push_screen(screen, take)
+
+    def _show_chat(self) -> None:
+        self.current_pane = "chat"
+        self.chat.focus_prompt()
+
+    def action_ribbon(self) -> None:
+        """Show or hide the time between tokens."""
+        self._arrange(replace(self._layout, shows_ribbon=not self._layout.shows_ribbon))
+
+    def action_widen(self, steps: int) -> None:
+        """Give the left side more room, or less."""
+        percent = self._layout.left_percent + steps * _RESIZE_PERCENT
+        self._arrange(replace(self._layout, left_percent=max(NARROWEST_LEFT, min(percent, WIDEST_LEFT))))
+
+    def action_log(self) -> None:
+        """Show what the app and the engine logged."""
+        self.app.push_screen(LogScreen(self._services.log))
+
     def action_restart_engine(self) -> None:
         """Stop the engine, start it anew, and load again what was loaded."""
         self.chat.stop()
         self._restart()
 
-    def refresh_catalog(self) -> None:
-        """Ask the engine for its models again, and the network if that is allowed."""
-        self.query_one(CatalogPane).action_refresh()
-
-    def show_help(self) -> None:
-        """All keys, those of the current place first."""
+    def help_sections(self, keys: dict[str, str]) -> list[HelpSection]:
+        """What can be done from where the focus is outwards, then elsewhere, then what engine this is."""
+        here = set(self.focused.ancestors_with_self) if self.focused is not None else set()
+        near: list[HelpSection] = []
+        far: list[HelpSection] = []
+        for title, place, actions in self.actions(keys):
+            is_near = place in here and isinstance(place, Widget) and not isinstance(place, Screen)
+            words = getattr(place, "HELP", None) or ""
+            section = HelpSection(title=f"{title} (here)" if is_near else title, words=words, actions=actions)
+            (near if is_near else far).append(section)
         info = self._client.engine_info
-        about = [] if info is None else [("This engine", engine_facts(info))]
-        self.app.push_screen(HelpScreen([*_HELP, *about]))
+        engine = [] if info is None else [HelpSection(title="This engine", facts=engine_facts(info))]
+        return [*near, *far, *engine]
 
     @on(ModelActivated)
     def _activated(self, message: ModelActivated) -> None:
@@ -153,11 +305,30 @@ class WorkspaceScreen(Screen[None]):
         if model is not None:
             self.app.push_screen(DetailScreen(model, self._client.load_reports.get(model.id)))
 
+    @on(ChatPane.Reopened)
+    def _reopened(self, message: ChatPane.Reopened) -> None:
+        message.stop()
+        self.current_pane = "chat"
+        if message.model_id is not None and self._client.catalog.value.find(message.model_id) is not None:
+            self.active_model = message.model_id
+
+    @on(CatalogPane.ViewChanged)
+    def _view_changed(self, message: CatalogPane.ViewChanged) -> None:
+        message.stop()
+        view = message.view
+        self._arrange(replace(self._layout, columns=view.columns, sort=view.sort, descending=view.descending))
+
+    def _places(self) -> Iterator[tuple[str, DOMNode]]:
+        yield "Everywhere", self.app
+        yield "Workspace", self
+        for title, place in _PLACES:
+            yield title, self.query_one(place)
+
     def _bring_up(self) -> None:
         self._follow_engine()
-        self._follow_resources()
         self._services.background.start("resource sampler", self._services.sampler.run())
         self._start()
+        self._recall()
         self._warm_up()
 
     @work(thread=True, group="warm-up")
@@ -167,9 +338,13 @@ class WorkspaceScreen(Screen[None]):
 
     @work(group="start")
     async def _start(self) -> None:
+        if self._services.setup.start_with is not None:
+            self.active_model = self._services.setup.start_with  # what is asked before it is up waits for it
         await self._client.show_snapshot()
         try:
             await self._client.start()
+            # The list and the imports stay; to walk through them at each full collection would be felt.
+            gc.freeze()
             await self._load_wanted()
         except EngineError as error:
             complain(self, error)
@@ -177,10 +352,31 @@ class WorkspaceScreen(Screen[None]):
         self._client.refresh_soon()
 
     async def _load_wanted(self) -> None:
-        """Load what the app was asked to begin with, once; from then on the choice is the user's."""
-        if self.active_model is None and (model_id := self._services.setup.start_with) is not None:
-            self.active_model = model_id
-            self.chat.tell(load_words(await self._client.load(model_id)))
+        """Load what the app was asked to begin with, unless the user has chosen something else meanwhile."""
+        model_id = self._services.setup.start_with
+        if model_id is not None and self.active_model == model_id:
+            model = self._client.find(model_id)
+            if not model.is_loaded:
+                self.chat.tell(load_words(await self._client.load(model_id)))
+
+    @work(group="recall")
+    async def _recall(self) -> None:
+        """Bring back the layout and what was written; the database opens here, long after the first frame."""
+        layout = await self._services.layout.recall()
+        if layout.columns:
+            self.catalog.view = CatalogView(
+                columns=layout.columns, sort=layout.sort, descending=layout.descending
+            )
+        self._arrange(layout)
+        self.chat.recall_inputs()
+        self._follow_recorder()
+
+    @work(exclusive=True, group="layout")
+    async def _arrange(self, layout: Layout) -> None:
+        self._layout = layout
+        self._fit_left()
+        self.chat.ribbon.display = layout.shows_ribbon
+        await self._services.layout.remember(layout)
 
     @work(exclusive=True, group="restart")
     async def _restart(self) -> None:
@@ -202,53 +398,33 @@ class WorkspaceScreen(Screen[None]):
             strip.engine = engine_words(state, self._services.setup.where)
             self.chat.show_engine(state)
 
-    @work(group="resources")
-    async def _follow_resources(self) -> None:
-        strip = self.query_one(ResourceStrip)
-        async for sample in self._services.sampler.samples.watch():
-            strip.parts = tuple(resource_parts(sample))
+    @work(group="recorder")
+    async def _follow_recorder(self) -> None:
+        told: StorageProblem | BadInput | None = None
+        async for problem in self._services.recorder.problem.watch():
+            if problem is not None and str(problem) != str(told):
+                complain(self, problem)
+            told = problem
+
+    def _show_resources(self) -> None:
+        self.query_one(ResourceStrip).parts = tuple(resource_parts(self._services.sampler.samples.value))
 
     def _set_maximised(self, is_maximised: bool) -> None:
         self._is_maximised = is_maximised
         self.set_class(is_maximised, "-maximised")
+        self._fit_left()
+
+    def on_resize(self) -> None:
+        """A share of the width makes sense only where both sides show."""
+        self._fit_left()
+
+    def _fit_left(self) -> None:
+        styles = self.query_one("#left").styles
+        if self._is_maximised or self.has_class("-narrow"):
+            styles.clear_rule("width")
+        else:
+            styles.width = f"{self._layout.left_percent}%"
 
     def _show_tabs(self) -> None:
         names = [f"[{title}]" if name == self.current_pane else f" {title} " for name, title in PANES]
         self.query_one("#tabs", Static).update(" ".join(names))
-
-
-_HELP: list[tuple[str, list[tuple[str, str]]]] = [
-    (
-        "Everywhere",
-        [
-            ("1 2 3, Alt+1 2 3", "go to a pane; again: give it the whole screen"),
-            ("Tab, Shift+Tab", "next and previous field"),
-            ("Esc", "stop an answer; close what is open; restore the panes"),
-            ("Ctrl+O", "chat options: system prompt, temperature, max tokens, seed"),
-            ("Ctrl+R", "restart the engine and load again what was loaded"),
-            ("Ctrl+P", "command palette: themes and more"),
-            ("F1, ?", "these keys"),
-            ("Ctrl+Q", "quit"),
-        ],
-    ),
-    (
-        "Catalog and cache",
-        [
-            ("Enter", "talk to the model (loads it with the first question)"),
-            ("l / u", "load / unload"),
-            ("i", "everything known about the model"),
-            ("/", "filter the catalog as you type; Esc clears"),
-            ("s / S", "sort by the next column / turn the order around; or click a heading"),
-            ("r", "ask the catalog again"),
-        ],
-    ),
-    (
-        "Chat",
-        [
-            ("Enter", "send"),
-            ("Ctrl+J, Shift+Enter", "new line"),
-            ("Ctrl+N", "new conversation"),
-            ("PageUp, End", "in the transcript: read back, follow again"),
-        ],
-    ),
-]

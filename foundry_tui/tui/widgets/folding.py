@@ -6,13 +6,17 @@ from rich.cells import cell_len, chop_cells
 
 from foundry_tui.domain.text import clean_text
 
-__all__ = ["fold", "shown"]
+__all__ = ["breaks", "fold", "shown"]
 
 _TAB_CELLS = 4
 # Joiners and variation selectors change the width of their neighbours, and terminals disagree about it: a
 # word with one between all its letters would count as a single cell and run out of its row.
 _WIDTH_CHANGERS = str.maketrans(dict.fromkeys("\u200d\ufe0e\ufe0f", ""))
 _WORD = re.compile(r"\s*\S+|\s+")
+# Alphabets, punctuation, arrows and boxes of which every character takes one cell.
+_NARROW = re.compile(
+    "[\x20-\x7e\xa1-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2500-\u259f]*"
+)
 
 
 def shown(text: str) -> str:
@@ -28,33 +32,74 @@ def fold(text: str, width: int) -> list[str]:
     rows: list[str] = []
     for line in text.split("\n"):
         expanded = line.expandtabs(_TAB_CELLS)
-        if cell_len(expanded) <= width:
-            rows.append(expanded.rstrip())
-        else:
-            rows.extend(_fold_line(expanded, width))
+        rows.extend(expanded[start:end] for start, end in breaks(expanded, width))
     return rows
 
 
-def _fold_line(line: str, width: int) -> list[str]:
-    rows: list[str] = []
-    row = ""
+def breaks(line: str, width: int) -> list[tuple[int, int]]:
+    """Where the rows of ``line`` begin and end, as indices into it; at least one row.
+
+    What lies between two rows is the white space at which the line was cut; if there is none, a word was cut.
+
+    Args:
+        line: Clean, without line feeds and tabs.
+        width: At least 2.
+    """
+    length = len(line.rstrip())
+    if line.isascii() or _NARROW.fullmatch(line):
+        return [(0, length)] if length <= width else _breaks_of_narrow(line, length, width)
+    return [(0, length)] if cell_len(line[:length]) <= width else _breaks_of_wide(line, width)
+
+
+def _breaks_of_narrow(line: str, length: int, width: int) -> list[tuple[int, int]]:
+    """``breaks`` where each character takes one cell: the work grows with the rows, not with the words."""
+    rows: list[tuple[int, int]] = []
+    start = 0
+    while length - start > width:
+        end = start + width
+        cut = end if line[end].isspace() else line.rfind(" ", start, end)
+        row_end = start + len(line[start : max(start, cut)].rstrip())
+        if row_end <= start:  # one long word, or one that its indent has pushed over the edge
+            rows.append((start, start + len(line[start:end].rstrip())))
+            start = end
+            continue
+        rows.append((start, row_end))
+        start = cut
+        while line[start].isspace():
+            start += 1
+    rows.append((start, length))
+    return rows
+
+
+def _breaks_of_wide(line: str, width: int) -> list[tuple[int, int]]:
+    rows: list[tuple[int, int]] = []
+    start = end = 0  # of the row that is being filled
     used = 0
-    for word in _WORD.findall(line):
+
+    def emit(until: int) -> None:
+        rows.append((start, start + len(line[start:until].rstrip())))
+
+    for match in _WORD.finditer(line):
+        word, at = match[0], match.start()
         cells = cell_len(word)
         if used + cells <= width:
-            row += word
             used += cells
+            end = match.end()
             continue
-        if row.strip():
-            rows.append(row.rstrip())
-            row, used = "", 0
+        if line[start:end].strip():
+            emit(end)
+            at += len(word) - len(word.lstrip())
             word = word.lstrip()
             cells = cell_len(word)
+            start = at
         if cells > width:
-            *full, word = chop_cells(word, width)
-            rows.extend(piece.rstrip() for piece in full)
-            cells = cell_len(word)
-        row, used = word, cells
-    if row.strip() or not rows:
-        rows.append(row.rstrip())
+            *full, rest = chop_cells(line[start:at] + word, width)
+            for piece in full:
+                emit(start + len(piece))
+                start += len(piece)
+            cells = cell_len(rest)
+        end = match.end()
+        used = cells
+    if line[start:end].strip() or not rows:
+        emit(end)
     return rows

@@ -1,215 +1,245 @@
-"""One finished piece of Markdown drawn by Rich, with everything in it that could act taken out.
+"""One piece of Markdown as rows, with everything in it that could act taken out.
 
-Importing this imports Pygments: import it when the first Markdown is drawn, not before the first frame.
+Importing this imports the Markdown parser: import it when the first Markdown is drawn, not before the first
+frame.
 """
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from pygments.lexers import get_all_lexers  # type: ignore[import-untyped]  # it ships no types
-from pygments.token import Comment, Keyword, Name, Number, String  # type: ignore[import-untyped]
-from pygments.token import Token as AnyToken
-from rich import markdown as rich_markdown
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.padding import Padding
 from rich.segment import Segment
 from rich.style import Style
-from rich.syntax import ANSISyntaxTheme, Syntax
-from rich.text import Text
-from rich.theme import Theme
 
-from foundry_tui.domain.text import clean_line
+from foundry_tui.domain.text import clean_text
 from foundry_tui.tui.widgets.folding import shown
+from foundry_tui.tui.widgets.markdown_code import Shades, code_lines, draw_code, expanded
+from foundry_tui.tui.widgets.markdown_inline import inline_lines
+from foundry_tui.tui.widgets.markdown_table import Cell, Side, draw_table
+from foundry_tui.tui.widgets.transcript_rows import Drawing, Sketch, wrapped
 
-__all__ = ["MarkdownRenderer"]
+__all__ = ["MarkdownRenderer", "code_blocks"]
 
-# Cells that must be left for text inside the innermost list or quote, and in each column of a table.
+# Cells that must be left for text inside the innermost list or quote.
 _TEXT_CELLS = 8
-_COLUMN_CELLS = 4
 # The parser drops what is nested deeper.
 _NESTING_LIMIT = 20
+_BULLET = " • "
+_QUOTE = "│ "
 
-# Rich's name of a style and the name in our palette.
-_MARKDOWN_STYLES = {
-    "markdown.h1": "h1",
-    "markdown.h2": "h2",
-    "markdown.h3": "h3",
-    "markdown.h4": "h3",
-    "markdown.h5": "h3",
-    "markdown.h6": "h3",
-    "markdown.code": "code",
-    "markdown.code_block": "code-block",
-    "markdown.block_quote": "quote",
-    "markdown.hr": "rule",
-    "markdown.item.bullet": "bullet",
-    "markdown.item.number": "bullet",
-    "markdown.table.border": "rule",
-    "markdown.table.header": "table-header",
-    "markdown.url": "url",
-}
+_parser = (
+    MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING_LIMIT})
+    .enable(["strikethrough", "table"])
+    # A definition would vanish from the screen, and the link that uses it stands in another block.
+    .disable("reference")
+)
+
+
+def code_blocks(source: str) -> list[str]:
+    """The text of each code block in ``source``, cleaned but for its tabs, in the order of its drawing."""
+    tokens = _parser.parse(clean_text(source))
+    return [token.content for token in tokens if token.type in ("fence", "code_block")]
 
 
 class MarkdownRenderer:
     """Draws Markdown in the styles of ``palette``, whose names are those of the component classes."""
 
     def __init__(self, palette: Mapping[str, Style]) -> None:
-        theme = Theme({rich: palette[ours] for rich, ours in _MARKDOWN_STYLES.items()})
-        self._console = Console(
-            file=io.StringIO(),
-            force_terminal=True,
-            color_system="truecolor",
-            legacy_windows=False,
-            theme=theme,
-            markup=False,
-            emoji=False,
-            highlight=False,
-        )
-        self._code_theme = ANSISyntaxTheme(
-            {
-                AnyToken: palette["code-block"],
-                Comment: palette["code-comment"],
-                Keyword: palette["code-keyword"],
-                String: palette["code-string"],
-                Number: palette["code-number"],
-                Name.Function: palette["code-name"],
-                Name.Class: palette["code-name"],
-            }
-        )
-        self._parser = (
-            MarkdownIt("commonmark", {"html": False, "maxNesting": _NESTING_LIMIT})
-            .enable(["strikethrough", "table"])
-            # A definition would vanish from the screen, and the link that uses it stands in another block.
-            .disable("reference")
-        )
+        self._palette = palette
 
-    def render(self, text: str, width: int, *, is_final: bool) -> list[list[Segment]] | None:
-        """The rows of ``text``, which is clean; without highlighting unless ``is_final``.
+    def draw(self, text: str, width: int, shades: Mapping[tuple[str, str], Shades]) -> Drawing | None:
+        """The rows of ``text``, which is clean.
+
+        Args:
+            text: The source.
+            width: Cells of a row.
+            shades: Of the codes in ``text``, by language and code.  What they lack is drawn plain and said to
+                be unlit.
 
         Returns:
             None if ``text`` is better shown as it is: its structure has no room in ``width``, is nested too
             deep, or is all there is, as in an empty list item.
         """
-        tokens = self._parser.parse(text)
+        tokens = _parser.parse(text)
         deepest = max((token.level for token in tokens), default=0)
         if deepest + 1 >= _NESTING_LIMIT or _indent(tokens) + _TEXT_CELLS > width:
             return None
-        theme = self._code_theme if is_final else None
-        document = _Document(_harmless(tokens), theme)
-        options = self._console.options.update(width=width, height=None)
-        lines = self._console.render_lines(document, options, pad=False)
-        return _trimmed([list(Segment.simplify(line)) for line in lines]) or None
+        writer = _Writer(self._palette, width, shades)
+        writer.write(tokens)
+        drawing = writer.sketch.finished()
+        return drawing if drawing.text.strip() else None
 
 
-class _Heading(rich_markdown.Heading):
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield self.text
+class _Indent:
+    """What a list item or a quote puts to the left of all its rows."""
+
+    def __init__(self, first: str, rest: str, style: Style) -> None:
+        self.width = len(rest)
+        self._first: Segment | None = Segment(first, style)
+        self._rest = Segment(rest, style)
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether no row has come yet."""
+        return self._first is not None
+
+    def next(self) -> Segment:
+        """What stands left of the next row."""
+        segment, self._first = self._first or self._rest, None
+        return segment
 
 
-class _Fence(rich_markdown.TextElement):
-    style_name = "markdown.code_block"
+class _Writer:
+    def __init__(
+        self, palette: Mapping[str, Style], width: int, shades: Mapping[tuple[str, str], Shades]
+    ) -> None:
+        self.sketch = Sketch()
+        self._palette = palette
+        self._width = width
+        self._shades = shades
+        self._indents: list[_Indent] = []
+        self._bases = [Style.null()]
+        self._lists: list[int | None] = []  # the number of the next item; None in a bullet list
+        self._digits: list[int] = []  # of the longest number of each list
+        self._is_first = True  # in the innermost quote, or at the top
 
-    @classmethod
-    def create(cls, markdown: rich_markdown.Markdown, token: Token) -> "_Fence":
-        assert isinstance(markdown, _Document)
+    def write(self, tokens: Sequence[Token]) -> None:
+        at = 0
+        while at < len(tokens):
+            at += self._take(tokens, at)
+
+    def _take(self, tokens: Sequence[Token], at: int) -> int:
+        """Draw what begins at ``at`` and return how many tokens that were."""
+        token = tokens[at]
+        match token.type:
+            case "paragraph_open":
+                self._gap()
+                self._text(tokens[at + 1], self._bases[-1])
+                return 3
+            case "heading_open":
+                self._gap()
+                name = f"h{min(int(token.tag[1:]), 3)}"
+                self._text(tokens[at + 1], self._bases[-1] + self._palette[name])
+                return 3
+            case "fence" | "code_block":
+                self._gap()
+                self._code(token)
+            case "hr":
+                self._gap()
+                self.sketch.blank([*self._before(), Segment("─" * self._room, self._palette["rule"])])
+            case "table_open":
+                self._gap()
+                end = next(n for n in range(at, len(tokens)) if tokens[n].type == "table_close")
+                self._table(tokens[at : end + 1])
+                return end + 1 - at
+            case "blockquote_open":
+                self._gap()
+                self._indents.append(_Indent(_QUOTE, _QUOTE, self._palette["rule"]))
+                self._bases.append(self._bases[-1] + self._palette["quote"])
+                self._is_first = True
+            case "blockquote_close":
+                self._indents.pop()
+                self._bases.pop()
+                self._is_first = False
+            case "bullet_list_open" | "ordered_list_open":
+                self._gap()
+                self._begin_list(tokens, at)
+            case "bullet_list_close" | "ordered_list_close":
+                self._lists.pop()
+                self._digits.pop()
+            case "list_item_open":
+                self._begin_item()
+            case "list_item_close":
+                self._end_item()
+        return 1
+
+    @property
+    def _room(self) -> int:
+        return self._width - sum(indent.width for indent in self._indents)
+
+    def _before(self) -> list[Segment]:
+        return [indent.next() for indent in self._indents]
+
+    def _gap(self) -> None:
+        """Leave a row free between two blocks, but not within a list."""
+        if not self._is_first and not self._lists:
+            self.sketch.blank(self._before())
+        self._is_first = False
+
+    def _text(self, inline: Token, style: Style) -> None:
+        for line in inline_lines(inline.children or [], style, self._palette):
+            for runs, joint in wrapped(line, self._room):
+                self.sketch.put(runs, joint, self._before())
+
+    def _code(self, token: Token) -> None:
+        code = expanded(shown(token.content))
         language = token.info.split()[0].lower() if token.info.strip() else ""
-        return cls(language, markdown.code_style)
+        shades = self._shades.get((language, code))
+        if shades is None and language:
+            self.sketch.unlit.append((language, code))
+        lines = code_lines(code, shades, self._palette)
+        draw_code(self.sketch, lines, self._room, self._palette["code-block"], self._before)
 
-    def __init__(self, language: str, theme: ANSISyntaxTheme | None) -> None:
-        self._language = language
-        self._theme = theme
+    def _table(self, tokens: Sequence[Token]) -> None:
+        rows: list[list[Cell]] = []
+        sides: list[Side] = []
+        base = self._bases[-1]
+        for token, inline in pairwise(tokens):
+            if token.type == "tr_open":
+                rows.append([])
+            elif token.type == "th_open":
+                sides.append(_side(token))
+                rows[-1].append(self._cell(inline, base + self._palette["table-header"]))
+            elif token.type == "td_open":
+                rows[-1].append(self._cell(inline, base))
+        head, *body = rows
+        draw_table(self.sketch, head, body, sides, self._room, self._palette["rule"], self._before)
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        code = self.text.plain.removesuffix("\n")
-        body = Text(code, tab_size=4, overflow="fold")
-        if self._theme is not None and self._language in _languages():
-            body = Syntax(code, self._language, theme=self._theme, tab_size=4).highlight(code)
-            body.right_crop(len(body.plain) - len(body.plain.removesuffix("\n")))
-            body.overflow = "fold"
-            body.no_wrap = False
-        yield Padding(body, (0, 1), style=self.style)
+    def _cell(self, inline: Token, style: Style) -> Cell:
+        lines = inline_lines(inline.children or [], style, self._palette)
+        return [run for line in lines for run in line]
 
+    def _begin_list(self, tokens: Sequence[Token], at: int) -> None:
+        token = tokens[at]
+        number = int(token.attrs.get("start", 1)) if token.type == "ordered_list_open" else None
+        items = _items(tokens, at)
+        self._lists.append(number)
+        self._digits.append(len(str((number or 0) + items - 1)))
 
-class _Cell(rich_markdown.TableDataElement):
-    def on_enter(self, context: rich_markdown.MarkdownContext) -> None:
-        # Rich cuts a long word in a narrow column and puts an ellipsis in its place.
-        self.content.overflow = "fold"
+    def _begin_item(self) -> None:
+        number = self._lists[-1]
+        bullet = _BULLET
+        if number is not None:
+            bullet = f" {number:>{self._digits[-1]}}. "
+            self._lists[-1] = number + 1
+        self._indents.append(_Indent(bullet, " " * len(bullet), self._palette["bullet"]))
 
-
-class _Table(rich_markdown.TableElement):
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        heads = self.header.row.cells if self.header is not None and self.header.row is not None else []
-        if len(heads) * _COLUMN_CELLS <= options.max_width:
-            yield from super().__rich_console__(console, options)
-            return
-        yield Text(" | ").join(cell.content for cell in heads)
-        for row in self.body.rows if self.body is not None else []:
-            yield Text(" | ").join(cell.content for cell in row.cells)
-
-
-class _Document(rich_markdown.Markdown):
-    elements = {  # noqa: RUF012 - Rich declares it
-        **rich_markdown.Markdown.elements,
-        "heading_open": _Heading,
-        "fence": _Fence,
-        "code_block": _Fence,
-        "table_open": _Table,
-        "td_open": _Cell,
-        "th_open": _Cell,
-    }
-    inlines = rich_markdown.Markdown.inlines | {"url"}
-
-    def __init__(self, tokens: Sequence[Token], theme: ANSISyntaxTheme | None) -> None:
-        super().__init__("", hyperlinks=False)
-        self.parsed = list(tokens)
-        self.code_style = theme
+    def _end_item(self) -> None:
+        if self._indents[-1].is_unused:
+            self.sketch.blank(self._before())
+        self._indents.pop()
 
 
-@cache
-def _languages() -> frozenset[str]:
-    # Asking Pygments for a name that it lacks would search the plug-ins of every installed package.
-    return frozenset(alias for _, aliases, _, _ in get_all_lexers(plugins=False) for alias in aliases)
+def _side(token: Token) -> Side:
+    style = str(token.attrs.get("style", ""))
+    return next((side for side in (Side.RIGHT, Side.CENTER) if side in style), Side.LEFT)
 
 
-def _harmless(tokens: Iterable[Token]) -> list[Token]:
-    """``tokens`` with links and images as plain text, entities that became controls cleaned."""
-    kept: list[Token] = []
-    targets: list[str] = []
-    for token in tokens:
-        if token.type == "link_open":
-            targets.append(clean_line(shown(str(token.attrs.get("href", "")))))
-        elif token.type == "link_close":
-            target = targets.pop()
-            # An automatic link is its own text.
-            if target and not (kept and kept[-1].content == target):
-                kept.extend(_url(f" ({target})"))
-        elif token.type == "image":
-            source = clean_line(shown(str(token.attrs.get("src", ""))))
-            kept.append(_text(f"[image: {clean_line(shown(token.content))}]"))
-            kept.extend(_url(f" ({source})"))
-        elif token.type == "softbreak":
-            # Models end lines where they mean to: verses, addresses, one finding a line.
-            kept.append(Token("hardbreak", "br", 0))
-        else:
-            token.content = shown(token.content)
-            token.children = _harmless(token.children) if token.children else token.children
-            kept.append(token)
-    return kept
-
-
-def _text(content: str) -> Token:
-    return Token("text", "", 0, content=content)
-
-
-def _url(content: str) -> list[Token]:
-    return [Token("url_open", "url", 1), _text(content), Token("url_close", "url", -1)]
+def _items(tokens: Sequence[Token], at: int) -> int:
+    """How many items the list that begins at ``at`` has."""
+    level = tokens[at].level
+    items = 0
+    for token in tokens[at + 1 :]:
+        if token.level == level:
+            break
+        items += token.type == "list_item_open" and token.level == level + 1
+    return items
 
 
 def _indent(tokens: Iterable[Token]) -> int:
     """Cells that the deepest list or quote takes before its text begins."""
-    cells = {"blockquote": 4, "bullet_list": 3, "ordered_list": 3}
+    cells = {"blockquote": len(_QUOTE), "bullet_list": len(_BULLET), "ordered_list": len(_BULLET) + 1}
     open_cells: list[int] = []
     deepest = 0
     for token in tokens:
@@ -223,9 +253,3 @@ def _indent(tokens: Iterable[Token]) -> int:
         else:
             open_cells.pop()
     return deepest
-
-
-def _trimmed(rows: list[list[Segment]]) -> list[list[Segment]]:
-    """``rows`` without the empty ones at both ends; a gap between blocks is the transcript's to draw."""
-    filled = [n for n, row in enumerate(rows) if any(segment.text.strip() for segment in row)]
-    return rows[filled[0] : filled[-1] + 1] if filled else []

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from itertools import pairwise
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -19,82 +17,28 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from foundry_tui.domain.text import clean_line, clean_text
+from foundry_tui.tui.widgets.table_parts import (
+    GAP,
+    Align,
+    Column,
+    Emphasis,
+    LazyRows,
+    Placed,
+    Row,
+    checked,
+    cut,
+    fit,
+    place,
+    plain,
+)
 
-__all__ = ["Align", "Column", "Emphasis", "Row", "RowTable"]
+__all__ = ["Align", "Column", "Emphasis", "LazyRows", "Row", "RowTable"]
 
 _MARKER = "▌"
 _ASCENDING = "▲"
 _DESCENDING = "▼"
-_GAP = 2
 _HEADER_HEIGHT = 1
-# No screen shows more of one cell; a longer one must not cost its length at each paint.
-_CHARACTERS_READ = 1_000
 _STRIPS_KEPT = 512
-# Joiners and variation selectors change the width of their neighbours, and terminals disagree about it:
-# one such emoji would push the columns beside it out of line.
-_WIDTH_CHANGERS = str.maketrans(dict.fromkeys("\u200d\ufe0e\ufe0f", ""))
-
-
-class Align(StrEnum):
-    """The side of its column that a text stands on."""
-
-    LEFT = "left"
-    RIGHT = "right"
-
-
-class Emphasis(StrEnum):
-    """How much a row asks to be looked at; colour only, so a cell must say the same in words."""
-
-    NORMAL = "normal"
-    DIM = "dim"
-    GOOD = "good"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One column of a table.
-
-    Attributes:
-        width: Least width in cells, without the gap beside it.
-        weight: Share of the spare width, against the other weights; 0 keeps ``width``.
-        priority: Where the table is too narrow, the lowest priority goes first, among equals the rightmost.
-    """
-
-    key: str
-    label: str
-    width: int
-    weight: int = 0
-    align: Align = Align.LEFT
-    priority: int = 0
-
-    def __post_init__(self) -> None:
-        if self.width < 1 or self.weight < 0:
-            raise ValueError("a column is at least one cell wide and has no negative weight")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row of a table.
-
-    Attributes:
-        key: What the row stands for; unique in its table.
-        cells: One text per column, in the order of the columns, as it came: the table makes it harmless.
-    """
-
-    key: str
-    cells: tuple[str, ...]
-    emphasis: Emphasis = Emphasis.NORMAL
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Placed:
-    """A column that found room: its place in ``Row.cells``, its first cell and its width."""
-
-    index: int
-    column: Column
-    left: int
-    width: int
 
 
 @dataclass
@@ -140,13 +84,13 @@ class RowTable(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move_by(-1)", "Row up", show=False),
-        Binding("down", "move_by(1)", "Row down", show=False),
-        Binding("pageup", "move_pages(-1)", "Page up", show=False),
-        Binding("pagedown", "move_pages(1)", "Page down", show=False),
-        Binding("home", "move_first", "First row", show=False),
-        Binding("end", "move_last", "Last row", show=False),
-        Binding("enter", "activate", "Open row", show=False),
+        Binding("up", "move_by(-1)", "Row up", show=False, id="table.up"),
+        Binding("down", "move_by(1)", "Row down", show=False, id="table.down"),
+        Binding("pageup", "move_pages(-1)", "Page up", show=False, id="table.page_up"),
+        Binding("pagedown", "move_pages(1)", "Page down", show=False, id="table.page_down"),
+        Binding("home", "move_first", "First row", show=False, id="table.first"),
+        Binding("end", "move_last", "Last row", show=False, id="table.last"),
+        Binding("enter", "activate", "Open row", show=False, id="table.open"),
     ]
 
     @dataclass
@@ -184,23 +128,26 @@ class RowTable(ScrollView, can_focus=True):
             classes: The widget's classes.
         """
         super().__init__(id=id, classes=classes)
-        if not columns or len({column.key for column in columns}) < len(columns):
-            raise ValueError("a table has at least one column, and no key twice")
-        self._columns = tuple(columns)
+        self._columns = checked(columns)
         self._empty_text = empty_text
         self._empty_lines: list[str] = []
-        self._rows: tuple[Row, ...] = ()
+        self._rows: Sequence[Row] = ()
         self._cursor: int | None = None
         self._clicked_key: str | None = None
         self._sort_mark: tuple[str, str] | None = None
         self._width = 0
-        self._placed: list[_Placed] = []
+        self._placed: list[Placed] = []
         self._strips: LRUCache[tuple[Row, int, Style, Style | None], Strip] = LRUCache(_STRIPS_KEPT)
 
     @property
-    def rows(self) -> tuple[Row, ...]:
-        """All rows, from the top."""
+    def rows(self) -> Sequence[Row]:
+        """All rows, from the top; lazy ones are made as they are read."""
         return self._rows
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns, from the left, whether or not they find room."""
+        return self._columns
 
     @property
     def cursor_row(self) -> Row | None:
@@ -210,7 +157,7 @@ class RowTable(ScrollView, can_focus=True):
     @property
     def cursor_key(self) -> str | None:
         """The key under the cursor; None where there are no rows."""
-        return None if self._cursor is None else self._rows[self._cursor].key
+        return None if self._cursor is None else self._key_at(self._cursor)
 
     @property
     def empty_text(self) -> str:
@@ -219,6 +166,8 @@ class RowTable(ScrollView, can_focus=True):
 
     @empty_text.setter
     def empty_text(self, text: str) -> None:
+        if text == self._empty_text:
+            return
         self._empty_text = text
         self._fit_virtual_size()
         self.refresh()
@@ -226,11 +175,15 @@ class RowTable(ScrollView, can_focus=True):
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Replace all rows; the cursor stays on its key, or else on its place.
 
-        The scroll position stays too, unless that would take a cursor that was in sight out of it.
+        The scroll position stays too, unless that would take a cursor that was in sight out of it.  Lazy rows
+        stay lazy; the ones that are set already are only painted anew.
         """
+        if rows is self._rows:
+            self.refresh()
+            return
         old_key, old_cursor = self.cursor_key, self._cursor
         was_in_sight = self._cursor_is_in_sight()
-        self._rows = tuple(rows)
+        self._rows = rows if isinstance(rows, LazyRows) else tuple(rows)
         self._cursor = self._index_of(old_key, near=old_cursor or 0)
         if self._cursor is None and self._rows:
             self._cursor = min(old_cursor or 0, len(self._rows) - 1)
@@ -240,6 +193,14 @@ class RowTable(ScrollView, can_focus=True):
         if self.cursor_key != old_key:
             self.post_message(self.RowHighlighted(self, self.cursor_key))
         self.refresh()
+
+    def set_columns(self, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """Show other columns, and rows that have their cells."""
+        self._columns = checked(columns)
+        self._strips.clear()
+        self._place()
+        self._fit_virtual_size()
+        self.set_rows(rows)
 
     def move_cursor_to(self, key: str) -> bool:
         """Put the cursor on the row of ``key`` and show it; False where there is no such row."""
@@ -334,7 +295,7 @@ class RowTable(ScrollView, can_focus=True):
         # All that shapes a strip is in its key, so no change of width, theme or focus has to clear the cache.
         cache_key = (row, self._width, style, marker_style)
         if (strip := self._strips.get(cache_key)) is None:
-            cells = [_plain(text) for text in row.cells]
+            cells = [plain(text) for text in row.cells]
             if len(cells) != len(self._columns):
                 raise ValueError(f"row {row.key!r} has {len(cells)} cells for {len(self._columns)} columns")
             body = self._line(cells)
@@ -343,21 +304,29 @@ class RowTable(ScrollView, can_focus=True):
         return strip
 
     def _header_text(self) -> str:
-        labels = [_plain(column.label) for column in self._columns]
+        labels = [plain(column.label) for column in self._columns]
         for placed in self._placed:
             if self._sort_mark is not None and self._sort_mark[0] == placed.column.key:
-                labels[placed.index] = _cut(labels[placed.index], placed.width - 1) + self._sort_mark[1]
+                labels[placed.index] = cut(labels[placed.index], placed.width - 1) + self._sort_mark[1]
         return self._line(labels)
 
     def _line(self, cells: Sequence[str]) -> str:
         """One text per column, set into the columns that found room; its first cell is the marker's."""
-        fitted = [_fit(cells[placed.index], placed.width, placed.column.align) for placed in self._placed]
-        return set_cell_size(" " + (" " * _GAP).join(fitted), self._width)
+        fitted = [fit(cells[placed.index], placed.width, placed.column.align) for placed in self._placed]
+        return set_cell_size(" " + (" " * GAP).join(fitted), self._width)
 
     def _index_of(self, key: str | None, *, near: int) -> int | None:
-        if near < len(self._rows) and self._rows[near].key == key:
+        if near < len(self._rows) and self._key_at(near) == key:
             return near
-        return next((index for index, row in enumerate(self._rows) if row.key == key), None)
+        if not isinstance(self._rows, LazyRows):
+            return next((index for index, row in enumerate(self._rows) if row.key == key), None)
+        try:
+            return None if key is None else self._rows.keys.index(key)
+        except ValueError:
+            return None
+
+    def _key_at(self, index: int) -> str:
+        return self._rows.keys[index] if isinstance(self._rows, LazyRows) else self._rows[index].key
 
     def _place_cursor(self, index: int) -> None:
         if self._cursor is not None and index != self._cursor:
@@ -386,7 +355,10 @@ class RowTable(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if width != self._width:
             self._width = width
-            self._placed = _place_columns(self._columns, width)
+            self._place()
+
+    def _place(self) -> None:
+        self._placed = place(self._columns, self._width)
 
     def _fit_virtual_size(self) -> None:
         if not self._rows and self._width:
@@ -394,43 +366,4 @@ class RowTable(ScrollView, can_focus=True):
             wrapped = (Text(line).wrap(self.app.console, max(1, self._width - 2)) for line in lines)
             self._empty_lines = [line.plain.rstrip() for group in wrapped for line in group]
         height = _HEADER_HEIGHT + (len(self._rows) or len(self._empty_lines))
-        self.virtual_size = Size(sum(column.width + _GAP for column in self._columns), height)
-
-
-def _place_columns(columns: Sequence[Column], width: int) -> list[_Placed]:
-    """The columns that fit into ``width`` cells, the first of which is the marker's."""
-    shown = list(enumerate(columns))
-
-    def spare() -> int:
-        return width - 1 - sum(column.width for _, column in shown) - _GAP * (len(shown) - 1)
-
-    while spare() < 0 and len(shown) > 1:
-        shown.remove(min(shown, key=lambda entry: (entry[1].priority, -entry[0])))
-    total_weight = sum(column.weight for _, column in shown)
-    # Shares are cut between running sums, so that rounding leaves no cell over.
-    sums = [sum(column.weight for _, column in shown[:n]) for n in range(len(shown) + 1)]
-    cuts = [max(0, spare()) * weight // max(1, total_weight) for weight in sums]
-    placed: list[_Placed] = []
-    left = 1
-    for (index, column), (start, end) in zip(shown, pairwise(cuts), strict=True):
-        # Even the only column left may be wider than the table.
-        own = min(column.width + end - start, max(0, width - left))
-        placed.append(_Placed(index=index, column=column, left=left, width=own))
-        left += own + _GAP
-    return placed
-
-
-def _plain(text: str) -> str:
-    return clean_line(text[:_CHARACTERS_READ]).translate(_WIDTH_CHANGERS)
-
-
-def _cut(text: str, width: int) -> str:
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
-
-
-def _fit(text: str, width: int, align: Align) -> str:
-    text = _cut(text, width)
-    padding = " " * (width - cell_len(text))
-    return padding + text if align is Align.RIGHT else text + padding
+        self.virtual_size = Size(sum(column.width + GAP for column in self._columns), height)

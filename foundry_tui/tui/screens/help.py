@@ -1,0 +1,55 @@
+"""All keys, those of the place one is at first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Label, Static
+
+from foundry_tui.tui.actions import Action, key_words
+from foundry_tui.tui.screens.overlay import Overlay
+
+__all__ = ["HelpScreen", "HelpSection"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpSection:
+    """What there is to know about one place.
+
+    Attributes:
+        words: A sentence or two; "" for none.
+        facts: What else stands there, as label and text.
+    """
+
+    title: str
+    words: str = ""
+    actions: Sequence[Action] = ()
+    facts: Sequence[tuple[str, str]] = ()
+
+
+class HelpScreen(Overlay[None]):
+    """Scrolls through sections, in the order in which they are handed over."""
+
+    def __init__(self, sections: Sequence[HelpSection]) -> None:
+        super().__init__()
+        self._sections = sections
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="box", can_focus=True) as box:
+            box.border_title = "Keys"
+            box.border_subtitle = "Esc closes"
+            for section in self._sections:
+                yield Label(section.title, classes="help-title", markup=False)
+                if section.words:
+                    yield Static(section.words, classes="help-words", markup=False)
+                for action in section.actions:
+                    yield from _line(key_words(action.keys) or "(no key)", action.label)
+                for label, text in section.facts:
+                    yield from _line(label, text)
+
+
+def _line(label: str, text: str) -> ComposeResult:
+    with Horizontal(classes="fact"):
+        yield Label(label, classes="fact-label", markup=False)
+        yield Static(text, classes="fact-value", markup=False)
