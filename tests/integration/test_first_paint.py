@@ -19,6 +19,7 @@ HEAVY = (
     "pygments",
     "pynvml",
     "sqlalchemy",
+    "aiohttp",
 )
 # Drives the command line as the user does; the first frame with a pane's name on it ends it.
 PROBE = """

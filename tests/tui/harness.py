@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from textual import events
 from textual.message import Message
@@ -12,21 +11,21 @@ from textual.messages import ExitApp
 from textual.notifications import Notification, Notify
 from textual.pilot import Pilot
 
-from foundry_tui.aio import Tasks
+from foundry_tui.bootstrap import default_data_dir
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.engine import EngineReady
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
-from foundry_tui.domain.resources import GpuSamples, HostSample
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.lease import EngineLease
 from foundry_tui.services.opened import Services, Setup
-from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.tui.app import FoundryApp
 from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.panes.catalog import CatalogPane
 from foundry_tui.tui.panes.chat import ChatPane
 from foundry_tui.tui.screens.workspace import WorkspaceScreen
 from foundry_tui.tui.widgets.prompt_input import PromptInput
+from tests.support.memory_store import MemoryStore
+from tests.support.services import SETUP, services_over
 from tests.support.supervised import SupervisedScript
 
 __all__ = ["HUGE", "MEDIUM", "NARROW", "SHELF", "WIDE", "Driven", "driven"]
@@ -93,21 +92,6 @@ SHELF = (
 """Three more variants, told apart by everything a catalog can be sorted and filtered by."""
 
 
-class _SteadyHost:
-    """A machine on which nothing happens."""
-
-    def sample(self, pid: int | None) -> HostSample:
-        return HostSample(cpu_share=0.25, ram_total_bytes=8 * 1024**3, ram_used_bytes=2 * 1024**3)
-
-
-class _NoGpu:
-    def sample(self, pid: int | None) -> GpuSamples:
-        return GpuSamples(absence="no driver")
-
-    def close(self) -> None:
-        """Nothing was opened."""
-
-
 @dataclass(kw_only=True)
 class Driven:
     """The running app and everything behind it that a test looks at.
@@ -123,6 +107,8 @@ class Driven:
     client: ClientService
     lease: EngineLease
     workspace: WorkspaceScreen
+    store: MemoryStore
+    services: Services
     told: list[Notification]
     leaving: asyncio.Event
 
@@ -230,6 +216,8 @@ async def driven(
     size: tuple[int, int] = WIDE,
     where: str = "scripted",
     early: Sequence[Message] = (),
+    setup: Setup = SETUP,
+    store: MemoryStore | None = None,
 ) -> AsyncGenerator[Driven, None]:
     """Run the app for the length of the block, over services of its own.
 
@@ -237,29 +225,14 @@ async def driven(
         engine: Has ``SHELF`` if left out.
         start_with: As in ``Setup``.
         early: Typed or pasted before the workspace is there.
+        setup: Everything else that was decided.
+        store: Where conversations are kept; an empty one if left out.
     """
     engine = engine or SupervisedScript(models=SHELF)
     lease = EngineLease()
-    client = ClientService(engine, lease)
-    background = Tasks()
-    services = Services(
-        client=client,
-        sampler=ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id),
-        background=background,
-        setup=Setup(
-            chat=chat or ChatOptions(),
-            theme="textual-dark",
-            where=where,
-            is_offline=True,
-            start_with=start_with,
-            settings_path=Path("settings.toml"),
-            data_dir=Path("data"),
-            logs_dir=Path("logs"),
-        ),
-    )
+    setup = replace(setup, start_with=start_with, where=where, chat=chat or setup.chat)
     told: list[Notification] = []
     leaving = asyncio.Event()
-
     unsent = list(early)
 
     def listen(message: Message) -> None:
@@ -272,9 +245,11 @@ async def driven(
             case ExitApp():
                 leaving.set()
 
-    app = FoundryApp(services)
-    app.animation_level = "none"
-    try:
+    # The folder is this test's own: see tests/conftest.py.
+    folder = default_data_dir()
+    store = store or MemoryStore()
+    async with services_over(engine, folder, setup=setup, store=store, lease=lease) as services:
+        app = FoundryApp(services)
         async with app.run_test(size=size, notifications=True, message_hook=listen) as pilot:
             workspace = app.screen_stack[-1]
             while not isinstance(workspace, WorkspaceScreen):
@@ -284,12 +259,11 @@ async def driven(
                 app=app,
                 pilot=pilot,
                 engine=engine,
-                client=client,
+                client=services.client,
                 lease=lease,
                 workspace=workspace,
+                store=store,
+                services=services,
                 told=told,
                 leaving=leaving,
             )
-    finally:
-        await background.aclose()
-        await client.aclose()

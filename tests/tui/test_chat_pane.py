@@ -201,7 +201,7 @@ async def test_a_question_to_a_dead_engine_says_how_to_restart_and_is_kept() -> 
         assert "Ctrl+R" in user.words_told
 
 
-async def test_a_question_to_an_engine_that_is_starting_is_refused_and_kept() -> None:
+async def test_a_question_to_an_engine_that_is_starting_waits_for_it() -> None:
     async with driven(start_with=SCRIPTED_MODEL_ID) as user:
         await user.talking_to(SCRIPTED_MODEL_ID)
         user.engine.starting = asyncio.Event()
@@ -209,10 +209,13 @@ async def test_a_question_to_an_engine_that_is_starting_is_refused_and_kept() ->
         await user.until(lambda: isinstance(user.engine.state, EngineStarting))
 
         await user.send("hello")
-        await user.until(lambda: bool(user.told))
+        await user.until(lambda: user.chat.is_generating)
+        asked_early = len(user.engine.seen)
+        user.engine.starting.set()
+        await user.until(lambda: not user.chat.is_generating)
 
-        assert user.prompt.text == "hello"
-        assert "starting" in user.words_told
+        assert asked_early == 0
+        assert [request.messages[-1].text for request in user.engine.seen] == ["hello"]
 
 
 async def test_a_death_in_mid_answer_keeps_the_text_and_says_once_what_happened() -> None:

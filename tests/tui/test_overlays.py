@@ -5,7 +5,8 @@ from textual.widgets import Input, TextArea
 
 from foundry_tui.domain.chat import ChatOptions, Role
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
-from foundry_tui.tui.screens.overlay import ChatOptionsScreen, HelpScreen
+from foundry_tui.tui.screens.help import HelpScreen
+from foundry_tui.tui.screens.overlay import ChatOptionsScreen
 from tests.tui.harness import HUGE, NARROW, WIDE, Driven, driven
 
 
@@ -27,7 +28,7 @@ async def test_f1_shows_the_keys_from_within_the_prompt_and_escape_closes_them(s
         await user.talking_to(SCRIPTED_MODEL_ID)
 
         await user.pilot.press("f1")
-        await user.until(lambda: user.shows("Ctrl+R"))
+        await user.until(lambda: user.shows("Prompt (here)"))
         await user.pilot.press("escape")
         await user.until(lambda: user.app.screen is user.workspace)
 

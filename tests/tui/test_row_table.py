@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.pilot import Pilot
 
-from foundry_tui.tui.widgets.row_table import Align, Column, Emphasis, Row, RowTable
+from foundry_tui.tui.widgets.row_table import Align, Column, Emphasis, LazyRows, Row, RowTable
 
 COLUMNS = (
     Column(key="name", label="Model", width=10, weight=1, priority=9),
@@ -171,6 +171,102 @@ async def test_of_twenty_thousand_rows_only_those_on_the_screen_are_read() -> No
         await pilot.pause()
 
         assert CountedCells.reads <= 9 + 9 + 1  # the last page, and the first row without its cursor
+
+
+async def test_of_twenty_thousand_lazy_rows_only_those_on_the_screen_are_made() -> None:
+    app = Harness()
+    made: list[int] = []
+
+    def make(place: int) -> Row:
+        made.append(place)
+        return row(f"model-{place}", "cpu", "1")
+
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.table.set_rows(LazyRows([f"model-{n}" for n in range(20_000)], make))
+        await pilot.pause()
+        assert set(made) == set(range(9))
+
+        app.table.move_cursor_to("model-19999")
+        await pilot.pause()
+
+        assert set(made) == {*range(9), *range(19_991, 20_000)}
+        assert app.screen_lines()[9].startswith("▌model-19999 ")
+
+
+async def test_lazy_rows_that_are_set_again_say_what_they_say_now() -> None:
+    app = Harness()
+    words = "before"
+    rows = LazyRows(["a", "b"], lambda place: Row(key="ab"[place], cells=(f"{words} {place}", "cpu", "1")))
+
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.table.set_rows(rows)
+        await pilot.press("down")
+        words = "after"
+        app.table.set_rows(rows)
+        await pilot.pause()
+
+        assert app.table.rows is rows
+        assert [line[1:8].strip() for line in app.screen_lines()[1:3]] == ["after 0", "after 1"]
+        assert app.table.cursor_key == "b"
+
+
+async def test_the_cursor_keeps_its_key_or_place_among_lazy_rows() -> None:
+    app = Harness()
+
+    def lazy(*keys: str) -> LazyRows:
+        return LazyRows(keys, lambda place: row(keys[place], "cpu", "1"))
+
+    async with app.run_test(size=(60, 10)):
+        app.table.set_rows(lazy("a", "b", "c"))
+        app.table.move_cursor_to("b")
+        app.table.set_rows(lazy("b", "c"))
+        kept = app.table.cursor_key
+        app.table.set_rows(lazy("x", "y"))
+
+        assert kept == "b"
+        assert app.table.cursor_key == "x"
+        assert app.table.cursor_row == row("x", "cpu", "1")
+        assert not app.table.move_cursor_to("b")
+
+
+def test_lazy_rows_are_a_sequence() -> None:
+    rows = LazyRows(["a", "b", "c"], lambda place: row("abc"[place], "cpu", "1"))
+
+    assert [one.key for one in rows] == ["a", "b", "c"]
+    assert [one.key for one in rows[1:]] == ["b", "c"]
+    assert rows[-1].key == "c"
+    with pytest.raises(IndexError):
+        rows[3]
+
+
+async def test_other_columns_come_with_the_rows_that_have_their_cells() -> None:
+    app = Harness()
+
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.table.set_rows(numbered(range(3)))
+        await pilot.press("down")
+        others = [Row(key=f"k{n}", cells=("gpu", f"model-{n}")) for n in range(3)]
+        app.table.set_columns([COLUMNS[1], COLUMNS[0]], others)
+        await pilot.pause()
+
+        assert app.table.columns == (COLUMNS[1], COLUMNS[0])
+        assert app.screen_lines()[0].split() == ["Device", "Model"]
+        assert app.screen_lines()[2].split() == ["▌gpu", "model-1"]
+
+
+async def test_the_same_rows_are_laid_out_anew_under_other_columns() -> None:
+    app = Harness()
+    rows = numbered(range(3))
+
+    async with app.run_test(size=(60, 10)) as pilot:
+        app.table.set_rows(rows)
+        await pilot.pause()
+        before = app.screen_lines()[1]
+        app.table.set_columns([COLUMNS[0], COLUMNS[1], Column(key="other", label="Other", width=20)], rows)
+        await pilot.pause()
+
+        assert app.screen_lines()[1].split() == before.split()
+        assert app.screen_lines()[1].index("0.5") == app.screen_lines()[0].index("Other")
 
 
 async def test_a_row_is_laid_out_once_while_nothing_about_it_changes() -> None:

@@ -30,6 +30,9 @@ def f(x):
 """
 
 
+MARGIN = 1
+
+
 class TranscriptApp(App[None]):
     CSS = "Vertical { height: 1fr; }"
 
@@ -57,8 +60,10 @@ async def resized(app: TranscriptApp, pilot: Pilot[None], width: int) -> None:
 
 
 def rows_on_screen(transcript: Transcript) -> list[str]:
-    rows = range(transcript.scrollable_content_region.height)
-    return [transcript.render_line(y).text.rstrip() for y in rows]
+    """The text of the rows, without the margin, which is empty where the reader did not go anywhere."""
+    rows = [transcript.render_line(y).text for y in range(transcript.scrollable_content_region.height)]
+    assert transcript.cursor_key is not None or all(row[:1] == " " for row in rows)
+    return [row[MARGIN:].rstrip() for row in rows]
 
 
 def segments_on_screen(transcript: Transcript) -> Iterator[Segment]:
@@ -304,13 +309,13 @@ async def test_a_resize_draws_first_what_is_in_view() -> None:
     app = TranscriptApp()
 
     async with app.run_test(size=(60, 12)) as pilot:
-        app.transcript.add_message("m", numbered(400), kind=MessageKind.ASSISTANT)
+        app.transcript.add_message("m", numbered(2_000), kind=MessageKind.ASSISTANT)
         assert app.transcript.plain_text
         before = app.transcript.drawings
         await resized(app, pilot, 50)
 
-        assert app.transcript.drawings - before < 200
-        assert "w399x19" in rows_on_screen(app.transcript)[-1]
+        assert app.transcript.drawings - before < 1_000
+        assert "w1999x19" in rows_on_screen(app.transcript)[-1]
 
 
 async def test_a_mouse_selection_returns_the_text_shown() -> None:
@@ -319,9 +324,9 @@ async def test_a_mouse_selection_returns_the_text_shown() -> None:
     async with app.run_test() as pilot:
         app.transcript.add_message("You", "first row\nsecond 日本 row\nthird", kind=MessageKind.USER)
         await pilot.pause()  # the rows must be on the screen to be hit
-        await pilot.mouse_down(app.transcript, offset=(6, 1))
-        await pilot.hover(app.transcript, offset=(9, 2))
-        await pilot.mouse_up(app.transcript, offset=(9, 2))
+        await pilot.mouse_down(app.transcript, offset=(6 + MARGIN, 1))
+        await pilot.hover(app.transcript, offset=(9 + MARGIN, 2))
+        await pilot.mouse_up(app.transcript, offset=(9 + MARGIN, 2))
 
         assert app.screen.get_selected_text() == "row\nsecond 日本"
 
@@ -420,7 +425,7 @@ async def test_a_long_word_in_a_table_is_folded_not_cut() -> None:
 async def test_a_line_of_a_megabyte_is_wrapped(kind: MessageKind) -> None:
     app = TranscriptApp()
 
-    async with app.run_test(size=(82, 24)) as pilot:
+    async with app.run_test(size=(82 + MARGIN, 24)) as pilot:
         app.transcript.add_message("m", "x" * 1_000_000, kind=kind)
         await pilot.pause()  # paints once
 
@@ -462,16 +467,18 @@ async def test_an_open_fence_keeps_everything_shown_and_plain() -> None:
 async def test_a_finished_fence_is_highlighted_and_a_huge_one_is_not() -> None:
     app = TranscriptApp()
 
-    async with app.run_test(size=(60, 24)):
+    async with app.run_test(size=(60, 24)) as pilot:
         app.transcript.add_message("m", "```python\nreturn 'text'\n```", kind=MessageKind.ASSISTANT)
+        await settled(app, pilot)
         small = [segment.text.strip() for segment in app.transcript.render_line(1)]
         app.transcript.clear()
         huge = "```python\n" + "return 'text'\n" * 1_000 + "```"
         app.transcript.add_message("m", huge, kind=MessageKind.ASSISTANT)
         app.transcript.scroll_home(animate=False)
+        await settled(app, pilot)
 
         assert "return" in small
-        assert next(s.text.rstrip() for s in app.transcript.render_line(2)) == "return 'text'"
+        assert [s.text.rstrip() for s in app.transcript.render_line(2)][1] == "return 'text'"
 
 
 async def test_a_fence_of_an_unknown_or_no_language_is_plain() -> None:
@@ -538,7 +545,7 @@ async def test_a_problem_in_the_footer_looks_like_one() -> None:
         app.transcript.set_footer(key, "failed", problem=True)
         problem = app.transcript.get_component_rich_style("transcript--problem")
 
-        (segment, *_) = app.transcript.render_line(2)
+        (_, segment, *_) = app.transcript.render_line(2)
         assert segment.text == "failed"
         assert segment.style is not None
         assert segment.style.color == problem.color
@@ -580,7 +587,7 @@ async def test_another_theme_draws_everything_in_its_colours() -> None:
         await settled(app, pilot)
 
         after = [s.style.color for s in app.transcript.render_line(1) if s.style is not None]
-        assert after[0] != before[0]
+        assert after[MARGIN] != before[MARGIN]
 
 
 @pytest.mark.parametrize("width", [3, 6, 11, 14, 20])
