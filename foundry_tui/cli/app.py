@@ -58,6 +58,8 @@ async def _open(arguments: argparse.Namespace, *, demo: bool) -> int:
 
     # What was imported stays; to walk through it at every full collection stops the screen for 20 to 50 ms.
     gc.freeze()
+    # Full collections, the only ones that are felt, a hundred times more seldom.
+    gc.set_threshold(700, 10, 1000)
     async with open_services(launch) as services:
         app = FoundryApp(services)
         await app.run_async()

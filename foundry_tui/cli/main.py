@@ -13,6 +13,8 @@ from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.options import add_common
 from foundry_tui.cli.output import complain, tidy_streams
 from foundry_tui.domain.errors import BadInput, FoundryTuiError
+from foundry_tui.domain.text import clean_text
+from foundry_tui.services.logbook import redact
 
 __all__ = ["entry_point", "main"]
 
@@ -96,6 +98,14 @@ def _set_up_log(arguments: argparse.Namespace) -> None:
     logger = logging.getLogger("foundry_tui")
     logger.handlers = handlers or [logging.NullHandler()]
     logger.propagate = False
-    logger.setLevel(logging.DEBUG if arguments.verbose else logging.INFO)
+    logger.setLevel(logging.DEBUG)  # the app's own log takes all; these decide for themselves
     for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setLevel(logging.DEBUG if arguments.verbose else logging.INFO)
+        handler.setFormatter(_Harmless("%(asctime)s %(levelname)s %(message)s"))
+
+
+class _Harmless(logging.Formatter):
+    """Writes no control of others' making, and no key."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean_text(redact(super().format(record)))

@@ -81,9 +81,7 @@ class ClientService:
         self._listing = asyncio.Lock()
         self._starting = asyncio.Lock()
         self._set_up: EngineInfo | None = None
-        self.catalog: Feed[CatalogSnapshot] = Feed(
-            CatalogSnapshot(models=(), origin=SnapshotOrigin.FILE, notice="starting")
-        )
+        self.catalog: Feed[CatalogSnapshot] = Feed(CatalogSnapshot(models=(), origin=SnapshotOrigin.FILE))
         self.jobs: Feed[tuple[Job, ...]] = Feed(())
         self.load_reports: dict[str, LoadReport] = {}
 

@@ -1,13 +1,13 @@
 """Every action with its keys, gathered from the bindings: so help, palette and remapping agree."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.keys import format_key
 
-__all__ = ["Action", "actions_of", "key_words", "keymap"]
+__all__ = ["Action", "actions_of", "every_action_id", "key_words", "keymap"]
 
 # A key that no terminal sends: whoever sets an action's keys to nothing takes them away.
 _NO_KEY = "unbound"
@@ -60,9 +60,16 @@ def actions_of(place: type[DOMNode], keys: Mapping[str, str]) -> list[Action]:
     return list(found.values())
 
 
-def keymap(keys: Mapping[str, str], known: Iterable[Action]) -> tuple[dict[str, str], list[str]]:
+def every_action_id() -> frozenset[str]:
+    """Of all our widgets and screens that are imported, what opens over the workspace among them."""
+    classes: list[type[DOMNode]] = [DOMNode]
+    for place in classes:  # grows while it is walked
+        classes += place.__subclasses__()
+    return frozenset(action.id for place in classes for action in actions_of(place, {}))
+
+
+def keymap(keys: Mapping[str, str], ids: Container[str]) -> tuple[dict[str, str], list[str]]:
     """The settings' keys as Textual takes them, and what is wrong with them, in words."""
-    ids = {action.id for action in known}
     problems = [f"no action {name!r} (settings.toml, [keys])" for name in keys if name not in ids]
     return {name: chosen or _NO_KEY for name, chosen in keys.items() if name in ids}, problems
 

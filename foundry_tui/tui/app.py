@@ -187,7 +187,8 @@ class FoundryApp(App[None]):
         """Take what the settings say about the app."""
         self._setup = setup
         self._keys = dict(setup.keys)
-        self.animation_level = "full" if setup.animations else "none"
+        if not setup.animations:
+            self.animation_level = "none"
         self.theme = self._theme_of(setup)
         if self.theme != setup.theme:
             problem = f"no theme {clean_line(setup.theme)!r} (settings.toml)"
@@ -199,9 +200,9 @@ class FoundryApp(App[None]):
     def _apply_keys(self) -> None:
         if (workspace := self._workspace) is None:
             return
-        from foundry_tui.tui.actions import keymap
+        from foundry_tui.tui.actions import every_action_id, keymap
 
-        keys, problems = keymap(self._keys, workspace.known_actions())
+        keys, problems = keymap(self._keys, every_action_id())
         self.set_keymap(keys)
         for problem in problems:
             tell(workspace, problem, is_warning=True)

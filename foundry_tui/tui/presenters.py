@@ -60,7 +60,7 @@ def state_of(model: ModelVariant, jobs: Sequence[Job], now_ns: int | None = None
 def job_words(job: Job, now_ns: int | None = None) -> str:
     """What is being done, and for how long already."""
     elapsed_s = ((now_ns or time.perf_counter_ns()) - job.started_ns) / 1e9
-    return f"{_JOBS[job.kind]} {elapsed_s:.1f} s"
+    return f"{_JOBS[job.kind]} {elapsed_s:.0f}s"
 
 
 def load_words(report: LoadReport) -> str:
@@ -194,6 +194,8 @@ def detail_lines(model: ModelVariant, report: LoadReport | None) -> list[tuple[s
         return clean_line(text, 2000) if text else "n/a"
 
     context = count_in_words(model.context_tokens)
+    if model.context_tokens:
+        context += " tokens"
     if model.advertised_context_tokens not in (None, model.context_tokens):
         context += f" (the catalog says {count_in_words(model.advertised_context_tokens)})"
     lines = [
@@ -206,7 +208,7 @@ def detail_lines(model: ModelVariant, report: LoadReport | None) -> list[tuple[s
         ("Device", model.device.value if model.device else "n/a"),
         ("Execution provider", said(model.execution_provider)),
         ("Quantization", said(model.quantization)),
-        ("Context", f"{context} tokens" if model.context_tokens else context),
+        ("Context", context),
         ("Longest answer", count_in_words(model.max_output_tokens)),
         ("Can", ", ".join(clean_line(part) for part in model.capabilities) or "n/a"),
         ("Download size", bytes_in_words(model.size_bytes)),

@@ -11,7 +11,6 @@ from pathlib import Path
 __all__ = [
     "BROKEN_UTF8",
     "CORPUS",
-    "MARKERS",
     "Payload",
     "Sequence",
     "bidirectional",
@@ -29,9 +28,6 @@ __all__ = [
 ]
 
 _NAUGHTY = Path(__file__).parents[1] / "data" / "blns.json"
-MARKERS = ("owned", "c2VjcmV0")
-"""What stands in the sequences that would do something: in no title, no clipboard and no link may it be."""
-
 # Each kind of string that a terminal swallows up to its end, by 7-bit and by 8-bit introducer.
 _STRINGS = {"OSC": ("\x1b]", "\x9d"), "DCS": ("\x1bP", "\x90"), "APC": ("\x1b_", "\x9f")}
 _STRINGS |= {"PM": ("\x1b^", "\x9e"), "SOS": ("\x1bX", "\x98")}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foundry_tui.tui.actions import actions_of, key_words, keymap
+from foundry_tui.tui.actions import actions_of, every_action_id, key_words, keymap
 from foundry_tui.tui.panes.catalog import CatalogPane
 
 
@@ -39,6 +39,10 @@ def test_the_actions_of_a_place_are_its_own_and_what_it_inherits_from_us() -> No
     assert len(ids) == len(set(ids))
 
 
+def test_every_place_that_is_imported_has_its_actions_among_all() -> None:
+    assert {"catalog.filter", "models.load", "table.up"} < every_action_id()
+
+
 def test_keys_from_the_settings_stand_in_the_place_of_the_usual_ones() -> None:
     chosen = {action.id: action.keys for action in actions_of(CatalogPane, {"catalog.filter": "f9"})}
 
@@ -46,9 +50,7 @@ def test_keys_from_the_settings_stand_in_the_place_of_the_usual_ones() -> None:
 
 
 def test_taken_away_keys_become_one_that_no_terminal_sends_and_unknown_actions_are_told() -> None:
-    known = actions_of(CatalogPane, {})
-
-    keys, problems = keymap({"catalog.filter": "", "catalog.fly": "f9"}, known)
+    keys, problems = keymap({"catalog.filter": "", "catalog.fly": "f9"}, {"catalog.filter"})
 
     assert keys == {"catalog.filter": "unbound"}
     assert problems == ["no action 'catalog.fly' (settings.toml, [keys])"]

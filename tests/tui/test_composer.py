@@ -30,11 +30,13 @@ async def test_up_brings_back_what_was_sent_and_down_what_was_being_written() ->
         user.prompt.text = "draft"
 
         seen = []
-        for key in ("up", "up", "up", "down", "down"):
+        await user.pilot.press("up")
+        await user.until(lambda: user.prompt.text == "second")
+        for key in ("up", "up", "down", "down"):
             await user.pilot.press(key)
             seen.append(user.prompt.text)
 
-        assert seen == ["second", "first", "first", "second", "draft"]
+        assert seen == ["first", "first", "second", "draft"]
 
 
 async def test_what_was_sent_in_earlier_sessions_comes_back_too() -> None:

@@ -67,7 +67,16 @@ async def test_every_action_is_in_the_palette_with_its_keys() -> None:
         offered = commands(user)
         overlays = tuple(
             f"{name}."
-            for name in ("options", "columns", "compare", "conversations", "log", "path", "prompts")
+            for name in (
+                "options",
+                "columns",
+                "compare",
+                "conversations",
+                "log",
+                "path",
+                "prompts",
+                "settings",
+            )
         )
 
         for action in user.workspace.known_actions():

@@ -222,7 +222,7 @@ def assert_painted_well(user: Driven) -> None:
 def named(payload: Payload, number: int) -> ModelVariant:
     evil = f"m{number} {payload.text}"
     return ModelVariant(
-        id=evil,
+        id=f"{evil}:1",
         alias=evil,
         catalog=CatalogKind.PUBLIC,
         publisher=evil,
@@ -338,10 +338,12 @@ async def test_in_a_saved_prompt_and_its_gaps(attack: str) -> None:
 
 
 async def test_in_a_question_pasted_with_every_control() -> None:
+    # Not so long that it goes along as a file.
+    text = "".join(payload.text for payload in [*[*controls()][::2], *bidirectional()])[:400]
     async with driven(start_with=SCRIPTED_MODEL_ID, size=WIDE) as user:
         await user.talking_to(SCRIPTED_MODEL_ID)
 
-        user.app.post_message(events.Paste("before " + "".join(payload.text for payload in SOME) + " after"))
+        user.app.post_message(events.Paste(f"before {text} after"))
         await user.until(lambda: user.shows("after"))
 
         assert_painted_well(user)

@@ -230,6 +230,17 @@ async def test_enter_leaves_the_filter_in_place_and_escape_clears_it(tmp_path: P
         assert not user.screen.escape()
 
 
+async def test_down_goes_from_the_filter_to_the_lines_and_the_foot_says_so(tmp_path: Path) -> None:
+    async with viewed(tmp_path, "alpha", "beta", size=NARROW) as user:
+        await user.pilot.press("slash", "b")
+        await user.until(lambda: "↓ To the lines" in user.lines()[-1])
+
+        await user.pilot.press("down")
+
+        assert user.view.has_focus
+        assert user.texts == ["beta"]
+
+
 async def test_keys_1_to_4_set_the_least_level(tmp_path: Path) -> None:
     async with viewed(tmp_path) as user:
         for level in LogLevel:
@@ -303,6 +314,17 @@ async def test_an_opened_line_stays_in_place_while_lines_come_and_the_window_cha
         assert user.view.cursor_line.text == text
 
 
+async def test_a_cursor_that_was_in_sight_is_in_sight_in_a_smaller_window(tmp_path: Path) -> None:
+    async with viewed(tmp_path, *(f"early {n:02}" for n in range(80)), size=WIDE) as user:
+        await user.pilot.press("up")
+
+        await user.pilot.resize_terminal(*NARROW)
+        await user.until(lambda: len(user.lines()) == NARROW[1])
+
+        await user.until(lambda: user.shows("early 78"))
+        assert not user.view.follows
+
+
 async def test_the_cursor_stays_on_its_line_when_the_filter_lets_it_through(tmp_path: Path) -> None:
     async with viewed(tmp_path, "alpha 1", "beta 1", "alpha 2", "beta 2") as user:
         await user.pilot.press("home", "slash", *"alpha", "enter")
@@ -362,7 +384,7 @@ async def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         await user.pilot.press("w")
         await user.until(lambda: bool(user.told))
 
-        assert "the log cannot be written to" in user.told[0].message
+        assert "log cannot be written to" in user.told[0].message
         assert user.told[0].severity == "error"
 
 

@@ -258,7 +258,7 @@ async def test_no_key_is_kept_of_a_record_of_its_arguments_or_of_its_traceback(
 ) -> None:
     with book.attached():
         logger.info("sent %s", {"authorization": f"Bearer {KEY}"})
-        logger.info("%s%s", "x" * 3_065, KEY)  # where the cut would go through it
+        logger.info("%s%s%s", "x" * 3_065, KEY, "x" * 2_000)  # where the cut would go through it
         try:
             raise ValueError(f"refused {KEY}")
         except ValueError:

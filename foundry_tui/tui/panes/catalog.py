@@ -155,7 +155,7 @@ class CatalogPane(ModelsPane):
                 "Or try the bundled one: foundry-tui demo\n\n"
                 "Ctrl+R restarts the engine and asks the catalog again."
             )
-        return "No models yet: the engine is starting, or has nothing to list.\n\nr asks again."
+        return "The engine has nothing to list.\n\nr asks again."
 
     def action_filter(self) -> None:
         """Type a filter."""

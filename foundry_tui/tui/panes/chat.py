@@ -1,5 +1,6 @@
 """The chat: prompts go out, answers stream in, their numbers stand below them."""
 
+import gc
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +25,7 @@ from foundry_tui.tui.panes.reader import Reader
 from foundry_tui.tui.panes.turns import TurnsOnScreen
 from foundry_tui.tui.presenters import chat_line, death_words, error_words, load_words
 from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
+from foundry_tui.tui.widgets.prompt_input import PromptInput
 from foundry_tui.tui.widgets.transcript import MessageKind, Transcript
 
 __all__ = ["ChatPane"]
@@ -185,13 +187,20 @@ class ChatPane(Vertical):
         """Search in the transcript."""
         self.query_one(Reader).find()
 
+    @on(PromptInput.HistoryWanted)
+    def _go_back(self, message: PromptInput.HistoryWanted) -> None:
+        message.stop()
+        self._recall_inputs(message.step)
+
     @work(group="history")
-    async def recall_inputs(self) -> None:
-        """Fetch what was written in earlier sessions; opens the database."""
+    async def _recall_inputs(self, step: int) -> None:
+        """Fetch what was written in earlier sessions, once; not at the start, for it opens the database."""
+        prompt = self.composer.prompt
         try:
-            self.composer.prompt.set_history(await self._history.inputs(self._history_size))
+            prompt.set_history(await self._history.inputs(self._history_size))
         except StorageProblem as error:
             complain(self, error)
+        prompt.action_recall(step)
 
     @work(exclusive=True, group="open")
     async def open_conversation(self, conversation_id: str, turn_id: str | None = None) -> None:
@@ -214,6 +223,7 @@ class ChatPane(Vertical):
             self._dialogue.go_to(conversation.tip_below(turn_id))
         self._editing = None
         self._show_from(0)
+        gc.freeze()  # it stays for long: no full collection need walk through it
         if turn_id is not None:
             self._turns.reveal(turn_id)
         answered = [turn.model_id for turn in self._dialogue.conversation.path() if turn.model_id]

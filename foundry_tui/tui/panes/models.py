@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from foundry_tui.domain.engine import Capability
+from foundry_tui.domain.engine import Capability, EngineDead, EngineIdle, EngineStarting
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
 from foundry_tui.services.client import ClientService, Job
@@ -39,7 +39,7 @@ class ModelsPane(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "load", "Load", id="models.load"),
-        Binding("u", "unload", "Unload", id="models.unload"),
+        Binding("u", "unload", "Unload", show=False, id="models.unload"),
         Binding("i", "detail", "Details", id="models.detail"),
     ]
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
@@ -92,11 +92,24 @@ class ModelsPane(Vertical):
     def redraw(self) -> None:
         """Show the newest state."""
         rows = self.rows(self._snapshot, self._jobs)
-        self.table.empty_text = self.empty_words(self._snapshot)
+        waiting = self._waiting_words()
+        self.table.empty_text = waiting or self.empty_words(self._snapshot)
         self.table.set_rows(rows)
-        line = self.line(self._snapshot, len(rows), self._jobs)
+        line = self.line(self._snapshot, len(rows), self._jobs) if waiting is None else ""
         # One line high whatever it says, so nothing has to be laid out anew.
         self.query_one(f"#{self.id}-line", Static).update(line, layout=False)
+
+    def _waiting_words(self) -> str | None:
+        """Why there is nothing to list while no engine is up; None if there is something, or should be."""
+        if self._snapshot.models or self._snapshot.notice is not None:
+            return None
+        match self._client.engine_state:
+            case EngineDead():
+                return "No models: the engine is down.\n\nCtrl+R restarts it."
+            case EngineIdle() | EngineStarting():
+                return "The engine is starting …"
+            case _:
+                return None
 
     def action_load(self) -> None:
         """Load the model under the cursor."""

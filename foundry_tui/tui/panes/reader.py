@@ -80,7 +80,8 @@ class Reader(Vertical):
         """A model wrote it: the whole address is shown before anything is opened."""
         message.stop()
         url, shown = message.url, clean_line(message.url)
-        if not url.startswith(("http://", "https://")) or shown != url:
+        # Beyond ASCII a letter can look like another: the address would not be the one that is read.
+        if not url.startswith(("http://", "https://")) or shown != url or not url.isascii():
             tell(self, f"Not opened, it is no plain web address: {shorten(shown, 200)}", is_warning=True)
             return
 

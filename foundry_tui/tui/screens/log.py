@@ -18,12 +18,20 @@ from foundry_tui.tui.screens.overlay import Overlay
 from foundry_tui.tui.widgets.fields import LineField
 from foundry_tui.tui.widgets.log_lines import LogLines, line_in_words
 
-__all__ = ["LogScreen"]
+__all__ = ["LogFilter", "LogScreen"]
 
 # Nobody reads faster, and a process that floods its log must not keep the screen from answering.
 _REDRAW_S = 0.25
 # Terminals refuse longer ones, some without a word.
 _CLIPBOARD_CHARACTERS = 64_000
+
+
+class LogFilter(LineField):
+    """Where one types what the lines must hold."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "screen.to_lines", "To the lines", id="log.lines", key_display="↓"),
+    ]
 
 
 class LogScreen(Overlay[None]):
@@ -66,7 +74,7 @@ class LogScreen(Overlay[None]):
         with Vertical(id="log-box") as box:
             box.border_title = "Log"
             box.border_subtitle = "Esc closes"
-            yield LineField(placeholder="/ filters: words, a level, a source", id="log-filter", compact=True)
+            yield LogFilter(placeholder="/ filters: words, a level, a source", id="log-filter", compact=True)
             yield LogLines(id="log-lines")
             yield Static(id="log-state", markup=False)
         yield Footer(compact=True, show_command_palette=False)
@@ -90,6 +98,10 @@ class LogScreen(Overlay[None]):
     def action_filter(self) -> None:
         """Type a filter."""
         self.query_one("#log-filter", Input).focus()
+
+    def action_to_lines(self) -> None:
+        """Leave the filter as it is and go to the lines."""
+        self.log_lines.focus()
 
     def action_least(self, level: str) -> None:
         """Show lines of this level and of those that matter more."""
@@ -132,7 +144,7 @@ class LogScreen(Overlay[None]):
     @on(Input.Submitted, "#log-filter")
     def _to_lines(self, message: Input.Submitted) -> None:
         message.stop()
-        self.log_lines.focus()
+        self.action_to_lines()
 
     @work(exclusive=True, group="write")
     async def _write(self, lines: Sequence[LogLine]) -> None:

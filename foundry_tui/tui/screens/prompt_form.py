@@ -8,7 +8,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.markup import escape
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Static
 
@@ -203,7 +203,7 @@ class GapsScreen(Overlay[Mapping[str, str]]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=False) as box:
-            box.border_title = escape(clean_line(self._title, 60))
+            box.border_title = Content(clean_line(self._title, 60))
             box.border_subtitle = "Enter goes on, Ctrl+J makes a new line, Esc leaves"
             for name in self._names:
                 yield Label(clean_line(name), markup=False)

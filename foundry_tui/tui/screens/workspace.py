@@ -40,6 +40,7 @@ from foundry_tui.tui.screens.opening import PANES
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen
 from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
 from foundry_tui.tui.screens.prompts import PromptsScreen
+from foundry_tui.tui.screens.settings import SettingsScreen
 from foundry_tui.tui.widgets.find_bar import FindBar
 from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
 from foundry_tui.tui.widgets.prompt_input import PromptInput
@@ -66,6 +67,7 @@ _OVERLAYS: tuple[type[DOMNode], ...] = (
     LogScreen,
     PathScreen,
     PromptsScreen,
+    SettingsScreen,
 )
 
 
@@ -89,8 +91,15 @@ class WorkspaceScreen(Screen[None]):
         Binding("ctrl+f", "find", "Find", priority=True, show=False, id="chat.find"),
         Binding("ctrl+t", "prompts", "Prompts", priority=True, show=False, id="app.prompts"),
         Binding("f5", "attach", "Attach a text file", priority=True, show=False, id="chat.attach"),
-        Binding("ctrl+o", "chat_options", "Options", priority=True, id="chat.options"),
-        Binding("f6", "ribbon", "Show or hide the time between tokens", show=False, id="chat.ribbon"),
+        Binding("ctrl+o", "chat_options", "Options", priority=True, show=False, id="chat.options"),
+        Binding(
+            "f6",
+            "ribbon",
+            "Show or hide the time between tokens",
+            priority=True,
+            show=False,
+            id="chat.ribbon",
+        ),
         Binding("f4", "log", "Log", show=False, priority=True, id="app.log"),
         Binding("ctrl+right", "widen(1)", "Widen the left side", show=False, id="pane.wider"),
         Binding("ctrl+left", "widen(-1)", "Narrow the left side", show=False, id="pane.narrower"),
@@ -140,6 +149,7 @@ class WorkspaceScreen(Screen[None]):
             self.query_one(f"#{name}").border_title = title
         setup = self._services.setup
         self._strip_timer = self.set_interval(1 / setup.strip_hz, self._show_resources)
+        self._show_resources()
         self.apply(setup)
         self.action_show_pane("chat" if setup.start_with else "catalog")
         self._show_tabs()
@@ -361,21 +371,23 @@ class WorkspaceScreen(Screen[None]):
 
     @work(group="recall")
     async def _recall(self) -> None:
-        """Bring back the layout and what was written; the database opens here, long after the first frame."""
+        """Bring back the layout."""
         layout = await self._services.layout.recall()
         if layout.columns:
             self.catalog.view = CatalogView(
                 columns=layout.columns, sort=layout.sort, descending=layout.descending
             )
         self._arrange(layout)
-        self.chat.recall_inputs()
         self._follow_recorder()
 
     @work(exclusive=True, group="layout")
     async def _arrange(self, layout: Layout) -> None:
         self._layout = layout
         self._fit_left()
-        self.chat.ribbon.display = layout.shows_ribbon
+        ribbon = self.chat.ribbon
+        if ribbon.has_focus and not layout.shows_ribbon:
+            self.chat.focus_prompt()  # what is hidden must not keep the focus
+        ribbon.display = layout.shows_ribbon
         await self._services.layout.remember(layout)
 
     @work(exclusive=True, group="restart")
@@ -397,6 +409,8 @@ class WorkspaceScreen(Screen[None]):
         async for state in self._client.engine_states():
             strip.engine = engine_words(state, self._services.setup.where)
             self.chat.show_engine(state)
+            self.catalog.redraw()
+            self.query_one(CachePane).redraw()
 
     @work(group="recorder")
     async def _follow_recorder(self) -> None:

@@ -21,6 +21,10 @@ class TextField(TextArea):
 class LineField(Input):
     """An input of one line that shows a pasted control as the picture of itself."""
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        # Textual asks for the sign by its Unicode name, which for "slash" is another: it would be no text.
+        return key == "slash" or super().check_consume_key(key, character)
+
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default().stop()
         if event.text:

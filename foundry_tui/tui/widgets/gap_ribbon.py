@@ -115,9 +115,9 @@ class GapRibbon(Widget, can_focus=True):
         Binding("home", "move_first", "First chunk", show=False, id="ribbon.first"),
         Binding("end", "move_last", "Last chunk", show=False, id="ribbon.last"),
         Binding("n", "next_stall", "Next stall", id="ribbon.next_stall"),
-        Binding("N", "previous_stall", "Stall before", id="ribbon.previous_stall"),
+        Binding("N", "previous_stall", "Stall before", show=False, id="ribbon.previous_stall"),
         Binding("enter", "toggle_cursor", "Cursor on/off", id="ribbon.cursor"),
-        Binding("p", "toggle_plain", "Plain signs", id="ribbon.plain"),
+        Binding("p", "toggle_plain", "Plain signs", show=False, id="ribbon.plain"),
     ]
 
     plain: reactive[bool] = reactive(False)

@@ -43,8 +43,8 @@ class LogLines(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move_by(-1)", "Line up", show=False, id="log.up"),
         Binding("down", "move_by(1)", "Line down", show=False, id="log.down"),
-        Binding("pageup", "move_pages(-1)", "Page up", show=False, id="log.page-up"),
-        Binding("pagedown", "move_pages(1)", "Page down", show=False, id="log.page-down"),
+        Binding("pageup", "move_pages(-1)", "Page up", show=False, id="log.page_up"),
+        Binding("pagedown", "move_pages(1)", "Page down", show=False, id="log.page_down"),
         Binding("home", "move_first", "First line", show=False, id="log.first"),
         Binding("end", "move_last", "Last line, and follow", show=False, id="log.last"),
         Binding("enter,space", "open", "Whole line", id="log.open", key_display="⏎"),

@@ -5,7 +5,7 @@ Importing this imports Pygments, and a language's first use compiles its grammar
 
 import threading
 from functools import cache
-from time import perf_counter
+from time import perf_counter, sleep
 
 from pygments.lexers import get_all_lexers, get_lexer_by_name  # type: ignore[import-untyped]  # it ships no types
 from pygments.token import Comment, Keyword, Name, Number, String, _TokenType  # type: ignore[import-untyped]
@@ -16,6 +16,9 @@ __all__ = ["shades_of"]
 
 # Hostile code takes a lexer some hundred milliseconds, and a fault in one may take it for ever.
 _LONGEST_S = 2.0
+# After so many words, half a millisecond, the interpreter's lock is let go: else the event loop waits up to
+# five milliseconds for it whenever it wakes.
+_WORDS_AT_ONCE = 64
 _SHADE_OF = {
     Comment: "code-comment",
     Keyword: "code-keyword",
@@ -38,9 +41,12 @@ def shades_of(language: str, code: str, given_up: threading.Event) -> Shades:
     runs: list[tuple[int, int]] = []
     at = 0
     try:
-        for start, token, text in get_lexer_by_name(language).get_tokens_unprocessed(code):
-            if given_up.is_set() or perf_counter() > until_s:
-                return Shades()
+        tokens = get_lexer_by_name(language).get_tokens_unprocessed(code)
+        for n, (start, token, text) in enumerate(tokens):
+            if n % _WORDS_AT_ONCE == 0:
+                if given_up.is_set() or perf_counter() > until_s:
+                    return Shades()
+                sleep(0)
             if start != at:
                 return Shades()  # it leaves characters out, so its places are not to be trusted
             at += len(text)

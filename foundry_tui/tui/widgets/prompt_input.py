@@ -54,15 +54,23 @@ class PromptInput(TextField):
     class EmptyBackspace(Message):
         """Backspace was pressed with nothing to delete."""
 
+    @dataclass
+    class HistoryWanted(Message):
+        """The user goes back for the first time: the earlier inputs are to be set, then ``step`` done."""
+
+        step: int
+
     def __init__(self, *, placeholder: str = "", id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(placeholder=placeholder, id=id, compact=True, highlight_cursor_line=False)
+        self.cursor_blink = False  # a blink costs most of what the idle app takes
         self._inputs: list[str] = []
+        self._has_asked = False
         self._at: int | None = None
         self._unsent = ""
 
     def set_history(self, inputs: Sequence[str]) -> None:
-        """What was sent before, oldest first."""
-        self._inputs = list(inputs)
+        """What was sent in earlier sessions too, oldest first."""
+        self._inputs = [text for text in inputs if text not in self._inputs] + self._inputs
         self._at = None
 
     def put(self, text: str) -> None:
@@ -84,6 +92,10 @@ class PromptInput(TextField):
 
     def action_recall(self, step: int) -> None:
         """Go ``step`` inputs on in the history; past its end is what was being written."""
+        if not self._has_asked:
+            self._has_asked = True
+            self.post_message(self.HistoryWanted(step))
+            return
         count = len(self._inputs)
         at = count if self._at is None else self._at
         if at == count:
@@ -95,7 +107,7 @@ class PromptInput(TextField):
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Up; from the first line on into the history."""
-        if not select and self.cursor_at_first_line and self._inputs:
+        if not select and self.cursor_at_first_line and (self._inputs or not self._has_asked):
             self.action_recall(-1)
         else:
             super().action_cursor_up(select)

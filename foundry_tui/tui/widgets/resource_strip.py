@@ -39,4 +39,5 @@ class ResourceStrip(Static):
             left = _GAP.join(short)
             short.pop()
         space = max(1, width - cell_len(left) - cell_len(self.engine))
-        self.update(f"{left}{' ' * space}{self.engine}")
+        # One line high whatever it says: to arrange the whole screen anew each second would be felt.
+        self.update(f"{left}{' ' * space}{self.engine}", layout=False)

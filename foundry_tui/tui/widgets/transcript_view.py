@@ -21,8 +21,10 @@ from foundry_tui.tui.widgets.transcript_styles import read_palette
 
 __all__ = ["TranscriptView"]
 
-# The rest between two flushes, as a multiple of what the last one cost.
+# The rest between two flushes, as a multiple of what the last one cost, and the longest one: nobody should
+# wait for text because of an import or a collection of garbage.
 _REST = 3
+_LONGEST_REST_S = 0.1
 # What one turn may spend on taking in text, and on rows that are out of sight, and the rest between two of
 # the latter.
 _FEED_BUDGET_S = 0.004
@@ -139,7 +141,8 @@ class TranscriptView(TranscriptCanvas):
             self._is_behind = False
             self._arrange()
             ended_s = perf_counter()
-            self._next_flush_s = ended_s + max(self.flush_gap_s, _REST * (ended_s - began_s))
+            rest_s = min(_REST * (ended_s - began_s), _LONGEST_REST_S)
+            self._next_flush_s = ended_s + max(self.flush_gap_s, rest_s)
         elif self._has_unseen:
             self._work_unseen(until_s=began_s + _UNSEEN_BUDGET_S)
         self._timer = None  # not before: what is arranged above must not wake the next flush too early

@@ -1,0 +1,539 @@
+"""Every action that has a key, by that key: the table has a row for each, and each row is pressed."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from textual.widget import Widget
+
+from foundry_tui.domain.conversations import SavedPrompt
+from foundry_tui.domain.models import CatalogSnapshot, ModelVariant, SnapshotOrigin
+from foundry_tui.engines.frames import ScriptedConfig
+from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.tui.actions import Action, actions_of
+from foundry_tui.tui.screens.columns import ColumnsScreen
+from foundry_tui.tui.screens.compare import CompareScreen
+from foundry_tui.tui.screens.conversations import ConversationsScreen
+from foundry_tui.tui.screens.help import HelpScreen
+from foundry_tui.tui.screens.jump import JumpScreen
+from foundry_tui.tui.screens.log import LogScreen
+from foundry_tui.tui.screens.overlay import ChatOptionsScreen, ConfirmScreen, DetailScreen
+from foundry_tui.tui.screens.paths import PathScreen
+from foundry_tui.tui.screens.prompt_form import PromptForm
+from foundry_tui.tui.screens.prompts import PromptsScreen
+from foundry_tui.tui.screens.settings import SettingsScreen, SettingsTable
+from foundry_tui.tui.screens.tagging import LineScreen, TagsScreen
+from tests.support.memory_store import MemoryStore
+from tests.support.supervised import SupervisedScript
+from tests.tui.harness import MEDIUM, SHELF, WIDE, Driven, driven
+from tests.tui.kept import SORTING, conversation, turn
+
+CODE = "First:\n\n```python\none = 1\n```\n\nSecond:\n\n```python\ntwo = 2\n```\n"
+CODING = conversation("coding", "Two blocks", turn("u-c", None, "Show me code"), turn("a-c", "u-c", CODE))
+Do = Callable[[Driven], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """One action by its key.
+
+    Attributes:
+        before: Keys that lead to where the action can be done, from where the row before it ended.
+        holds: What must be so afterwards; handed what ``was`` gave before the key.
+        after: Keys that lead back.
+    """
+
+    id: str
+    key: str
+    holds: Callable[[Driven, object], bool]
+    was: Callable[[Driven], object] = lambda user: None
+    before: Sequence[str] = ()
+    after: Sequence[str] = ()
+
+
+def on(screen: type[Widget]) -> Callable[[Driven, object], bool]:
+    return lambda user, was: isinstance(user.app.screen, screen)
+
+
+def opens(action_id: str, key: str, screen: type[Widget]) -> Pressed:
+    return Pressed(id=action_id, key=key, holds=on(screen), after=["escape"])
+
+
+def at(selector: str) -> Callable[[Driven, object], bool]:
+    return lambda user, was: user.app.screen.query_one(selector).has_focus
+
+
+def told(words: str) -> Callable[[Driven, object], bool]:
+    return lambda user, was: words in user.words_told
+
+
+def copied(text: str) -> Callable[[Driven, object], bool]:
+    return lambda user, was: user.app.clipboard.strip() == text
+
+
+def left_width(user: Driven) -> int:
+    return user.workspace.query_one("#left").size.width
+
+
+def cursor(user: Driven) -> object:
+    return user.chat.transcript.cursor_key
+
+
+def match(user: Driven) -> object:
+    return user.chat.transcript.search_state.current
+
+
+def code_at_cursor(user: Driven) -> object:
+    """The line of code that carries the mark of the code cursor."""
+    return next(
+        (
+            line.partition("█")[2].strip()
+            for line in user.lines()
+            if "█one" in _packed(line) or "█two" in _packed(line)
+        ),
+        None,
+    )
+
+
+def _packed(line: str) -> str:
+    return line.replace(" ", "")
+
+
+def chunk(user: Driven) -> int:
+    return user.chat.ribbon.cursor if user.chat.ribbon.cursor is not None else -1
+
+
+def columns(user: Driven) -> list[str]:
+    assert isinstance(user.app.screen, ColumnsScreen)
+    return [row.key for row in user.app.screen.table.rows]
+
+
+def value(key: str) -> Callable[[Driven], str]:
+    """What the settings screen shows for ``key``."""
+
+    def shown(user: Driven) -> str:
+        assert isinstance(user.app.screen, SettingsScreen)
+        return next(row.cells[2] for row in user.app.screen.table.rows if row.key == key)
+
+    return shown
+
+
+def becomes(look: Callable[[Driven], object], wanted: object) -> Callable[[Driven, object], bool]:
+    return lambda user, was: look(user) == wanted
+
+
+def changes(look: Callable[[Driven], object]) -> Callable[[Driven, object], bool]:
+    return lambda user, was: look(user) != was
+
+
+def moved(look: Callable[[Driven], int], by: int) -> Callable[[Driven, object], bool]:
+    return lambda user, was: look(user) == was + by if isinstance(was, int) else False
+
+
+def shows(words: str) -> Callable[[Driven, object], bool]:
+    return lambda user, was: user.shows(words)
+
+
+def is_loaded(user: Driven) -> object:
+    return bool(user.is_loaded(MEDIUM)) and not user.client.jobs.value
+
+
+CATALOG = (
+    Pressed(id="models.load", key="l", holds=becomes(is_loaded, True)),
+    Pressed(id="models.unload", key="u", holds=becomes(is_loaded, False)),
+    Pressed(id="catalog.filter", key="slash", holds=at("#catalog-filter")),
+    Pressed(id="catalog.to_rows", key="down", holds=at("#catalog-table")),
+    Pressed(id="catalog.mark", key="space", holds=lambda user, was: len(user.catalog.marked) == 1),
+    Pressed(
+        id="catalog.compare", key="c", before=["down", "space"], holds=on(CompareScreen), after=["escape"]
+    ),
+    Pressed(id="catalog.clear_marks", key="x", holds=lambda user, was: user.catalog.marked == ()),
+    Pressed(id="catalog.sort", key="s", holds=lambda user, was: user.catalog.view.sort is not None),
+    Pressed(id="catalog.reverse", key="S", holds=lambda user, was: user.catalog.view.descending),
+    Pressed(id="catalog.columns", key="o", holds=on(ColumnsScreen)),
+    Pressed(id="columns.toggle", key="space", before=["down"], holds=shows("hidden")),
+    Pressed(id="columns.up", key="K", was=columns, holds=changes(columns)),
+    Pressed(id="columns.down", key="J", was=columns, holds=changes(columns)),
+    Pressed(id="columns.defaults", key="d", before=["K"], was=columns, holds=changes(columns)),
+    Pressed(id="columns.apply", key="enter", holds=lambda user, was: user.app.screen is user.workspace),
+    opens("models.detail", "i", DetailScreen),
+    opens("app.help_outside_text", "question_mark", HelpScreen),
+    Pressed(
+        id="pane.wider", key="ctrl+right", was=left_width, holds=lambda user, was: left_width(user) != was
+    ),
+    Pressed(id="pane.narrower", key="ctrl+left", was=left_width, holds=changes(left_width)),
+    Pressed(id="pane.cache", key="2", holds=at("#cache-table")),
+    Pressed(id="pane.chat", key="3", holds=at("#prompt")),
+    Pressed(id="pane.catalog", key="1", before=["alt+2"], holds=at("#catalog-table")),
+)
+
+
+def row(user: Driven) -> int:
+    keys = [row.key for row in user.catalog.table.rows]
+    return keys.index(user.catalog.table.cursor_key or "")
+
+
+ROWS = (
+    Pressed(id="table.first", key="home", before=["end"], holds=becomes(row, 0)),
+    Pressed(id="table.last", key="end", holds=becomes(row, 99)),
+    Pressed(id="table.up", key="up", holds=becomes(row, 98)),
+    Pressed(id="table.down", key="down", holds=becomes(row, 99)),
+    Pressed(id="table.page_up", key="pageup", was=row, holds=changes(row)),
+    Pressed(id="table.page_down", key="pagedown", was=row, holds=changes(row)),
+    Pressed(
+        id="table.open",
+        key="enter",
+        holds=lambda user, was: user.workspace.active_model in [model.id for model in MANY],
+    ),
+)
+MANY: tuple[ModelVariant, ...] = tuple(
+    replace(SHELF[1], id=f"row-{number:02}-generic-cpu:1", is_cached=None) for number in range(100)
+)
+REFRESHED = Pressed(id="catalog.refresh", key="r", holds=lambda user, was: len(user.catalog.table.rows) > 3)
+HIDDEN_RIBBON = Pressed(id="chat.ribbon", key="f6", holds=lambda user, was: not user.chat.ribbon.display)
+PROMPT = (
+    Pressed(id="prompt.new_line", key="ctrl+j", holds=lambda user, was: user.prompt.text == "\n"),
+    Pressed(
+        id="prompt.send",
+        key="enter",
+        before=["h", "i"],
+        holds=lambda user, was: len(user.engine.seen) == 1 and not user.chat.is_generating,
+    ),
+    Pressed(id="prompt.earlier", key="ctrl+up", holds=lambda user, was: user.prompt.text == "\nhi"),
+    Pressed(id="prompt.later", key="ctrl+down", holds=lambda user, was: user.prompt.text == ""),
+    opens("app.help", "f1", HelpScreen),
+    opens("app.settings", "f2", SettingsScreen),
+    opens("app.log", "f4", LogScreen),
+    opens("app.jump", "ctrl+g", JumpScreen),
+    opens("app.conversations", "ctrl+l", ConversationsScreen),
+    opens("app.prompts", "ctrl+t", PromptsScreen),
+    opens("chat.attach", "f5", PathScreen),
+    Pressed(id="chat.options", key="ctrl+o", holds=on(ChatOptionsScreen)),
+    Pressed(id="options.save", key="ctrl+s", holds=lambda user, was: user.app.screen is user.workspace),
+    Pressed(id="chat.new", key="ctrl+n", holds=lambda user, was: user.transcript.strip() == ""),
+    Pressed(id="app.restart_engine", key="ctrl+r", holds=lambda user, was: user.engine.starts == 2),
+)
+READING = (
+    Pressed(id="transcript.previous_message", key="[", was=cursor, holds=changes(cursor)),
+    Pressed(id="transcript.next_message", key="]", before=["["], was=cursor, holds=changes(cursor)),
+    Pressed(id="transcript.copy_message", key="c", holds=copied(CODE.strip())),
+    Pressed(
+        id="transcript.fold",
+        key="space",
+        holds=lambda user, was: "one = 1" not in user.transcript,
+        after=["space"],
+    ),
+    Pressed(id="transcript.copy_code", key="b", holds=copied("two = 2")),
+    Pressed(id="transcript.next_code", key="}", was=code_at_cursor, holds=changes(code_at_cursor)),
+    Pressed(id="transcript.previous_code", key="{", was=code_at_cursor, holds=changes(code_at_cursor)),
+    Pressed(id="transcript.search", key="slash", holds=at("#find-text"), after=["o", "n", "e", "enter"]),
+)
+SORTED = (
+    Pressed(
+        id="transcript.fold_all",
+        key="Z",
+        holds=lambda user, was: "more rows" in user.transcript,
+        after=["Z"],
+    ),
+    Pressed(
+        id="transcript.fold_reasoning",
+        key="t",
+        was=lambda user: user.transcript,
+        holds=changes(lambda user: user.transcript),
+    ),
+    Pressed(id="chat.branch_before", key="less_than_sign", holds=shows("branch 1 of 2")),
+    Pressed(id="chat.branch_after", key="greater_than_sign", holds=shows("branch 2 of 2")),
+    Pressed(id="chat.edit", key="e", holds=shows("editing"), after=["escape", "shift+tab", "shift+tab"]),
+)
+FOUND = (
+    Pressed(
+        id="chat.find",
+        key="ctrl+f",
+        holds=at("#find-text"),
+        after=[*"sort", "enter"],
+    ),
+    Pressed(id="find.next", key="down", was=match, holds=changes(match)),
+    Pressed(id="find.previous", key="up", was=match, holds=changes(match)),
+)
+MATCHES = (
+    Pressed(id="transcript.next_match", key="n", was=match, holds=changes(match)),
+    Pressed(id="transcript.previous_match", key="N", was=match, holds=changes(match)),
+)
+AGAIN = Pressed(
+    id="chat.regenerate",
+    key="g",
+    holds=lambda user, was: len(user.engine.seen) == 1 and not user.chat.is_generating,
+)
+RIBBON = (
+    Pressed(id="ribbon.cursor", key="enter", holds=lambda user, was: chunk(user) >= 0),
+    Pressed(id="ribbon.last", key="end", before=["home"], was=chunk, holds=changes(chunk)),
+    Pressed(id="ribbon.left", key="left", was=chunk, holds=moved(chunk, -1)),
+    Pressed(id="ribbon.right", key="right", was=chunk, holds=moved(chunk, 1)),
+    Pressed(id="ribbon.left_ten", key="shift+left", was=chunk, holds=moved(chunk, -10)),
+    Pressed(id="ribbon.right_ten", key="shift+right", was=chunk, holds=moved(chunk, 10)),
+    Pressed(id="ribbon.first", key="home", holds=becomes(chunk, 0)),
+    Pressed(id="ribbon.next_stall", key="n", was=chunk, holds=changes(chunk)),
+    Pressed(id="ribbon.previous_stall", key="N", before=["end"], was=chunk, holds=changes(chunk)),
+    Pressed(
+        id="ribbon.plain",
+        key="p",
+        was=lambda user: user.chat.ribbon.plain,
+        holds=changes(lambda user: user.chat.ribbon.plain),
+    ),
+)
+CONVERSATIONS = (
+    Pressed(id="conversations.search", key="slash", holds=at("#conversations-filter"), after=["escape"]),
+    opens("conversations.tags", "t", TagsScreen),
+    opens("conversations.rename", "m", LineScreen),
+    opens("conversations.export", "e", PathScreen),
+    opens("conversations.import", "i", PathScreen),
+    opens("conversations.delete", "d", ConfirmScreen),
+)
+LOOKED_AGAIN = Pressed(id="conversations.reload", key="r", holds=shows("1 conversation"))
+PROMPTS = (
+    Pressed(id="prompts.filter", key="slash", holds=at("#prompts-filter"), after=["escape"]),
+    opens("prompts.new", "n", PromptForm),
+    opens("prompts.save_draft", "s", PromptForm),
+    opens("prompts.edit", "e", PromptForm),
+    opens("prompts.delete", "d", ConfirmScreen),
+)
+READ_AGAIN = Pressed(id="prompts.reload", key="r", holds=shows("2 prompts"))
+LOG = (
+    Pressed(id="log.info", key="2", holds=shows("info and")),
+    Pressed(id="log.warning", key="3", holds=shows("warning and")),
+    Pressed(id="log.error", key="4", holds=shows("error")),
+    Pressed(id="log.debug", key="1", holds=shows("all levels")),
+    Pressed(id="log.copy", key="y", holds=lambda user, was: "was logged" in user.app.clipboard),
+    Pressed(id="log.filter", key="slash", holds=at("#log-filter"), after=["escape"]),
+    Pressed(id="log.write", key="w", holds=lambda user, was: bool(list(Path().rglob("*.txt")) or user.told)),
+)
+SETTINGS = (
+    Pressed(id="settings.filter", key="slash", holds=at("#settings-filter"), after=[*"chat.save", "enter"]),
+    Pressed(id="settings.next", key="space", holds=becomes(value("chat.save"), "false")),
+    Pressed(id="settings.previous", key="left", holds=becomes(value("chat.save"), "true")),
+    Pressed(id="settings.edit", key="enter", holds=becomes(value("chat.save"), "false")),
+    Pressed(id="settings.undo", key="u", holds=becomes(value("chat.save"), "true")),
+    Pressed(id="settings.reset", key="r", before=["space"], holds=becomes(value("chat.save"), "true")),
+    Pressed(
+        id="settings.save",
+        key="ctrl+s",
+        before=["space"],
+        holds=lambda user, was: user.app.screen is user.workspace,
+    ),
+)
+QUIT = Pressed(id="app.quit", key="ctrl+q", holds=lambda user, was: user.leaving.is_set())
+TABLE = (
+    *(
+        *CATALOG,
+        *ROWS,
+        REFRESHED,
+        *PROMPT,
+        *READING,
+        *SORTED,
+        *FOUND,
+        *MATCHES,
+        AGAIN,
+        *RIBBON,
+        HIDDEN_RIBBON,
+    ),
+    *(*CONVERSATIONS, LOOKED_AGAIN, *PROMPTS, READ_AGAIN, *LOG, *SETTINGS, QUIT),
+)
+
+
+async def do(user: Driven, rows: Sequence[Pressed]) -> None:
+    """Press every row's key, and wait until what must hold does."""
+    for row in rows:
+        place = user.app.screen
+        await user.pilot.press(*row.before)
+        was = row.was(user)
+        await user.pilot.press(row.key)
+        try:
+            await user.until(lambda row=row, was=was: row.holds(user, was))  # type: ignore[misc]
+        except TimeoutError:
+            pytest.fail(f"{row.id}: {row.key} did not do it, with the focus on {user.app.focused}")
+        await user.pilot.press(*row.after)
+        if "escape" in row.after:
+            await user.until(lambda place=place: user.app.screen is place)  # type: ignore[misc]
+
+
+async def reopen(user: Driven, conversation_id: str, words: str) -> None:
+    user.chat.open_conversation(conversation_id)
+    await user.until(lambda: words in user.conversation and user.prompt.has_focus)
+    user.chat.transcript.focus()
+    await user.until(lambda: user.chat.transcript.has_focus)
+
+
+async def test_every_action_has_a_row_and_every_row_an_action() -> None:
+    async with driven() as user:
+        known = user.workspace.known_actions()
+        actions = {action.id for action in known} | {
+            action.id for place in (SettingsScreen, SettingsTable) for action in actions_of(place, {})
+        }
+
+    rows = [row.id for row in TABLE]
+    assert sorted(actions - set(rows)) == []
+    assert sorted(set(rows) - actions) == []
+    assert len(rows) == len(set(rows))
+
+
+async def test_each_row_presses_the_key_that_help_shows() -> None:
+    async with driven() as user:
+        keys: defaultdict[str, set[str]] = defaultdict(set)
+        for action in user.workspace.known_actions():
+            keys[action.id] |= set(action.keys.split(","))
+    for place in (SettingsScreen, SettingsTable):
+        for action in actions_of(place, {}):
+            keys[action.id] |= set(action.keys.split(","))
+
+    assert [row.id for row in TABLE if row.key not in keys[row.id]] == []
+
+
+async def test_the_keys_of_the_catalog() -> None:
+    async with driven(size=WIDE) as user:
+        await user.up()
+        user.catalog.table.move_cursor_to(MEDIUM)
+
+        await do(user, CATALOG)
+        user.client.catalog.publish(CatalogSnapshot(models=(), origin=SnapshotOrigin.LIVE))
+        await user.until(lambda: not user.catalog.table.rows)
+        await do(user, [REFRESHED])
+        user.client.catalog.publish(CatalogSnapshot(models=MANY, origin=SnapshotOrigin.LIVE))
+        await user.until(lambda: len(user.catalog.table.rows) == 100)
+        await do(user, ROWS)
+
+
+async def test_the_keys_of_the_prompt_and_those_that_work_everywhere() -> None:
+    async with driven(SupervisedScript(models=SHELF), start_with=SCRIPTED_MODEL_ID) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+
+        await do(user, PROMPT)
+
+
+async def test_the_keys_of_the_transcript_the_search_and_the_ribbon() -> None:
+    store = MemoryStore()
+    for kept in (CODING, SORTING):
+        await store.create(kept)
+    engine = SupervisedScript(ScriptedConfig(pieces=("Hello",)), models=SHELF)
+    async with driven(engine, start_with=SCRIPTED_MODEL_ID, store=store) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+        await reopen(user, CODING.id, "two = 2")
+        await do(user, READING)
+
+        await user.pilot.press("escape")
+        await reopen(user, SORTING.id, "stays in its order")
+        await user.pilot.press("left_square_bracket")
+        user.chat.ribbon.focus()
+        await do(user, RIBBON)
+
+        await reopen(user, SORTING.id, "stays in its order")
+        await do(user, [*SORTED, *FOUND])
+        user.chat.transcript.focus()
+        await do(user, MATCHES)
+        await do(user, [AGAIN])
+        user.chat.ribbon.focus()
+        await do(user, [HIDDEN_RIBBON])
+
+
+async def test_the_ribbon_is_hidden_from_within_the_prompt() -> None:
+    async with driven(start_with=SCRIPTED_MODEL_ID) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+
+        await user.pilot.press("f6")
+        await user.until(lambda: not user.chat.ribbon.display)
+
+        assert not user.chat.ribbon.display
+
+
+async def test_the_keys_of_the_conversations() -> None:
+    store = MemoryStore()
+    await store.create(SORTING)
+    async with driven(store=store) as user:
+        await user.up()
+        await user.pilot.press("ctrl+l")
+        await user.until(lambda: user.shows("1 conversation"))
+        await do(user, CONVERSATIONS)
+
+        await store.create(CODING)
+        store.kept.pop(SORTING.id)
+        await do(user, [LOOKED_AGAIN])
+        await user.until(lambda: user.shows(CODING.title))
+
+
+async def test_the_keys_of_the_saved_prompts() -> None:
+    store = MemoryStore()
+    await store.save_prompt(SavedPrompt(id="p1", name="One", text="one"))
+    async with driven(start_with=SCRIPTED_MODEL_ID, store=store) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+        user.prompt.put("draft")
+        await user.pilot.press("ctrl+t")
+        await user.until(lambda: user.shows("1 prompt"))
+        await do(user, PROMPTS)
+
+        await store.save_prompt(SavedPrompt(id="p2", name="Two", text="two"))
+        await do(user, [READ_AGAIN])
+
+
+async def test_the_keys_of_the_log_and_of_the_settings_and_quitting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with driven() as user:
+        await user.up()
+        await user.pilot.press("f4")
+        logging.getLogger("foundry_tui.test").error("this was logged")
+        await user.until(lambda: user.shows("this was logged"))
+        await do(user, LOG)
+        await user.pilot.press("escape")
+        await user.until(lambda: user.app.screen is user.workspace)
+
+        await user.pilot.press("f2")
+        await user.until(lambda: user.shows("[chat]"))
+        await do(user, SETTINGS)
+        await user.leave(QUIT.key)
+        assert QUIT.holds(user, None)
+
+
+def clashes(user: Driven) -> set[tuple[str, str, str]]:
+    """Keys that lead to two actions from where the focus is: key, nearer action, farther action."""
+    nearer: dict[str, Action] = {}
+    found: set[tuple[str, str, str]] = set()
+    assert user.app.focused is not None
+    for node in [*user.app.focused.ancestors_with_self]:
+        for action in actions_of(type(node), {}):
+            for key in filter(None, action.keys.split(",")):
+                if key in nearer and nearer[key].name != action.name:
+                    found.add((key, nearer[key].id, action.id))
+                nearer.setdefault(key, action)
+    return found
+
+
+NEARER_WINS = {
+    # Arrows walk in the ribbon; from elsewhere with Ctrl they share the width.
+    ("ctrl+left", "ribbon.left_ten", "pane.narrower"),
+    ("ctrl+right", "ribbon.right_ten", "pane.wider"),
+    # From the filter the key leads to the rows; in the rows it goes on.
+    ("down", "table.down", "catalog.to_rows"),
+}
+
+
+async def test_no_key_leads_to_two_actions_but_where_the_nearer_is_meant() -> None:
+    found: set[tuple[str, str, str]] = set()
+    async with driven(SupervisedScript(models=SHELF), start_with=SCRIPTED_MODEL_ID) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+        user.chat.find()
+        await user.until(lambda: user.workspace.query_one("#find-text").has_focus)
+        for place in user.workspace.focus_chain:
+            place.focus()
+            await user.until(lambda place=place: place.has_focus)  # type: ignore[misc]
+            found |= clashes(user)
+        for key in ("f2", "f4", "f5", "ctrl+l", "ctrl+o", "ctrl+t"):
+            await user.pilot.press(key)
+            await user.until(lambda: user.app.screen is not user.workspace and user.app.focused is not None)
+            found |= clashes(user)
+            await user.pilot.press("escape")
+            await user.until(lambda: user.app.screen is user.workspace)
+
+    assert found == NEARER_WINS
