@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -183,21 +184,22 @@ async def test_a_folder_that_may_not_be_written_is_told(folder: Path) -> None:
         await write_new("locked/a.md", "x")
 
 
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """No file may grow beyond a thousand bytes, as on a disk that is full."""
+@contextmanager
+def a_disk_nearly_full() -> Iterator[None]:
+    """No file may grow beyond a thousand bytes, pytest's own output included: hold it briefly."""
     resource = pytest.importorskip("resource", reason="this system knows no such limit")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.usefixtures("small_disk")
 async def test_where_there_is_no_room_nothing_is_left_and_what_was_there_stays(folder: Path) -> None:
     (folder / "a.md").write_text("mine")
 
-    with pytest.raises(StorageProblem, match=r"a\.md cannot be written"):
+    with a_disk_nearly_full(), pytest.raises(StorageProblem, match=r"a\.md cannot be written"):
         await write_new("a.md", "x" * 5_000, replaces=True)
 
     assert (folder / "a.md").read_text() == "mine"
