@@ -41,13 +41,13 @@ def running(folder: Path) -> Generator[Terminal, None, None]:
 @pytest.fixture
 def plain(tmp_path: Path) -> Iterator[Terminal]:
     with running(tmp_path) as opened:
-        opened.wait_for("Questions go to tiny-demo", "> ")
+        opened.shows("Questions go to tiny-demo", "> ")
         yield opened
 
 
 def test_the_demo_answers_without_an_escape_and_ctrl_d_ends_it_with_0(plain: Terminal) -> None:
     plain.send("What is the capital of France?\n/messages\n/status\n/help\n")
-    plain.wait_for("/help all everything")
+    plain.shows("/help all everything")
 
     plain.send(CTRL_D)
     code = plain.exit_code()
@@ -64,7 +64,7 @@ def test_an_engine_that_is_killed_is_told_at_the_prompt_and_restart_brings_it_ba
     (engine,) = hosts(plain.process.pid)
 
     engine.kill()
-    plain.wait_for("SIGKILL", "/restart brings it back")
+    plain.shows("SIGKILL", "/restart brings it back")
     plain.send("/restart\nWhat is the capital of France?\n/quit\n")
 
     assert plain.exit_code() == 0
@@ -74,7 +74,7 @@ def test_an_engine_that_is_killed_is_told_at_the_prompt_and_restart_brings_it_ba
 
 def test_ctrl_c_twice_at_the_prompt_ends_it_with_130_and_says_nothing_else(plain: Terminal) -> None:
     plain.send("half a line" + CTRL_C)
-    plain.wait_for("Ctrl+C once more leaves")
+    plain.shows("Ctrl+C once more leaves")
     plain.send(CTRL_C)
 
     assert plain.exit_code() == 128 + signal.SIGINT

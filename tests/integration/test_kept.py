@@ -37,11 +37,11 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def ask(opened: Terminal, expected: str) -> None:
-    opened.wait_for("1 variant")
+    opened.shows("1 variant")
     opened.send(ENTER)
-    opened.wait_for("Ask scripted")
+    opened.shows("Ask scripted")
     opened.send("count" + ENTER)
-    opened.wait_for(expected)
+    opened.shows(expected)
 
 
 def kept(folder: Path) -> dict[str, object]:
@@ -80,11 +80,11 @@ def test_a_crash_in_mid_answer_loses_at_most_the_last_second_and_the_answer_is_s
 
         text = str(kept(tmp_path))
         with terminal(command, environment=environment(tmp_path)) as opened:
-            opened.wait_for("1 variant")
+            opened.shows("1 variant")
             opened.send(CTRL_L)
-            opened.wait_for("count")
+            opened.shows("count")
             opened.send(ENTER)
-            opened.wait_for("cut off", f"w{150 - WORDS_IN_A_SECOND:03}")
+            opened.shows("cut off", f"w{150 - WORDS_IN_A_SECOND:03}")
             opened.send(CTRL_Q)
             assert opened.exit_code() == 0
 
@@ -98,7 +98,7 @@ def test_an_answer_that_is_left_by_quitting_is_kept_to_its_last_word(tmp_path: P
     ):
         ask(opened, "w050")
         opened.send(CTRL_Q)
-        opened.wait_for("Quit all the same")
+        opened.shows("Quit all the same")
         opened.send("\t" + ENTER)
         code = opened.exit_code()
 

@@ -68,24 +68,24 @@ def harm_in(opened: Terminal) -> list[bytes]:
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Terminal]:
     with running(tmp_path, "demo") as opened:
-        opened.wait_for("loaded in", "Ask")
+        opened.shows("loaded in", "Ask")
         yield opened
 
 
 def ask(opened: Terminal, question: str = QUESTION, expected: str = ANSWER) -> str:
     opened.send(question + ENTER)
-    return opened.wait_for(expected, "in all")
+    return opened.shows(expected, "in all")
 
 
 def test_alt_with_a_digit_goes_to_a_pane_from_within_the_prompt(demo: Terminal) -> None:
     demo.resize(80, 24)
-    demo.wait_for("[3 Chat]")
+    demo.shows("[3 Chat]")
 
     demo.send("\x1b1")
-    demo.wait_for("[1 Catalog]")
+    demo.shows("[1 Catalog]")
     demo.send("\x1b3")
 
-    demo.wait_for("[3 Chat]", "Ask anything")
+    demo.shows("[3 Chat]", "Ask anything")
 
 
 def test_the_demo_answers_and_ctrl_q_ends_it_with_0_and_leaves_nothing(demo: Terminal) -> None:
@@ -104,9 +104,9 @@ def test_an_engine_killed_in_mid_life_is_told_and_ctrl_r_brings_it_back(demo: Te
     first = engine_of(demo)
 
     first.kill()
-    demo.wait_for("SIGKILL", "Ctrl+R")
+    demo.shows("SIGKILL", "Ctrl+R")
     demo.send(CTRL_R)
-    demo.wait_for("restarted")
+    demo.shows("restarted")
     ask(demo)
     second = engine_of(demo)
     demo.send(CTRL_Q)
@@ -138,12 +138,12 @@ def test_sigterm_ends_the_program_and_restores_the_terminal(demo: Terminal) -> N
 def test_a_resized_window_keeps_what_was_typed_and_the_answer(demo: Terminal) -> None:
     ask(demo)
     demo.send("draft")
-    demo.wait_for("draft")
+    demo.shows("draft")
 
     demo.resize(80, 24)
-    demo.wait_until(lambda screen: "Paris" in screen and "draft" in screen, "narrow screen")
+    demo.shows_what(lambda screen: "Paris" in screen and "draft" in screen, "narrow screen")
     demo.resize(160, 50)
-    demo.wait_for("Paris", "draft", "Catalog", "On this disk")
+    demo.shows("Paris", "draft", "Catalog", "On this disk")
 
 
 def test_a_terminal_that_answers_no_query_is_no_reason_to_wait(demo: Terminal) -> None:
@@ -162,7 +162,7 @@ def test_the_demo_answers_and_ends_with_0_in_tmux(tmp_path: Path) -> None:
     tmux = ("tmux", "-S", str(tmp_path / "tmux"), "-f", os.devnull)
     try:
         with terminal([*tmux, "new-session", inner], environment=environment(tmp_path)) as opened:
-            opened.wait_for("loaded in", "Ask")
+            opened.shows("loaded in", "Ask")
             screen = ask(opened)
             opened.send(CTRL_Q)
 
@@ -179,13 +179,13 @@ def test_a_hostile_answer_and_a_hostile_error_do_nothing_to_the_terminal(tmp_pat
         endpoint_process([answer(["before ", HOSTILE, " after"]), failing]) as endpoint,
         running(tmp_path, "--endpoint", endpoint.url) as opened,
     ):
-        opened.wait_for("1 variant")
+        opened.shows("1 variant")
         opened.send(ENTER)
-        opened.wait_for("Ask scripted")
+        opened.shows("Ask scripted")
 
         ask(opened, "hi", "after")
         opened.send("again" + ENTER)
-        opened.wait_for("broken")
+        opened.shows("broken")
         opened.send(CTRL_Q)
 
         assert opened.exit_code() == 0
@@ -197,11 +197,11 @@ def test_a_hostile_model_name_does_nothing_to_the_terminal(tmp_path: Path) -> No
         endpoint_process(answer(["before"]), Setting(models=(f"evil{HOSTILE}:1",))) as endpoint,
         running(tmp_path, "--endpoint", endpoint.url) as opened,
     ):
-        opened.wait_for("1 variant")
+        opened.shows("1 variant")
         opened.send(ENTER)
-        opened.wait_for("Ask evil")
+        opened.shows("Ask evil")
 
         opened.send("hi" + ENTER)
-        opened.wait_for("before")
+        opened.shows("before")
 
         assert harm_in(opened) == []

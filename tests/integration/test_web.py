@@ -28,7 +28,7 @@ WAIT_S = 20.0
 
 # Speaks to the server as Textual's driver does, and does what it is told by what is typed.
 APP = r"""
-import json, os, subprocess, sys, time
+import json, os, signal, subprocess, sys
 
 def send(kind, body):
     os.write(1, kind + len(body).to_bytes(4, "big") + body)
@@ -66,7 +66,7 @@ while True:
                 meta(type="exit")
                 read(1)
             case ["stay"]:
-                child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], stdout=2)
+                child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], stdout=2)
                 stays = True
                 show({"child": child.pid})
             case ["fail", "later"]:
@@ -84,7 +84,7 @@ while True:
         message = json.loads(body)
         if message["type"] == "quit":
             while stays:
-                time.sleep(600)
+                signal.pause()
             sys.exit(code)
         if message["type"] == "deliver_chunk_request":
             chunk = chunks.pop(0) if chunks else b""

@@ -11,16 +11,21 @@ import termios
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
-__all__ = ["Recorder", "recorder"]
+__all__ = ["SOON_S", "Recorder", "recorder", "running", "set_size"]
 
-_SOON_S = 30.0
+SOON_S = 30.0
+"""A safety net: what is waited for here takes a second at most."""
 _READ_BYTES = 1 << 16
+# Only a program that has asked for it is told by the kernel when its terminal goes.
 _TAKE_THE_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
+
+Pty = TypeVar("Pty", bound="Recorder")
 
 
 class Recorder:
@@ -76,7 +81,7 @@ class Recorder:
         came = self.comes(holds, start=start)
         assert came, f"no {wanted} came, but {self.raw[start:][-2_000:]!r}"
 
-    def comes(self, holds: Callable[[bytes], bool], *, start: int = 0, within_s: float = _SOON_S) -> bool:
+    def comes(self, holds: Callable[[bytes], bool], *, start: int = 0, within_s: float = SOON_S) -> bool:
         """Wait until something holds of what was written after ``start`` bytes; False if not in time."""
         with self._changed:
             self._changed.wait_for(lambda: holds(bytes(self._raw[start:])) or self._has_ended, within_s)
@@ -84,8 +89,8 @@ class Recorder:
 
     def exit_code(self) -> int:
         """Wait for the program's end; all that it wrote has been read by then."""
-        code = self.process.wait(_SOON_S)
-        self._reader.join(_SOON_S)
+        code = self.process.wait(SOON_S)
+        self._reader.join(SOON_S)
         return code
 
     def close(self) -> None:
@@ -98,6 +103,9 @@ class Recorder:
         os.close(self._master)
         os.close(self._wake_reader)
 
+    def _take(self, data: bytes) -> None:
+        """What a subclass makes of what came; held by the lock."""
+
     def _read(self) -> None:
         try:
             while self._master in select.select([self._master, self._wake_reader], [], [])[0]:
@@ -106,6 +114,7 @@ class Recorder:
                     break
                 with self._changed:
                     self._raw += data
+                    self._take(data)
                     self._changed.notify_all()
         except OSError:
             pass  # how Linux says that the other side has gone
@@ -116,14 +125,17 @@ class Recorder:
 
 
 @contextmanager
-def recorder(
-    command: Sequence[str], *, environment: Mapping[str, str], size: tuple[int, int]
-) -> Generator[Recorder, None, None]:
-    """Run ``command`` in a terminal for the length of the block, after which nothing of it is left."""
+def running(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    size: tuple[int, int],
+    make: Callable[["subprocess.Popen[bytes]", int], Pty],
+) -> Generator[Pty, None, None]:
+    """Run ``command`` in what ``make`` makes of its terminal; after the block nothing of it is left."""
     master, slave = os.openpty()
     try:
-        columns, lines = size
-        fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        set_size(master, size)
         process = subprocess.Popen(
             [sys.executable, "-S", "-E", "-c", _TAKE_THE_TERMINAL, *command],
             stdin=slave,
@@ -134,7 +146,7 @@ def recorder(
         )
     finally:
         os.close(slave)
-    opened = Recorder(process, master)
+    opened = make(process, master)
     try:
         yield opened
     finally:
@@ -142,4 +154,19 @@ def recorder(
         if process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-        process.wait(_SOON_S)
+        process.wait(SOON_S)
+
+
+@contextmanager
+def recorder(
+    command: Sequence[str], *, environment: Mapping[str, str], size: tuple[int, int]
+) -> Generator[Recorder, None, None]:
+    """Run ``command`` in a terminal that only keeps what it writes, for the length of the block."""
+    with running(command, environment=environment, size=size, make=Recorder) as opened:
+        yield opened
+
+
+def set_size(descriptor: int, size: tuple[int, int]) -> None:
+    """Tell the kernel how large a terminal is, in columns and lines."""
+    columns, lines = size
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
