@@ -6,19 +6,27 @@ from typing import Protocol
 
 from foundry_tui.domain.chat import ChatEvent, ChatOptions, ChatRequest
 from foundry_tui.domain.conversations import Conversation, ConversationSummary, SavedPrompt, Turn
+from foundry_tui.domain.downloads import Download, DownloadReading, Partial
 from foundry_tui.domain.engine import EngineInfo, EngineState
+from foundry_tui.domain.health import ModelHealth
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration
 from foundry_tui.domain.resources import GpuSamples, HostSample
 from foundry_tui.domain.settings import SettingEntry
 
 __all__ = [
+    "AcceptedLicenses",
     "ConversationStore",
+    "DownloadProcess",
+    "DownloadRunner",
+    "DownloadStore",
     "Engine",
     "GpuProbe",
     "HostProbe",
     "HostableEngine",
     "InputHistory",
+    "ModelChecker",
     "ModelManager",
+    "ProcessLock",
     "PromptLibrary",
     "SettingsStore",
     "SupervisedEngine",
@@ -268,4 +276,124 @@ class SettingsStore(Protocol):
             BadInput: A text is not allowed, or the file is broken; nothing was written.
             StorageProblem: It cannot be written.
         """
+        ...
+
+
+class DownloadProcess(Protocol):
+    """A process that downloads one model and says on disk how far it is.  All methods block for milliseconds.
+
+    It may have been started by an earlier life of the app.
+    """
+
+    @property
+    def model_id(self) -> str:
+        """The variant that it fetches."""
+        ...
+
+    def look(self) -> DownloadReading:
+        """How far it is now; the same last words each time once it has ended."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once, whatever it is doing; what it fetched stays and can be resumed."""
+        ...
+
+    def let_live(self) -> None:
+        """Let it go on when this process ends; until then it ends with it."""
+        ...
+
+    def forget(self) -> None:
+        """Take its last words off the disk, once they were acted upon.  The process must have ended."""
+        ...
+
+
+class DownloadRunner(Protocol):
+    """Starts downloads, and finds those that others started.  Blocks, so not on the event loop."""
+
+    def begin(self, model_id: str, *, total_bytes: int | None) -> DownloadProcess:
+        """Start to fetch that variant, or go on with what is there of it.
+
+        Raises:
+            EngineUnavailable: No process could be started.
+        """
+        ...
+
+    def running(self) -> tuple[DownloadProcess, ...]:
+        """Those whose word is on disk: living ones, and ended ones that nobody has acted upon."""
+        ...
+
+    def partials(self) -> tuple[Partial, ...]:
+        """Downloads that were left in the middle, the ones under way among them."""
+        ...
+
+    def remove_partial(self, path: str) -> int:
+        """Delete what is there of an unfinished download; the bytes that this freed.
+
+        Raises:
+            ModelRefused: A process is at work on it, or it is no unfinished download.
+            StorageProblem: It cannot be deleted.
+        """
+        ...
+
+
+class DownloadStore(Protocol):
+    """The queue on disk, one for all processes.  Raises ``StorageProblem`` as ``ConversationStore`` does."""
+
+    async def downloads(self) -> tuple[Download, ...]:
+        """All entries, those that ended among them, by place."""
+        ...
+
+    async def put_download(self, download: Download) -> None:
+        """Add it, or put it in the place of the one of its id."""
+        ...
+
+    async def drop_download(self, download_id: str) -> None:
+        """Forget it; no error if it is not there."""
+        ...
+
+
+class AcceptedLicenses(Protocol):
+    """Which licence texts were agreed to.  Raises ``StorageProblem`` as ``ConversationStore`` does."""
+
+    async def is_accepted(self, text_sha256: str) -> bool:
+        """Whether the text of that hash was agreed to."""
+        ...
+
+    async def accept(self, text_sha256: str, *, name: str, at_unix_ms: int) -> None:
+        """Remember that it was; ``name`` is what the catalog calls it.  Twice is once."""
+        ...
+
+
+class ModelChecker(Protocol):
+    """Looks into the files of a model.  Blocks, for as long as reading them takes if it is deep."""
+
+    def check(self, model_id: str, folder: Path, *, is_deep: bool) -> ModelHealth:
+        """Look at them; a deep check reads all contents and compares them with the hashes that were kept.
+
+        Where none were kept yet and nothing is wrong, a deep check keeps them.
+        """
+        ...
+
+    def last(self, model_id: str) -> ModelHealth:
+        """What the last check found, from disk."""
+        ...
+
+    def forget(self, model_id: str) -> None:
+        """Drop what is kept of that model: it was removed, or is fetched anew."""
+        ...
+
+
+class ProcessLock(Protocol):
+    """A lock among processes, which the system takes from one that dies.  Does not block."""
+
+    def acquire(self, label: str) -> bool:
+        """Take it and leave ``label`` for others to read; False if another process has it."""
+        ...
+
+    def release(self) -> None:
+        """Give it back; no error if it was not held."""
+        ...
+
+    def holder(self) -> str | None:
+        """The label of the process that has it; None if nobody does."""
         ...
