@@ -1,6 +1,7 @@
 """What holds for every test: clean surroundings, and no process left behind."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,16 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let Textual's pilot look for idleness more often; as it is, each key press costs 70 ms."""
+    """Undo what the caller's shell ignores; let Textual's pilot look for idleness more often."""
+    # Begun in the background or under nohup, programs of these tests would inherit deafness to Ctrl+C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:
         from textual import _wait
     except ImportError:
         return
+    # As it is, each key press costs 70 ms.
     _wait.SLEEP_GRANULARITY = 1 / 1000
     _wait.SLEEP_IDLE = 1 / 2000
 

@@ -16,10 +16,10 @@ from foundry_tui.domain.chat import ChatMessage, ChatOptions, ChatRequest, Chunk
 from foundry_tui.domain.engine import Capability
 from foundry_tui.domain.errors import BadInput, EngineError
 from foundry_tui.domain.models import ModelVariant
-from foundry_tui.domain.quantities import seconds_in_words
 from foundry_tui.domain.text import clean_text
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.reports.answer import describe
+from foundry_tui.reports.models import load_words
 from foundry_tui.services.opened import Services
 
 __all__ = ["add_commands"]
@@ -77,7 +77,7 @@ async def _load_if_needed(services: Services, model: ModelVariant) -> None:
     need_here(model)
     say(f"loading {model.id} …")
     report = await services.client.load(model.id)
-    say(f"loaded in {seconds_in_words(report.load_ns / 1e9)}")
+    say(load_words(report))
 
 
 async def _converse(services: Services, model: ModelVariant, options: ChatOptions) -> int:

@@ -13,7 +13,8 @@ from foundry_tui.domain.engine import EndpointKind
 from foundry_tui.domain.errors import BadInput, FoundryTuiError, ModelRefused, NotSupported
 from foundry_tui.domain.model_filter import ModelFilter, download_or_disk_bytes, parse_filter
 from foundry_tui.domain.models import CatalogSnapshot, Device, ModelVariant, Registration
-from foundry_tui.domain.quantities import bytes_in_words, count_in_words, seconds_in_words
+from foundry_tui.domain.quantities import bytes_in_words, count_in_words
+from foundry_tui.reports.models import load_words, model_state
 from foundry_tui.services.opened import Services
 
 __all__ = ["MODEL_LIST_SCHEMA", "add_commands", "model_object", "opened"]
@@ -145,16 +146,8 @@ async def _load(arguments: argparse.Namespace) -> int:
         stays = services.client.engine_info is not None and (
             services.client.engine_info.kind is not EndpointKind.MANAGED
         )
-    parts = [f"{report.model_id} loaded in {seconds_in_words(report.load_ns / 1e9)}"]
-    if report.rss_before_bytes is not None and report.rss_after_bytes is not None:
-        parts.append(
-            f"memory {bytes_in_words(report.rss_after_bytes - report.rss_before_bytes, sign=True)}"
-            f" to {bytes_in_words(report.rss_after_bytes)}"
-        )
-    print_text(" · ".join(parts))
-    if report.was_loaded:
-        say("it was loaded already")
-    elif not stays:
+    print_text(load_words(report))
+    if not report.was_loaded and not stays:
         say("it was unloaded again: with the managed runtime nothing stays loaded after a command")
     return ExitCode.DONE
 
@@ -250,16 +243,8 @@ def _row(model: ModelVariant) -> tuple[str, ...]:
         count_in_words(model.context_tokens),
         model.task or "n/a",
         model.license or "n/a",
-        model.problem or _state(model),
+        model.problem or model_state(model) or "n/a",
     )
-
-
-def _state(model: ModelVariant) -> str:
-    if model.is_loaded:
-        return "loaded"
-    if model.is_cached is None:
-        return "n/a"
-    return "cached" if model.is_cached else "in the catalog"
 
 
 def _list_object(snapshot: CatalogSnapshot, models: list[ModelVariant]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from foundry_tui.bootstrap import LaunchOptions
 
-__all__ = ["add_common", "launch_options"]
+__all__ = ["add_common", "launch_options", "port_number"]
 
 _PHASES = {
     "connect": "connect_s",
@@ -63,7 +63,7 @@ def add_common(parser: argparse.ArgumentParser, *, top: bool) -> None:
     group.add_argument(
         "--port",
         metavar="N",
-        type=_port,
+        type=port_number,
         default=default(None),
         help="fixed port of the managed web service; default: a free one",
     )
@@ -116,7 +116,12 @@ def _all_of(name: str, arguments: argparse.Namespace) -> list[Any]:
     return [value for place in sorted(places) for value in getattr(arguments, place)]
 
 
-def _port(text: str) -> int:
+def port_number(text: str) -> int:
+    """The port that ``text`` names.
+
+    Raises:
+        ArgumentTypeError: It names none.
+    """
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {text!r}")
     return int(text)

@@ -31,6 +31,7 @@ _UNITS = (
     (re.compile(r"(?<=\d) ms\b"), " milliseconds"),
     (re.compile(r"(?<=\d) min (?=\d)"), " minutes "),
     (re.compile(r"(?<=\d) s\b"), " seconds"),
+    (re.compile(r"(?<=\d)%(?!\w)"), " percent"),
     (re.compile(r"\btok/s\b"), "tokens per second"),
     (re.compile(r"\bTTFT\b"), "time to first token"),
     # Nothing in the middle of a path.

@@ -13,7 +13,7 @@ from foundry_tui.domain.text import clean_line, shorten
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.metrics.gaps import CLASS_EDGES_MS, GapSummary, GapTrack, GapUnit, gap_class
 from foundry_tui.metrics.tokens import ContextUse
-from foundry_tui.reports.answer import describe
+from foundry_tui.reports.chat import context_in_words, describe_turn, overlong_in_words
 from foundry_tui.reports.markdown_text import is_fence_line
 
 __all__ = [
@@ -36,7 +36,6 @@ _NS_PER_MS = 1_000_000
 _NAME_CHARACTERS = 120
 _BEGINNING_CHARACTERS = 100
 _AROUND_CHARACTERS = 40
-_CUT_OFF = "cut off: the app ended while this was being written"
 _COUNTED = re.compile(r"(?P<count>~?[\d,]+|n/a) (?P<way>in|out)")
 _LANGUAGE = re.compile(r"[`~]+[ \t]*(?P<language>[\w+#.-]{1,30})")
 
@@ -103,35 +102,27 @@ def branch_lines(conversation: Conversation) -> list[str]:
 
 def answer_line(turn: Turn) -> str:
     """The numbers of an answer."""
-    if turn.trace is None:
-        return sentence(_CUT_OFF)
-    parts = describe(turn.trace).split(" · ")
-    if not turn.trace.chunks:
+    parts = describe_turn(turn).split(" · ")
+    if turn.trace is not None and not turn.trace.chunks:
         parts = ["nothing arrived", *(part for part in parts if UNKNOWN not in part)]
     return sentence(", ".join(_said(part) for part in parts))
 
 
 def context_line(use: ContextUse, max_tokens: int) -> str:
     """How much of the context the next request takes, and what is left for the answer."""
-    taken = f"about {count_in_words(use.prompt_tokens)}"
-    if use.context_tokens is None or use.left_tokens is None:
-        return sentence(f"{taken} tokens; the model's limit is unknown")
-    words = f"{taken} of {count_in_words(use.context_tokens)} tokens"
-    if not use.left_tokens:
-        return sentence(f"{words}: too long for this model")
-    left = f"{count_in_words(use.left_tokens)} left for the answer"
-    if use.left_tokens < max_tokens:
-        return sentence(f"{words}: only {left}, which may take {count_in_words(max_tokens)}")
-    return sentence(f"{words}: {left}")
+    words = spoken(context_in_words(use, max_tokens))
+    if use.left_tokens is None:
+        words += "; the model's limit is unknown"
+    elif use.left_tokens >= max_tokens:
+        words += f": {count_in_words(use.left_tokens)} left for the answer"
+    elif use.left_tokens:
+        words += f", which may take {count_in_words(max_tokens)}"
+    return sentence(words)
 
 
 def overlong_line(use: ContextUse) -> str:
     """That a request does not fit; None of it was sent."""
-    return (
-        f"This would take about {count_in_words(use.prompt_tokens)} of the model's "
-        f"{count_in_words(use.context_tokens)} tokens and be refused. Shorten it, or begin anew with /new; "
-        "the same once more sends it all the same."
-    )
+    return overlong_in_words(use, anew="/new", again="the same once more")
 
 
 def option_lines(options: ChatOptions, *, speech: bool) -> list[str]:

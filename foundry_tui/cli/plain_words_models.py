@@ -4,21 +4,24 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import assert_never
 
-from foundry_tui.cli.plain_words import count_words, duration_words, listed, sentence, spoken
-from foundry_tui.domain.engine import (
-    EngineDead,
-    EngineIdle,
-    EngineInfo,
-    EngineReady,
-    EngineStarting,
-    EngineState,
-)
+from foundry_tui.cli.plain_words import count_words, sentence, spoken
+from foundry_tui.domain.engine import EngineDead, EngineIdle, EngineReady, EngineStarting, EngineState
 from foundry_tui.domain.model_filter import download_or_disk_bytes
-from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, LoadReport, ModelVariant
-from foundry_tui.domain.quantities import bytes_in_words, count_in_words
+from foundry_tui.domain.models import CatalogSnapshot, Device, LoadReport, ModelVariant
+from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.domain.text import clean_line
-from foundry_tui.services.client import Job, JobKind
+from foundry_tui.reports.engine import gpu_facts, host_facts, info_facts, last_words
+from foundry_tui.reports.facts import Fact
+from foundry_tui.reports.models import (
+    JOBS,
+    Compared,
+    comparison,
+    load_cost,
+    model_facts,
+    model_state,
+)
+from foundry_tui.services.client import Job
 
 __all__ = [
     "SORT_KEYS",
@@ -32,15 +35,9 @@ __all__ = [
     "resource_lines",
 ]
 
-_UNKNOWN = "unknown"
 _NAME_CHARACTERS = 120
-_TEXT_CHARACTERS = 2_000
-_JOBS = {JobKind.LOAD: "loading", JobKind.UNLOAD: "unloading", JobKind.REFRESH: "asking the catalog"}
-_SOURCES = {
-    CatalogKind.PUBLIC: "the public Foundry Local catalog",
-    CatalogKind.LOCAL: "a folder of yours",
-    CatalogKind.ENDPOINT: "told by the endpoint",
-}
+# A voice would read them as words.
+_SPELT = {device.value: device.value.upper() for device in Device}
 SORT_KEYS: Mapping[str, Callable[[ModelVariant], int | str | None]] = {
     "name": lambda model: model.id,
     "size": download_or_disk_bytes,
@@ -54,70 +51,31 @@ SORT_KEYS: Mapping[str, Callable[[ModelVariant], int | str | None]] = {
 
 def model_line(number: int, model: ModelVariant, jobs: Sequence[Job]) -> str:
     """One model of a list: where it is, how big it is, what it runs on, how long its context is."""
+    said = {fact.label: _said(fact) for fact in _facts(model, None, jobs)}
+    size = download_or_disk_bytes(model)
     parts = [
         f"{number}: {clean_line(model.id, _NAME_CHARACTERS)}",
-        _state(model, jobs),
-        _size(download_or_disk_bytes(model)),
-        _device(model),
-        f"context {_tokens(model.context_tokens)}",
-        f"licence {_said(model.license)}",
+        said["State"] if model.problem is None else f"problem: {clean_line(model.problem, 300)}",
+        "size unknown" if size is None else bytes_in_words(size),
+        "device unknown" if model.device is None else said["Device"],
+        f"context {said['Context']}",
+        f"licence {said['Licence']}",
     ]
     return f"{', '.join(parts)}."
 
 
 def fact_lines(model: ModelVariant, report: LoadReport | None, jobs: Sequence[Job]) -> list[str]:
     """Everything known about one model."""
-    context = _tokens(model.context_tokens)
-    if model.advertised_context_tokens not in (None, model.context_tokens):
-        context += f"; the catalog says {_tokens(model.advertised_context_tokens)}"
-    facts = [
-        ("Id", _said(model.id)),
-        ("Name", _said(model.display_name)),
-        ("Alias", _said(model.alias)),
-        ("From", _SOURCES[model.catalog]),
-        ("Publisher", _said(model.publisher)),
-        ("Task", _said(model.task)),
-        ("Device", _device(model)),
-        ("Execution provider", _said(model.execution_provider)),
-        ("Quantization", _said(model.quantization)),
-        ("Context", context),
-        ("Longest answer", _tokens(model.max_output_tokens)),
-        ("It can", _said(", ".join(model.capabilities))),
-        ("Download size", _bytes(model.size_bytes)),
-        ("On disk", _bytes(model.disk_bytes)),
-        ("Folder", _said(model.path)),
-        ("State", _state(model, jobs)),
-        ("Licence", _said(model.license)),
-    ]
-    if report is not None:
-        facts.append(("Last load", load_line(report)))
-    if model.license_text:
-        facts.append(("Licence text", clean_line(model.license_text, _TEXT_CHARACTERS)))
-    return [f"{label}: {value.rstrip('.')}." for label, value in facts]
+    return [_line(fact) for fact in _facts(model, report, jobs)]
 
 
 def comparison_lines(models: Sequence[ModelVariant], reports: Mapping[str, LoadReport]) -> list[str]:
     """The facts of several models, one line for each, and whether they differ in it."""
-    facts: list[tuple[str, list[str]]] = [
-        ("Device", [_device(model) for model in models]),
-        ("Size", [_bytes(model.size_bytes) for model in models]),
-        ("On disk", [_bytes(model.disk_bytes) for model in models]),
-        ("Context", [_tokens(model.context_tokens) for model in models]),
-        ("Longest answer", [_tokens(model.max_output_tokens) for model in models]),
-        ("Licence", [_said(model.license) for model in models]),
-        ("Quantization", [_said(model.quantization) for model in models]),
-        ("Provider", [_said(model.execution_provider) for model in models]),
-        ("Task", [_said(model.task) for model in models]),
-        ("Can", [_said(", ".join(model.capabilities)) for model in models]),
-        ("Publisher", [_said(model.publisher) for model in models]),
-        ("From", [_SOURCES[model.catalog] for model in models]),
-        ("State", [_state(model, ()) for model in models]),
-        ("Load time", [_load_time(reports.get(model.id)) for model in models]),
-    ]
     names = ", ".join(
         f"{n}: {clean_line(model.id, _NAME_CHARACTERS)}" for n, model in enumerate(models, start=1)
     )
-    return [f"Compared: {names}.", *(_compared(label, values) for label, values in facts)]
+    rows = comparison([_facts(model, reports.get(model.id), ()) for model in models])
+    return [f"Compared: {names}.", *map(_compared, rows)]
 
 
 def catalog_line(snapshot: CatalogSnapshot) -> str:
@@ -132,14 +90,8 @@ def catalog_line(snapshot: CatalogSnapshot) -> str:
 
 def load_line(report: LoadReport) -> str:
     """Time and memory of a load."""
-    name = clean_line(report.model_id, _NAME_CHARACTERS)
-    if report.was_loaded:
-        return f"{name} was loaded already."
-    words = f"{name} was loaded in {duration_words(report.load_ns / 1e9)}"
-    if report.rss_before_bytes is None or report.rss_after_bytes is None:
-        return f"{words}."
-    more = bytes_in_words(report.rss_after_bytes - report.rss_before_bytes, sign=True)
-    return f"{words}, memory {more}."
+    name, cost = clean_line(report.model_id, _NAME_CHARACTERS), load_cost(report)
+    return f"{name} was loaded already." if cost is None else f"{name} was loaded in {spoken(cost)}."
 
 
 def engine_lines(state: EngineState, where: str) -> list[str]:
@@ -152,7 +104,7 @@ def engine_lines(state: EngineState, where: str) -> list[str]:
             return [f"The engine, {place}, is starting."]
         case EngineReady(info, is_answering):
             words = "is ready" if is_answering else "does not answer; /restart restarts it"
-            return [f"The engine, {place}, {words}.", *_info_lines(info)]
+            return [f"The engine, {place}, {words}.", *map(_line, info_facts(info))]
         case EngineDead():
             return death_lines(state)
         case _:
@@ -161,90 +113,52 @@ def engine_lines(state: EngineState, where: str) -> list[str]:
 
 def death_lines(state: EngineDead) -> list[str]:
     """Why the engine is down, what it had loaded, and what to do about it."""
-    lines = [sentence(f"the engine is down: {clean_line(state.reason)}")]
-    death = state.death
-    if death is not None and death.last_log:
-        lines.append(f"Its last log line: {clean_line(death.last_log[-1], 300)}")
-    if death is None:
-        if state.remedy is not None:
-            lines.append(f"What to do: {spoken(clean_line(state.remedy)).rstrip('.')}.")
-        lines.append("/restart tries again.")
-    elif death.was_loaded:
-        loaded = listed([clean_line(name, _NAME_CHARACTERS) for name in death.was_loaded], "and")
-        lines.append(f"/restart brings it back with what was loaded: {loaded}.")
-    else:
-        lines.append("/restart brings it back.")
-    return lines
+    lines = [sentence(f"the engine is down: {clean_line(state.reason)}"), *last_words(state)]
+    if state.death is not None:
+        return [*lines, "/restart brings it back with what was loaded."]
+    if state.remedy is not None:
+        lines.append(f"What to do: {spoken(clean_line(state.remedy)).rstrip('.')}.")
+    return [*lines, "/restart tries again."]
 
 
 def resource_lines(sample: ResourceSample | None) -> list[str]:
     """Processors and memory of the machine, memory of the engine, of each GPU."""
     if sample is None:
         return ["Processors and memory cannot be read."]
-    host, gpu = sample.host, sample.gpu
-    cpu = _UNKNOWN if host.cpu_share is None else f"{100 * host.cpu_share:.0f} percent busy"
-    used, total = bytes_in_words(host.ram_used_bytes), bytes_in_words(host.ram_total_bytes)
-    lines = [f"CPU {cpu}, memory {used} of {total} in use, engine {_bytes(host.process_rss_bytes)}."]
-    if gpu.absence is not None:
-        lines.append(sentence(f"GPU memory unknown: {clean_line(gpu.absence, 200)}"))
-    for card in gpu.gpus:
-        own = "" if card.process_bytes is None else f", engine {bytes_in_words(card.process_bytes)}"
-        busy = "" if card.busy_share is None else f", {100 * card.busy_share:.0f} percent busy"
-        vram = f"{bytes_in_words(card.used_bytes)} of {bytes_in_words(card.total_bytes)}"
-        lines.append(f"GPU {clean_line(card.name, _NAME_CHARACTERS)}: memory {vram} in use{own}{busy}.")
+    lines = [_together(host_facts(sample.host))]
+    if sample.gpu.absence is not None:
+        lines.append(sentence(f"GPU memory unknown: {clean_line(sample.gpu.absence, 200)}"))
+    for card in sample.gpu.gpus:
+        lines.append(f"GPU {clean_line(card.name, _NAME_CHARACTERS)}: {_together(gpu_facts(card))}")
     return lines
 
 
-def _info_lines(info: EngineInfo) -> list[str]:
-    process = "" if info.pid is None else f", process {info.pid}"
-    lines = [f"Kind {info.kind.value}, address {_said(info.url)}{process}."]
-    if info.versions:
-        lines.append(
-            f"Versions: {', '.join(f'{_said(name)} {_said(number)}' for name, number in info.versions)}."
-        )
-    lines.append(f"Models are kept in: {_said(info.cache_dir)}.")
-    return [*lines, *(f"Note: {sentence(clean_line(note, 400))}" for note in info.notes)]
+def _facts(model: ModelVariant, report: LoadReport | None, jobs: Sequence[Job]) -> tuple[Fact, ...]:
+    return model_facts(model, report, state=_state(model, jobs))
 
 
-def _state(model: ModelVariant, jobs: Sequence[Job]) -> str:
+def _state(model: ModelVariant, jobs: Sequence[Job]) -> str | None:
     for job in jobs:
         if job.model_id == model.id:
-            return f"{_JOBS[job.kind]}, {duration_words((perf_counter_ns() - job.started_ns) / 1e9)} so far"
-    if model.problem is not None:
-        return f"problem: {clean_line(model.problem, 300)}"
-    if model.is_loaded:
-        return "loaded"
-    if model.is_cached is None:
-        return "state unknown"
-    return "on disk" if model.is_cached else "not on this machine"
+            return f"{JOBS[job.kind]}, {seconds_in_words((perf_counter_ns() - job.started_ns) / 1e9)} so far"
+    return model_state(model)
 
 
-def _size(count: int | None) -> str:
-    return "size unknown" if count is None else bytes_in_words(count)
+def _said(fact: Fact) -> str:
+    if fact.value is None:
+        return "unknown"
+    return fact.value if fact.is_quoted else spoken(_SPELT.get(fact.value, fact.value))
 
 
-def _bytes(count: int | None) -> str:
-    return _UNKNOWN if count is None else bytes_in_words(count)
+def _line(fact: Fact) -> str:
+    return f"{fact.label}: {_said(fact).rstrip('.')}."
 
 
-def _device(model: ModelVariant) -> str:
-    return "device unknown" if model.device is None else model.device.upper()
+def _together(facts: Sequence[Fact]) -> str:
+    return f"{', '.join(f'{fact.label} {_said(fact)}' for fact in facts)}."
 
 
-def _tokens(count: int | None) -> str:
-    return _UNKNOWN if count is None else f"{count_in_words(count)} tokens"
-
-
-def _said(text: str | None) -> str:
-    return clean_line(text, _TEXT_CHARACTERS) if text else _UNKNOWN
-
-
-def _load_time(report: LoadReport | None) -> str:
-    known = report is not None and not report.was_loaded
-    return duration_words(report.load_ns / 1e9) if known and report is not None else _UNKNOWN
-
-
-def _compared(label: str, values: list[str]) -> str:
-    if len(set(values)) == 1:
-        return f"{label}: the same, {values[0]}."
-    return f"{label}: {'; '.join(f'{n}, {value}' for n, value in enumerate(values, start=1))}."
+def _compared(row: Compared) -> str:
+    if not row.differs:
+        return f"{row.label}: the same, {_said(row.facts[0])}."
+    return f"{row.label}: {'; '.join(f'{n}, {_said(fact)}' for n, fact in enumerate(row.facts, start=1))}."

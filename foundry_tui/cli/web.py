@@ -12,7 +12,7 @@ from types import FrameType
 from foundry_tui.aio import Tasks
 from foundry_tui.bootstrap import resolve
 from foundry_tui.cli.exit_codes import ExitCode
-from foundry_tui.cli.options import add_common, launch_options
+from foundry_tui.cli.options import add_common, launch_options, port_number
 from foundry_tui.cli.output import print_text, say
 
 __all__ = ["add_commands", "app_command"]
@@ -52,14 +52,14 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     web.add_argument(
         "--port",
         metavar="N",
-        type=_port,
+        type=port_number,
         default=argparse.SUPPRESS,
         help="fixed port of the page; default: a free one",
     )
     web.add_argument(
         "--service-port",
         metavar="N",
-        type=_port,
+        type=port_number,
         default=None,
         help="fixed port of the managed web service, which leaves room for one tab; default: free ones",
     )
@@ -172,9 +172,3 @@ def _told_to_end() -> "Iterator[asyncio.Future[int]]":
 
 def _phase(name: str) -> str:
     return name.removesuffix("_s").replace("_", "-")
-
-
-def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {text!r}")
-    return int(text)

@@ -138,7 +138,10 @@ class Chat(_Shape):
         default=_CHAT.seed, description="Makes sampling repeatable where the engine can; absent: its own."
     )
     history: int = Field(default=_CHAT.history, ge=0, description="How many prompts are remembered; 0: none.")
-    save: bool = Field(default=_CHAT.save, description="true: conversations are kept.")
+    # Who keeps them is made with the app.
+    save: Annotated[bool, TakesEffect.NEXT_START] = Field(
+        default=_CHAT.save, description="true: conversations are kept."
+    )
     warn_at_context_share: float = Field(
         default=_CHAT.warn_at_context_share,
         ge=0,
@@ -216,6 +219,6 @@ class SettingsFile(_Shape):
     screen: Screen = Field(default_factory=Screen, description="The looks of the screen.")
     keys: dict[ActionId, KeyNames] = Field(
         default={},
-        description="The keys of actions, by the action's id; F1 in the app lists them.",
+        description="Keys of actions by their ids; F1 lists them.",
         json_schema_extra=_NO_OTHER_KEYS,
     )

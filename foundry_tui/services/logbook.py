@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from foundry_tui.aio import Feed
 from foundry_tui.domain.errors import StorageProblem
-from foundry_tui.domain.text import clean_text, shorten
+from foundry_tui.domain.text import shorten
 
 __all__ = ["ENGINE", "HostLogFollower", "LogBook", "LogLevel", "LogLine", "redact"]
 
@@ -179,10 +179,6 @@ class LogBook(logging.Handler):
         with self._guard:
             kept = [*self._records, *self._host_lines]
         return tuple(sorted(kept, key=lambda line: line.at_unix))
-
-    def note(self, level: LogLevel, text: str) -> None:
-        """Log what was said to the user, to every handler of the logger."""
-        self._logger.getChild("notice").log(level, "%s", clean_text(text))
 
     async def follow_engine(self) -> None:
         """Read what the engine's process writes, once a second, until cancelled.  For an open view."""

@@ -2,12 +2,16 @@
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.keys import format_key
 
-__all__ = ["Action", "actions_of", "every_action_id", "key_words", "keymap"]
+from foundry_tui.tui import screens
+
+__all__ = ["Action", "actions_of", "every_action", "key_words", "keymap"]
 
 # A key that no terminal sends: whoever sets an action's keys to nothing takes them away.
 _NO_KEY = "unbound"
@@ -60,12 +64,15 @@ def actions_of(place: type[DOMNode], keys: Mapping[str, str]) -> list[Action]:
     return list(found.values())
 
 
-def every_action_id() -> frozenset[str]:
-    """Of all our widgets and screens that are imported, what opens over the workspace among them."""
+def every_action() -> list[Action]:
+    """Of all our widgets and screens, those over the workspace among them; by id, once for each place."""
+    for module in iter_modules(screens.__path__, f"{screens.__name__}."):
+        import_module(module.name)
     classes: list[type[DOMNode]] = [DOMNode]
     for place in classes:  # grows while it is walked
         classes += place.__subclasses__()
-    return frozenset(action.id for place in classes for action in actions_of(place, {}))
+    actions = [action for place in classes for action in actions_of(place, {})]
+    return sorted(actions, key=lambda action: action.id)
 
 
 def keymap(keys: Mapping[str, str], ids: Container[str]) -> tuple[dict[str, str], list[str]]:

@@ -135,17 +135,19 @@ class FoundryApp(App[None]):
 
     def action_settings(self) -> None:
         """Show and change everything in settings.toml."""
+        from foundry_tui.tui.actions import every_action
         from foundry_tui.tui.screens.settings import SettingsScreen
         from foundry_tui.tui.screens.settings_draft import KeyedAction
 
         if self._workspace is not None and not isinstance(self.screen, ModalScreen):
-            actions = [
-                KeyedAction(id=action.id, label=action.label, keys=action.keys)
-                for action in self._workspace.known_actions()
-            ]
+            actions = {
+                action.id: KeyedAction(id=action.id, label=action.label, keys=action.keys)
+                for action in every_action()
+            }
             themes = sorted(self.available_themes)
             self.push_screen(
-                SettingsScreen(self.services.settings, themes=themes, actions=actions), self._settings_saved
+                SettingsScreen(self.services.settings, themes=themes, actions=list(actions.values())),
+                self._settings_saved,
             )
 
     def watch_theme(self, theme: str) -> None:
@@ -200,9 +202,9 @@ class FoundryApp(App[None]):
     def _apply_keys(self) -> None:
         if (workspace := self._workspace) is None:
             return
-        from foundry_tui.tui.actions import every_action_id, keymap
+        from foundry_tui.tui.actions import every_action, keymap
 
-        keys, problems = keymap(self._keys, every_action_id())
+        keys, problems = keymap(self._keys, {action.id for action in every_action()})
         self.set_keymap(keys)
         for problem in problems:
             tell(workspace, problem, is_warning=True)

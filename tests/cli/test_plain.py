@@ -171,7 +171,7 @@ async def test_what_is_too_long_for_the_model_is_sent_only_if_it_is_said_again(t
         "This would take about 5,008 of the model's 4,096 tokens and be refused. Shorten it, or begin anew"
         " with /new; the same once more sends it all the same." in end.lines
     )
-    assert "About 3,842 of 4,096 tokens: only 254 left for the answer, which may take 512." in end.lines
+    assert "About 3,842 of 4,096 tokens: 254 left for the answer, which may take 512." in end.lines
 
 
 async def test_without_a_model_nobody_is_asked(tmp_path: Path) -> None:
@@ -219,7 +219,8 @@ async def test_an_engine_that_dies_while_a_line_is_awaited_is_told_at_once_and_c
     assert code == 0
     assert told.startswith(
         "\nThe engine is down: the engine's process was killed (SIGKILL): by hand, or by the system for lack"
-        f" of memory.\n/restart brings it back with what was loaded: {MODEL}.\n> Restarting the engine.\n"
+        f" of memory.\nIt had loaded: {MODEL}.\n/restart brings it back with what was loaded.\n"
+        "> Restarting the engine.\n"
     )
     assert f"The engine was restarted.\n{MODEL} was loaded in 10.0 milliseconds.\n" in told
     assert told.endswith(f"Hello, world\n{NUMBERS}\n> ")

@@ -1,6 +1,7 @@
 """What plain mode says of numbers, stalls, code and context: pure words."""
 
 from dataclasses import replace
+from time import perf_counter_ns
 
 import pytest
 
@@ -14,7 +15,13 @@ from foundry_tui.cli.plain_words import (
     unquoted,
 )
 from foundry_tui.cli.plain_words_chat import CodeBlock, answer_line, code_blocks, context_line, timing_lines
-from foundry_tui.cli.plain_words_models import death_lines, engine_lines, resource_lines
+from foundry_tui.cli.plain_words_models import (
+    comparison_lines,
+    death_lines,
+    engine_lines,
+    fact_lines,
+    resource_lines,
+)
 from foundry_tui.domain.chat import ChunkKind, ChunkReceived, Outcome, Role, TokenUsage
 from foundry_tui.domain.conversations import Turn
 from foundry_tui.domain.engine import (
@@ -25,9 +32,11 @@ from foundry_tui.domain.engine import (
     EngineStarting,
     HostDeath,
 )
+from foundry_tui.domain.models import CatalogKind, Device, LoadReport, ModelVariant
 from foundry_tui.domain.resources import GpuSample, GpuSamples, HostSample, ResourceSample
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.metrics.tokens import ContextUse
+from foundry_tui.services.client import Job, JobKind
 
 MS = 1_000_000
 
@@ -65,6 +74,7 @@ def answered(made: GenerationTrace | None) -> Turn:
         ),
         ("2 min 05 s in all", "2 minutes 05 seconds in all"),
         ("n/a tok/s", "unknown tokens per second"),
+        ("25%, not a%20b1%20c", "25 percent, not a%20b1%20c"),
         ("no file /run/a/n/a.txt or ~1", "no file /run/a/n/a.txt or about 1"),
         ("“size<”: try …", '"size<": try ...'),
     ],
@@ -177,7 +187,7 @@ def test_code_is_what_stands_in_fences(text: str, blocks: tuple[CodeBlock, ...])
     [
         ((100, None), "About 100 tokens; the model's limit is unknown."),
         ((100, 4096), "About 100 of 4,096 tokens: 3,996 left for the answer."),
-        ((4000, 4096), "About 4,000 of 4,096 tokens: only 96 left for the answer, which may take 512."),
+        ((4000, 4096), "About 4,000 of 4,096 tokens: 96 left for the answer, which may take 512."),
         ((5000, 4096), "About 5,000 of 4,096 tokens: too long for this model."),
     ],
 )
@@ -194,22 +204,64 @@ def test_a_death_is_told_with_its_last_words_and_what_was_loaded() -> None:
 
     assert death_lines(EngineDead("the process exited", death=death)) == [
         "The engine is down: the process exited.",
-        "Its last log line: bad \u241b[31m",
-        "/restart brings it back with what was loaded: a:1 and b:1.",
+        "Last log line: bad \u241b[31m",
+        "It had loaded: a:1, b:1.",
+        "/restart brings it back with what was loaded.",
     ]
-    assert death_lines(EngineDead("it died", death=replace(death, last_log=(), was_loaded=())))[1:] == [
-        "/restart brings it back."
+    assert death_lines(EngineDead("it did not come up", remedy="start it")) == [
+        "The engine is down: it did not come up.",
+        "What to do: start it.",
+        "/restart tries again.",
     ]
 
 
 def test_an_engine_that_does_not_answer_says_so() -> None:
     info = EngineInfo(kind=EndpointKind.OPENAI, url="http://h", pid=None, capabilities=())
 
-    assert engine_lines(EngineReady(info, is_answering=False), "http://h")[:2] == [
+    assert engine_lines(EngineReady(info, is_answering=False), "http://h")[:3] == [
         "The engine, http://h, does not answer; /restart restarts it.",
-        "Kind openai, address http://h.",
+        "Kind: openai.",
+        "Address: http://h.",
     ]
     assert engine_lines(EngineStarting(), "here") == ["The engine, here, is starting."]
+
+
+def test_facts_of_a_model_are_said_with_their_units_and_texts_of_others_stay_as_they_are() -> None:
+    model = ModelVariant(
+        id="a:1",
+        alias="a",
+        catalog=CatalogKind.LOCAL,
+        device=Device.GPU,
+        license="cpu",
+        path="/kept for 5 s/n/a · 3%",
+        problem="it is torn",
+    )
+    report = LoadReport(model_id="a:1", load_ns=1_500 * MS, was_loaded=False)
+    job = Job(kind=JobKind.LOAD, model_id="a:1", started_ns=perf_counter_ns())
+
+    lines = fact_lines(model, report, ())
+
+    assert "Device: GPU." in lines
+    assert "Licence: cpu." in lines
+    assert "Folder: /kept for 5 s/n/a · 3%." in lines
+    assert "Last load: 1.50 seconds." in lines
+    assert "Problem: it is torn." in lines
+    assert "Publisher: unknown." in lines
+    state = next(line for line in fact_lines(model, report, (job,)) if line.startswith("State: "))
+    assert state.startswith("State: loading, ")
+    assert state.endswith("seconds so far.")
+
+
+def test_models_are_compared_by_what_one_of_them_has() -> None:
+    sound = ModelVariant(id="a:1", alias="a", catalog=CatalogKind.LOCAL, context_tokens=4096)
+    torn = replace(sound, id="b:1", problem="it is torn")
+
+    lines = comparison_lines((sound, torn), {})
+
+    assert lines[0] == "Compared: 1: a:1, 2: b:1."
+    assert "Context: the same, 4,096 tokens." in lines
+    assert "Problem: 1, none; 2, it is torn." in lines
+    assert not [line for line in lines if line.startswith("Last load")]
 
 
 def test_each_gpu_is_told_with_its_memory() -> None:
@@ -222,8 +274,8 @@ def test_each_gpu_is_told_with_its_memory() -> None:
     sample = ResourceSample(at_ns=0, late_ns=0, host=host, gpu=GpuSamples(gpus=(card,)))
 
     assert resource_lines(sample) == [
-        "CPU unknown, memory 1.00 GiB of 8.00 GiB in use, engine 1.00 KiB.",
-        "GPU Some GPU: memory 1.00 GiB of 2.00 GiB in use, engine 1.00 MiB, 50 percent busy.",
+        "CPU unknown, RAM 1.00 GiB of 8.00 GiB, engine 1.00 KiB.",
+        "GPU Some GPU: VRAM 1.00 GiB of 2.00 GiB (engine 1.00 MiB), busy 50 percent.",
     ]
     assert resource_lines(None) == ["Processors and memory cannot be read."]
 

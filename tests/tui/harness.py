@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from textual import events
+from textual._context import visible_screen_stack
 from textual.message import Message
 from textual.messages import ExitApp
 from textual.notifications import Notification, Notify
@@ -146,6 +147,9 @@ class Driven:
 
     def lines(self) -> list[str]:
         """The screen from top to bottom, overlays and notifications included."""
+        # What lies below an overlay shows through only where the screens below are named, as the app does
+        # before it paints.
+        visible_screen_stack.set(self.app._background_screens)
         # What the compositor joins is what goes to the terminal; it has no public door.
         return [strip.text for strip in self.app.screen._compositor.render_strips()]
 

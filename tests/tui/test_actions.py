@@ -2,7 +2,7 @@
 
 import pytest
 
-from foundry_tui.tui.actions import actions_of, every_action_id, key_words, keymap
+from foundry_tui.tui.actions import actions_of, every_action, key_words, keymap
 from foundry_tui.tui.panes.catalog import CatalogPane
 
 
@@ -40,7 +40,7 @@ def test_the_actions_of_a_place_are_its_own_and_what_it_inherits_from_us() -> No
 
 
 def test_every_place_that_is_imported_has_its_actions_among_all() -> None:
-    assert {"catalog.filter", "models.load", "table.up"} < every_action_id()
+    assert {"catalog.filter", "models.load", "table.up"} < {action.id for action in every_action()}
 
 
 def test_keys_from_the_settings_stand_in_the_place_of_the_usual_ones() -> None:

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from textual.widgets import DataTable, Input
 
-from foundry_tui.domain.models import LoadReport
-from foundry_tui.tui.screens.compare import CompareScreen, compared
+from foundry_tui.tui.screens.compare import CompareScreen
 from tests.support.supervised import SupervisedScript
 from tests.tui.harness import HUGE, MEDIUM, NARROW, SHELF, WIDE, Driven, driven
 
@@ -32,7 +31,7 @@ async def mark(user: Driven, *model_ids: str) -> None:
 
 async def comparing(user: Driven) -> None:
     await user.pilot.press("c")
-    await user.until(lambda: isinstance(user.app.screen, CompareScreen) and user.shows("Device"))
+    await user.until(lambda: isinstance(user.app.screen, CompareScreen) and user.shows("Longest answer"))
 
 
 async def test_space_marks_in_order_and_takes_the_mark_away() -> None:
@@ -181,24 +180,3 @@ async def test_hostile_texts_are_compared_harmlessly() -> None:
         assert user.shows("[red]␛]8;;http://a␇ 0")
         table = user.app.screen.query_one(DataTable)
         assert table.virtual_size.height < 100
-
-
-def test_facts_differ_where_their_words_do() -> None:
-    loaded = LoadReport(model_id=MEDIUM, load_ns=2_500_000_000, was_loaded=False)
-    again = LoadReport(model_id=SMALL, load_ns=1_000, was_loaded=True)
-
-    facts = {fact.label: fact for fact in compared(SHELF[:2], {MEDIUM: loaded, SMALL: again})}
-
-    assert facts["Last load"].values == ("2.50 s", "n/a")
-    assert facts["Context"].values == ("32,768", "n/a")
-    assert facts["Context"].differs
-    assert not facts["Publisher"].differs
-    assert "Problem" not in facts
-
-
-def test_a_problem_is_compared_where_there_is_one() -> None:
-    broken = replace(SHELF[0], problem="its tokenizer is missing")
-
-    facts = {fact.label: fact for fact in compared((broken, SHELF[1]), {})}
-
-    assert facts["Problem"].values == ("its tokenizer is missing", "none")

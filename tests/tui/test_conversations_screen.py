@@ -304,6 +304,45 @@ async def test_a_search_that_fails_leaves_no_rows_of_an_older_one() -> None:
 
         await user.until(lambda: user.shows("r tries again."))
         assert titles(user) == []
+        assert user.shows("│ the conversations could not be read ")
+
+
+async def test_a_list_that_can_be_read_again_says_how_many_there_are() -> None:
+    store = farm()
+    store.fail_with = FULL
+    async with opened(ConversationsScreen(store)) as user:
+        await user.until(lambda: user.shows("the conversations could not be read"))
+        store.fail_with = None
+
+        await user.pilot.press("r")
+
+        await user.until(lambda: user.shows("│ 3 conversations "))
+
+
+class TornStore(WatchedStore):
+    """Its second page ends in ``error``."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(*(kept(number, f"No. {number}") for number in range(250)))
+        self._error = error
+
+    async def find(
+        self, *, text: str = "", tag: str | None = None, limit: int = 500, offset: int = 0
+    ) -> tuple[ConversationSummary, ...]:
+        if offset:
+            raise self._error
+        return await super().find(text=text, tag=tag, limit=limit, offset=offset)
+
+
+@pytest.mark.parametrize(("error", "is_complete"), [(FULL, True), (ZeroDivisionError("a bug"), False)])
+async def test_only_a_page_that_cannot_be_read_is_the_last(error: Exception, is_complete: bool) -> None:
+    pages = ConversationPages(TornStore(error))
+    await pages.look(Query())
+
+    with pytest.raises(type(error)):
+        await pages.more()
+
+    assert pages.is_complete is is_complete
 
 
 async def test_five_thousand_come_page_by_page_as_one_scrolls() -> None:

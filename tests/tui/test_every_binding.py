@@ -1,14 +1,19 @@
 """Every action that has a key, by that key: the table has a row for each, and each row is pressed."""
 
+import importlib
 import logging
+import pkgutil
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from textual.dom import DOMNode
 from textual.widget import Widget
+from textual.widgets import DataTable, Input, TextArea
 
+import foundry_tui.tui
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant, SnapshotOrigin
 from foundry_tui.engines.frames import ScriptedConfig
@@ -22,13 +27,14 @@ from foundry_tui.tui.screens.jump import JumpScreen
 from foundry_tui.tui.screens.log import LogScreen
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, ConfirmScreen, DetailScreen
 from foundry_tui.tui.screens.paths import PathScreen
-from foundry_tui.tui.screens.prompt_form import PromptForm
+from foundry_tui.tui.screens.prompt_form import GapField, GapsScreen, PromptForm
 from foundry_tui.tui.screens.prompts import PromptsScreen
-from foundry_tui.tui.screens.settings import SettingsScreen, SettingsTable
+from foundry_tui.tui.screens.settings import SettingsScreen
 from foundry_tui.tui.screens.tagging import LineScreen, TagsScreen
+from foundry_tui.tui.widgets.setting_field import SettingField
 from tests.support.memory_store import MemoryStore
 from tests.support.supervised import SupervisedScript
-from tests.tui.harness import MEDIUM, SHELF, WIDE, Driven, driven
+from tests.tui.harness import MEDIUM, NARROW, SHELF, WIDE, Driven, driven
 from tests.tui.kept import SORTING, conversation, turn
 
 CODE = "First:\n\n```python\none = 1\n```\n\nSecond:\n\n```python\ntwo = 2\n```\n"
@@ -189,6 +195,21 @@ ROWS = (
         holds=lambda user, was: user.workspace.active_model in [model.id for model in MANY],
     ),
 )
+
+
+def variants_scrolled(user: Driven) -> int:
+    return round(user.app.screen.query_one(DataTable).scroll_x)
+
+
+COMPARED = (
+    Pressed(
+        id="compare.right",
+        key="right",
+        was=variants_scrolled,
+        holds=lambda user, was: variants_scrolled(user) > 0,
+    ),
+    Pressed(id="compare.left", key="left", holds=becomes(variants_scrolled, 0)),
+)
 MANY: tuple[ModelVariant, ...] = tuple(
     replace(SHELF[1], id=f"row-{number:02}-generic-cpu:1", is_cached=None) for number in range(100)
 )
@@ -292,6 +313,11 @@ CONVERSATIONS = (
     opens("conversations.import", "i", PathScreen),
     opens("conversations.delete", "d", ConfirmScreen),
 )
+OPENED = Pressed(
+    id="conversations.open",
+    key="enter",
+    holds=lambda user, was: user.app.screen is user.workspace and "one = 1" in user.conversation,
+)
 LOOKED_AGAIN = Pressed(id="conversations.reload", key="r", holds=shows("1 conversation"))
 PROMPTS = (
     Pressed(id="prompts.filter", key="slash", holds=at("#prompts-filter"), after=["escape"]),
@@ -300,7 +326,54 @@ PROMPTS = (
     opens("prompts.edit", "e", PromptForm),
     opens("prompts.delete", "d", ConfirmScreen),
 )
+SAVED = Pressed(
+    id="prompts.save",
+    key="ctrl+s",
+    before=["!"],
+    holds=lambda user, was: isinstance(user.app.screen, PromptsScreen) and user.shows("!one"),
+)
+
+
+def gaps(user: Driven) -> list[GapField]:
+    return list(user.app.screen.query(GapField))
+
+
+GAPS = (
+    Pressed(id="prompts.use", key="enter", holds=on(GapsScreen)),
+    Pressed(id="gaps.new_line", key="ctrl+j", holds=lambda user, was: gaps(user)[0].text == "\n"),
+    Pressed(id="gaps.next", key="enter", before=["x"], holds=lambda user, was: gaps(user)[1].has_focus),
+    Pressed(
+        id="gaps.insert", key="ctrl+s", before=["y"], holds=lambda user, was: user.prompt.text == "\nx and y"
+    ),
+)
+AS_IT_STANDS = Pressed(
+    id="gaps.as_it_stands",
+    key="ctrl+t",
+    holds=lambda user, was: user.prompt.text == "{{this}} and {{that}}",
+)
 READ_AGAIN = Pressed(id="prompts.reload", key="r", holds=shows("2 prompts"))
+
+
+def field(user: Driven) -> str:
+    assert isinstance(user.app.focused, Input)
+    return user.app.focused.value
+
+
+COMPLETED_PATH = Pressed(id="path.complete", key="tab", before=["n"], holds=becomes(field, "notes.md"))
+COMPLETED_TAG = Pressed(id="tags.complete", key="tab", before=["p"], holds=becomes(field, "python, "))
+
+
+def log_line(user: Driven) -> int:
+    assert isinstance(user.app.screen, LogScreen)
+    view = user.app.screen.log_lines
+    return [line is view.cursor_line for line in view.lines].index(True)
+
+
+def last_log_line(user: Driven) -> int:
+    assert isinstance(user.app.screen, LogScreen)
+    return len(user.app.screen.log_lines.lines) - 1
+
+
 LOG = (
     Pressed(id="log.info", key="2", holds=shows("info and")),
     Pressed(id="log.warning", key="3", holds=shows("warning and")),
@@ -308,9 +381,26 @@ LOG = (
     Pressed(id="log.debug", key="1", holds=shows("all levels")),
     Pressed(id="log.copy", key="y", holds=lambda user, was: "was logged" in user.app.clipboard),
     Pressed(id="log.filter", key="slash", holds=at("#log-filter"), after=["escape"]),
-    Pressed(id="log.write", key="w", holds=lambda user, was: bool(list(Path().rglob("*.txt")) or user.told)),
+    Pressed(id="log.write", key="w", holds=told("written to")),
+    Pressed(id="log.first", key="home", holds=becomes(log_line, 0)),
+    Pressed(id="log.down", key="down", was=log_line, holds=moved(log_line, 1)),
+    Pressed(id="log.page_down", key="pagedown", was=log_line, holds=lambda user, was: log_line(user) > 2),
+    Pressed(id="log.page_up", key="pageup", holds=becomes(log_line, 1)),
+    Pressed(
+        id="log.last", key="end", was=log_line, holds=lambda user, was: log_line(user) == last_log_line(user)
+    ),
+    Pressed(id="log.up", key="up", was=log_line, holds=moved(log_line, -1)),
+    Pressed(id="log.lines", key="down", before=["slash", *"word"], holds=at("#log-lines")),
+    Pressed(id="log.open", key="enter", holds=shows("to the end"), after=["escape"]),
 )
 SETTINGS = (
+    Pressed(
+        id="settings.new_line",
+        key="ctrl+j",
+        before=["enter"],
+        holds=lambda user, was: user.app.screen.query_one(SettingField).text == "\n",
+        after=["escape"],
+    ),
     Pressed(id="settings.filter", key="slash", holds=at("#settings-filter"), after=[*"chat.save", "enter"]),
     Pressed(id="settings.next", key="space", holds=becomes(value("chat.save"), "false")),
     Pressed(id="settings.previous", key="left", holds=becomes(value("chat.save"), "true")),
@@ -339,8 +429,19 @@ TABLE = (
         *RIBBON,
         HIDDEN_RIBBON,
     ),
-    *(*CONVERSATIONS, LOOKED_AGAIN, *PROMPTS, READ_AGAIN, *LOG, *SETTINGS, QUIT),
+    *(*COMPARED, *CONVERSATIONS, LOOKED_AGAIN, OPENED, *PROMPTS, SAVED, READ_AGAIN, *GAPS, AS_IT_STANDS),
+    *(COMPLETED_PATH, COMPLETED_TAG, *LOG, *SETTINGS, QUIT),
 )
+
+
+def every_action() -> list[Action]:
+    """What can be done anywhere in the app, in places too that nobody has opened yet."""
+    for module in pkgutil.walk_packages(foundry_tui.tui.__path__, "foundry_tui.tui."):
+        importlib.import_module(module.name)
+    places: list[type[DOMNode]] = [DOMNode]
+    for place in places:  # grows while it is walked
+        places += place.__subclasses__()
+    return [action for place in places for action in actions_of(place, {})]
 
 
 async def do(user: Driven, rows: Sequence[Pressed]) -> None:
@@ -359,6 +460,13 @@ async def do(user: Driven, rows: Sequence[Pressed]) -> None:
             await user.until(lambda place=place: user.app.screen is place)  # type: ignore[misc]
 
 
+async def choose(user: Driven, prompt_id: str) -> None:
+    screen = user.app.screen
+    assert isinstance(screen, PromptsScreen)
+    screen.table.move_cursor_to(prompt_id)
+    await user.until(lambda: screen.table.has_focus)
+
+
 async def reopen(user: Driven, conversation_id: str, words: str) -> None:
     user.chat.open_conversation(conversation_id)
     await user.until(lambda: words in user.conversation and user.prompt.has_focus)
@@ -366,12 +474,8 @@ async def reopen(user: Driven, conversation_id: str, words: str) -> None:
     await user.until(lambda: user.chat.transcript.has_focus)
 
 
-async def test_every_action_has_a_row_and_every_row_an_action() -> None:
-    async with driven() as user:
-        known = user.workspace.known_actions()
-        actions = {action.id for action in known} | {
-            action.id for place in (SettingsScreen, SettingsTable) for action in actions_of(place, {})
-        }
+def test_every_action_has_a_row_and_every_row_an_action() -> None:
+    actions = {action.id for action in every_action()}
 
     rows = [row.id for row in TABLE]
     assert sorted(actions - set(rows)) == []
@@ -379,14 +483,10 @@ async def test_every_action_has_a_row_and_every_row_an_action() -> None:
     assert len(rows) == len(set(rows))
 
 
-async def test_each_row_presses_the_key_that_help_shows() -> None:
-    async with driven() as user:
-        keys: defaultdict[str, set[str]] = defaultdict(set)
-        for action in user.workspace.known_actions():
-            keys[action.id] |= set(action.keys.split(","))
-    for place in (SettingsScreen, SettingsTable):
-        for action in actions_of(place, {}):
-            keys[action.id] |= set(action.keys.split(","))
+def test_each_row_presses_a_key_of_its_action() -> None:
+    keys: defaultdict[str, set[str]] = defaultdict(set)
+    for action in every_action():
+        keys[action.id] |= set(action.keys.split(","))
 
     assert [row.id for row in TABLE if row.key not in keys[row.id]] == []
 
@@ -403,6 +503,16 @@ async def test_the_keys_of_the_catalog() -> None:
         user.client.catalog.publish(CatalogSnapshot(models=MANY, origin=SnapshotOrigin.LIVE))
         await user.until(lambda: len(user.catalog.table.rows) == 100)
         await do(user, ROWS)
+
+
+async def test_the_keys_of_a_comparison_that_is_wider_than_the_screen() -> None:
+    async with driven(size=NARROW) as user:
+        await user.up()
+        await user.pilot.press("home", "space", "down", "space", "down", "space", "c")
+        await user.until(lambda: user.shows("Compare 3 variants"))
+        await user.until(lambda: user.app.screen.query_one(DataTable).allow_horizontal_scroll)
+
+        await do(user, COMPARED)
 
 
 async def test_the_keys_of_the_prompt_and_those_that_work_everywhere() -> None:
@@ -460,6 +570,7 @@ async def test_the_keys_of_the_conversations() -> None:
         store.kept.pop(SORTING.id)
         await do(user, [LOOKED_AGAIN])
         await user.until(lambda: user.shows(CODING.title))
+        await do(user, [OPENED])
 
 
 async def test_the_keys_of_the_saved_prompts() -> None:
@@ -472,8 +583,51 @@ async def test_the_keys_of_the_saved_prompts() -> None:
         await user.until(lambda: user.shows("1 prompt"))
         await do(user, PROMPTS)
 
-        await store.save_prompt(SavedPrompt(id="p2", name="Two", text="two"))
+        await user.pilot.press("e")
+        await user.until(lambda: isinstance(user.app.focused, TextArea))
+        await do(user, [SAVED])
+
+        await store.save_prompt(SavedPrompt(id="p2", name="Two", text="{{this}} and {{that}}"))
         await do(user, [READ_AGAIN])
+        await choose(user, "p2")
+        await do(user, GAPS)
+
+        await user.pilot.press("ctrl+t")
+        await user.until(lambda: user.shows("2 prompts"))
+        await choose(user, "p2")
+        await user.pilot.press("enter")
+        await user.until(lambda: isinstance(user.app.focused, GapField))
+        await do(user, [AS_IT_STANDS])
+
+
+def note() -> None:
+    Path("notes.md").write_text("one\n")
+
+
+async def test_the_keys_that_complete_a_path_and_a_tag(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    note()
+    store = MemoryStore()
+    for kept in (CODING, SORTING):
+        await store.create(kept)
+    async with driven(store=store) as user:
+        await user.up()
+        await user.pilot.press("f5")
+        await user.until(lambda: user.shows("notes.md"))
+        await do(user, [COMPLETED_PATH])
+
+        await user.pilot.press("escape")
+        await user.until(lambda: user.app.screen is user.workspace)
+        await user.pilot.press("ctrl+l")
+        await user.until(lambda: user.shows("2 conversations"))
+        screen = user.app.screen
+        assert isinstance(screen, ConversationsScreen)
+        screen.table.move_cursor_to(CODING.id)
+        await user.pilot.press("t")
+        await user.until(lambda: isinstance(user.app.screen, TagsScreen) and user.app.focused is not None)
+        await do(user, [COMPLETED_TAG])
 
 
 async def test_the_keys_of_the_log_and_of_the_settings_and_quitting(
@@ -483,7 +637,10 @@ async def test_the_keys_of_the_log_and_of_the_settings_and_quitting(
     async with driven() as user:
         await user.up()
         await user.pilot.press("f4")
-        logging.getLogger("foundry_tui.test").error("this was logged")
+        logger = logging.getLogger("foundry_tui.test")
+        for number in range(99):
+            logger.error("line %d", number)
+        logger.error("this was logged: %s to the end", "word " * 99)
         await user.until(lambda: user.shows("this was logged"))
         await do(user, LOG)
         await user.pilot.press("escape")

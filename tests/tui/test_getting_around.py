@@ -11,6 +11,7 @@ from textual.widget import Widget
 from foundry_tui.bootstrap import default_data_dir
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.tui.actions import every_action
 from foundry_tui.tui.screens.conversations import ConversationsScreen
 from foundry_tui.tui.screens.help import HelpScreen
 from foundry_tui.tui.screens.jump import JumpScreen
@@ -72,14 +73,19 @@ async def test_every_action_is_in_the_palette_with_its_keys() -> None:
                 "columns",
                 "compare",
                 "conversations",
+                "downloads",
+                "gaps",
                 "log",
+                "offer",
                 "path",
                 "prompts",
                 "settings",
+                "table",
+                "tags",
             )
         )
 
-        for action in user.workspace.known_actions():
+        for action in every_action():
             if not action.id.startswith(overlays):
                 assert any(title.endswith(f": {action.label}") for title in offered), action
         assert offered["Chat: New"] == "Ctrl+N"
@@ -106,16 +112,13 @@ async def test_the_palette_makes_a_model_the_active_one() -> None:
         await user.until(lambda: user.workspace.active_model == MEDIUM)
 
 
-async def test_no_two_actions_share_an_id_and_every_one_has_a_label() -> None:
-    async with driven() as user:
-        actions = [(action.id, action.label, action.place) for action in user.workspace.known_actions()]
+def test_no_two_actions_share_an_id_and_every_one_has_a_label() -> None:
+    actions = [(action.id, action.label, action.place) for action in every_action()]
 
-        for action_id, label, place in actions:
-            owners = {
-                other for name, other_label, other in actions if name == action_id and (other_label != label)
-            }
-            assert not owners, (action_id, place, owners)
-            assert label.strip()
+    for action_id, label, place in actions:
+        owners = {other for name, other_label, other in actions if name == action_id and other_label != label}
+        assert not owners, (action_id, place, owners)
+        assert label.strip()
 
 
 async def test_a_letter_leads_to_its_place() -> None:
@@ -141,6 +144,18 @@ async def test_a_key_without_a_place_leaves_jump_mode_and_does_nothing() -> None
 
         assert user.prompt.has_focus
         assert user.prompt.text == ""
+
+
+async def test_letters_leave_when_the_places_under_them_move() -> None:
+    async with driven(start_with=SCRIPTED_MODEL_ID) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+        await user.pilot.press("ctrl+g")
+        await user.until(lambda: isinstance(user.app.screen, JumpScreen))
+
+        await user.pilot.resize_terminal(100, 30)
+        await user.until(lambda: user.app.screen is user.workspace)
+
+        assert user.prompt.has_focus
 
 
 async def test_help_begins_with_the_place_one_is_at() -> None:

@@ -85,6 +85,20 @@ async def test_emptied_options_leave_it_to_the_engine() -> None:
         assert user.chat.options == ChatOptions(max_tokens=77)
 
 
+@pytest.mark.parametrize("seed", ["7", "seven"])
+async def test_the_buttons_of_the_options_are_in_sight_on_the_smallest_screen_also_below_a_problem(
+    seed: str,
+) -> None:
+    async with driven(start_with=SCRIPTED_MODEL_ID, size=NARROW) as user:
+        await open_options(user)
+        fill(user, seed=seed, temperature="hot")
+        await user.pilot.press("ctrl+s")
+        await user.until(lambda: user.shows("please"))
+
+        assert user.shows("System prompt")
+        assert user.shows("Save             Cancel")
+
+
 @pytest.mark.parametrize(
     ("field", "text"),
     [

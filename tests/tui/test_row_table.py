@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from foundry_tui.tui.widgets.row_table import Align, Column, Emphasis, LazyRows, Row, RowTable
+from foundry_tui.tui.widgets.table_parts import cut_within
 
 COLUMNS = (
     Column(key="name", label="Model", width=10, weight=1, priority=9),
@@ -501,6 +502,7 @@ async def test_wide_and_joined_characters_leave_the_columns_in_line() -> None:
         "❤\ufe0f",
         "e\u0301tude",
         "ends\u200d",
+        "👍\U0001f3fd toned",
     )
     app = Harness()
 
@@ -512,6 +514,42 @@ async def test_wide_and_joined_characters_leave_the_columns_in_line() -> None:
         assert [cell_len(line.partition("gpu")[0]) for line in lines] == [14] * len(names)
         assert [cell_len(line.partition("12.5")[0] + "12.5") for line in lines] == [33] * len(names)
         assert "日本語の長…" in lines[2]
+        assert lines[-1].startswith(" 👍 toned ")  # some terminals draw the tone beside it
+
+
+async def test_a_row_that_runs_on_takes_the_room_of_the_empty_cells_to_its_right() -> None:
+    app = Harness()
+    words = "a title of twenty-one"
+
+    async with app.run_test(size=(34, 10)) as pilot:
+        app.table.set_rows(
+            [
+                Row(key="a", cells=(words, "", ""), runs_on=True),
+                Row(key="b", cells=(words, "gpu", ""), runs_on=True),
+                Row(key="c", cells=(words, "", "")),
+            ]
+        )
+        await pilot.pause()
+
+        assert app.screen_lines()[1:4] == [
+            f"▌{words:33}",
+            f" {'a title of…':13}gpu{'':17}",
+            f" {'a title of…':33}",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "cut"),
+    [
+        ("/home/me/settings.toml", 22, "/home/me/settings.toml"),
+        ("/home/me/settings.toml", 16, "/home…tings.toml"),
+        ("日本語の名前/設定", 10, "日…前/設定"),
+        ("abc", 1, "…"),
+        ("abc", 0, ""),
+    ],
+)
+def test_what_is_too_long_is_cut_in_its_middle(text: str, width: int, cut: str) -> None:
+    assert cut_within(text, width) == cut
 
 
 async def test_any_text_leaves_every_line_as_wide_as_the_table() -> None:

@@ -215,6 +215,37 @@ async def test_below_stand_meaning_default_place_and_when_it_is_heeded(tmp_path:
         assert place in " ".join(" ".join(user.lines()).replace("│", " ").split())
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_what_each_table_is_about_is_not_cut(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened(tmp_path, size=size) as user:
+        headings = {row.cells[1]: row.cells[2] for row in user.table.rows if is_heading(row.key)}
+        seen = user.lines()
+        for key in ("engine.port", "screen.theme", "keys.chat.new"):
+            await user.go_to(key)
+            seen += user.lines()
+
+    assert headings.keys() == {"[chat]", "[timeouts]", "[engine]", "[screen]", "[keys]"}
+    for name, words in headings.items():
+        assert any(f" {name} " in line and words in line for line in seen), name
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+async def test_the_foot_shows_both_ends_of_a_long_path_and_all_of_it_where_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = made(Path("the-first-folder", "a-folder-in-the-middle", "the-last-folder"))
+    async with opened(folder, size=(80, 24)) as user:
+        assert user.shows("saved to the-fi…/the-last-folder/settings.toml")
+
+        await user.pilot.resize_terminal(120, 40)
+        await user.until(lambda: user.shows(f"saved to {user.path} "))
+
+
 async def test_what_stands_above_the_file_is_told(tmp_path: Path) -> None:
     overrides = {
         "engine.offline": SettingOverride(origin=SettingOrigin.OPTION, detail="--offline", value=True)
@@ -496,15 +527,15 @@ async def test_escape_with_changes_asks_and_staying_keeps_them(tmp_path: Path) -
 
 async def test_saving_says_where_and_what_waits_for_the_next_start(tmp_path: Path) -> None:
     async with opened(tmp_path) as user:
-        await user.go_to("engine.offline")
-        await user.pilot.press("space")
         await user.go_to("chat.save")
+        await user.pilot.press("space")
+        await user.go_to("screen.animations")
         await user.pilot.press("space")
         await user.save()
 
-    assert user.told == [f"2 settings saved to {user.path}\nengine.offline: at the next start"]
-    assert user.path.read_bytes() == SHIPPED.replace(b"# offline = false", b"offline = true").replace(
-        b"# save = true", b"save = false"
+    assert user.told == [f"2 settings saved to {user.path}\nchat.save: at the next start"]
+    assert user.path.read_bytes() == SHIPPED.replace(b"# save = true", b"save = false").replace(
+        b"# animations = true", b"animations = false"
     )
 
 

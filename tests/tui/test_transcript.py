@@ -515,7 +515,7 @@ async def test_reasoning_stands_plain_above_the_answer() -> None:
         app.transcript.append_reasoning(key, "*")
         app.transcript.flush()
 
-        assert app.transcript.plain_text == "m\n*hm*\n\nyes"
+        assert app.transcript.plain_text == "m\n▾ thought for 1 row · t folds\n*hm*\n\nyes"
         assert app.transcript.source_of(key) == "*yes*"
 
 

@@ -365,7 +365,90 @@ async def test_reasoning_is_folded_apart_from_its_answer() -> None:
         assert not app.transcript.is_folded(key)
 
         await pilot.press("t")
-        assert app.transcript.plain_text == "m\nthought00\nthought01\nthought02\n\nthe answer"
+        assert app.transcript.plain_text == (
+            "m\n▾ thought for 3 rows · t folds\nthought00\nthought01\nthought02\n\nthe answer"
+        )
+
+
+async def test_a_click_on_the_heading_of_the_thoughts_folds_them_and_another_unfolds() -> None:
+    app = TranscriptApp()
+
+    async with app.run_test(size=(40, 12)) as pilot:
+        key = app.transcript.begin_answer("m")
+        app.transcript.append_reasoning(key, lines("thought", 3))
+        app.transcript.append(key, "the answer")
+        app.transcript.finish_answer(key)
+        await settled(app, pilot)
+        assert rows_on_screen(app.transcript)[1].startswith("▾ thought for 3 rows")
+
+        await pilot.click(app.transcript, offset=(5, 1))
+        assert rows_on_screen(app.transcript)[:4] == [
+            "m",
+            "▸ thought for 3 rows · Space unfolds",
+            "",
+            "the answer",
+        ]
+
+        await pilot.click(app.transcript, offset=(5, 1))
+        assert rows_on_screen(app.transcript)[1].startswith("▾ thought for 3 rows")
+
+
+async def test_a_bar_beside_the_thoughts_ends_where_they_end_also_at_the_cursor() -> None:
+    app = TranscriptApp()
+
+    async with app.run_test(size=(40, 8)) as pilot:
+        key = app.transcript.begin_answer("m")
+        app.transcript.append_reasoning(key, "one\n\ntwo")
+        app.transcript.append(key, "the answer")
+        app.transcript.finish_answer(key)
+        await settled(app, pilot)
+        assert marks_on_screen(app.transcript) == "  │││   "
+
+        app.transcript.move_to(key)
+        assert marks_on_screen(app.transcript) == "▌▌┃┃┃▌▌ "
+
+
+async def test_the_heading_of_the_thoughts_says_that_they_go_on_until_the_answer_begins() -> None:
+    app = TranscriptApp()
+
+    async with app.run_test(size=(40, 12)):
+        key = app.transcript.begin_answer("m")
+        app.transcript.append_reasoning(key, lines("thought", 2))
+        app.transcript.flush()
+        assert app.transcript.plain_text == "m\n▾ thinking … · t folds\nthought00\nthought01"
+
+        app.transcript.append(key, "the")
+        app.transcript.flush()
+        assert app.transcript.plain_text == "m\n▾ thought for 2 rows · t folds\nthought00\nthought01\n\nthe"
+
+
+async def test_the_heading_of_thoughts_that_grow_is_not_drawn_again_with_them() -> None:
+    app = TranscriptApp()
+
+    async with app.run_test(size=(40, 12)) as pilot:
+        key = app.transcript.begin_answer("m")
+        app.transcript.append_reasoning(key, "thought")
+        await settled(app, pilot)
+        drawn = app.transcript.drawings
+
+        app.transcript.append_reasoning(key, " more")
+        app.transcript.flush()
+
+        assert app.transcript.drawings == drawn + 1  # only the thoughts
+
+
+async def test_a_selection_over_the_thoughts_takes_them_without_their_heading() -> None:
+    app = TranscriptApp()
+
+    async with app.run_test(size=(40, 12)) as pilot:
+        key = app.transcript.begin_answer("m")
+        app.transcript.append_reasoning(key, "thought")
+        app.transcript.append(key, "the answer")
+        app.transcript.finish_answer(key)
+        await settled(app, pilot)
+        app.transcript.text_select_all()
+
+        assert app.screen.get_selected_text() == "m\nthought\n\nthe answer"
 
 
 async def test_reasoning_that_folds_itself_does_not_move_the_row_that_is_read() -> None:

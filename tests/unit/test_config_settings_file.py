@@ -141,11 +141,12 @@ def test_a_setting_is_of_a_kind(
     assert (found.kind, found.default) == (kind, default)
 
 
-def test_what_the_engine_is_given_once_takes_effect_at_the_next_start(file: TomlSettingsFile) -> None:
+def test_what_is_decided_when_the_app_starts_takes_effect_at_the_next_start(file: TomlSettingsFile) -> None:
     later = [entry.key for entry in file.entries() if entry.takes_effect is TakesEffect.NEXT_START]
 
-    assert later == ["timeouts.connect_s", *(key for key in later if key.startswith("engine."))]
-    assert len(later) == 6
+    engine = [key for key in later if key.startswith("engine.")]
+    assert later == ["chat.save", "timeouts.connect_s", *engine]
+    assert len(engine) == 5
 
 
 def test_keys_are_offered_for_the_actions_asked_for_and_for_those_in_the_file(

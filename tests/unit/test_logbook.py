@@ -155,27 +155,6 @@ async def test_what_is_logged_after_the_block_is_not_kept(book: LogBook, logger:
     assert texts(book) == ["within"]
 
 
-async def test_a_notice_reaches_every_handler_of_the_logger_harmless(
-    book: LogBook, logger: logging.Logger, tmp_path: Path
-) -> None:
-    path = tmp_path / "file.log"
-    handler = logging.FileHandler(path, encoding="utf-8")
-    logger.addHandler(handler)
-
-    with book.attached():
-        book.note(LogLevel.WARNING, f"no \x1b[31m room, api_key={KEY}")
-    logger.removeHandler(handler)
-    handler.close()
-
-    assert "no ␛[31m room" in path.read_text(encoding="utf-8")
-    (line,) = book.lines()
-    assert (line.level, line.source, line.text) == (
-        LogLevel.WARNING,
-        "notice",
-        "no ␛[31m room, api_key=[hidden]",
-    )
-
-
 @pytest.mark.parametrize(
     "text",
     [

@@ -3,7 +3,7 @@ import random
 import pytest
 from rich.cells import cell_len
 
-from foundry_tui.tui.widgets.folding import fold, shown
+from foundry_tui.tui.widgets.folding import fold, shown, shown_line
 from foundry_tui.tui.widgets.markdown_blocks import Block, BlockKind, BlockSplitter
 
 
@@ -190,6 +190,11 @@ def test_no_row_is_wider_than_asked() -> None:
         text = shown("".join(chance.choice(atoms) for _ in range(chance.randint(0, 60))))
         width = chance.randint(2, 20)
         assert max(map(cell_len, fold(text, width))) <= width
+
+
+def test_a_toned_emoji_counts_as_it_is_drawn_where_it_is_not_joined_with_its_tone() -> None:
+    assert shown("👍🏻👍🏼👍🏽👍🏾👍🏿") == "👍" * 5
+    assert shown_line("👍🏽\n👩🏿\u200d🚀") == "👍 👩🚀"
 
 
 def test_a_word_joined_by_joiners_counts_all_its_cells() -> None:

@@ -17,13 +17,15 @@ from foundry_tui.domain.engine import EngineDead, EngineState
 from foundry_tui.domain.errors import EngineDied, EngineError, StorageProblem
 from foundry_tui.metrics.tokens import ContextUse, context_use
 from foundry_tui.reports.answer import describe, describe_live
+from foundry_tui.reports.chat import overlong_in_words
+from foundry_tui.reports.models import load_words
 from foundry_tui.services.dialogue import ModelLoaded, ModelLoading
 from foundry_tui.services.opened import Services, Setup
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.composer import Composer
 from foundry_tui.tui.panes.reader import Reader
 from foundry_tui.tui.panes.turns import TurnsOnScreen
-from foundry_tui.tui.presenters import chat_line, death_words, error_words, load_words
+from foundry_tui.tui.presenters import chat_line, death_words, error_words
 from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
 from foundry_tui.tui.widgets.prompt_input import PromptInput
 from foundry_tui.tui.widgets.transcript import MessageKind, Transcript
@@ -334,10 +336,7 @@ class ChatPane(Vertical):
         use = self._context_use(text)
         if use.share is not None and use.share > 1 and text != self._overlong:
             self._overlong = text
-            return (
-                f"This would take about {use.prompt_tokens:,} of the model's {use.context_tokens:,} tokens"
-                " and be refused. Shorten it, or begin anew with Ctrl+N; Enter again sends it all the same."
-            )
+            return overlong_in_words(use, anew="Ctrl+N", again="Enter again")
         return None
 
     @work(group="generation")

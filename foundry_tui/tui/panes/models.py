@@ -13,10 +13,10 @@ from textual.widgets import Static
 from foundry_tui.domain.engine import Capability, EngineDead, EngineIdle, EngineStarting
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
+from foundry_tui.reports.models import load_words
 from foundry_tui.services.client import ClientService, Job
 from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
 from foundry_tui.tui.notices import complain, tell
-from foundry_tui.tui.presenters import load_words
 from foundry_tui.tui.widgets.row_table import Column, Emphasis, Row, RowTable
 
 __all__ = ["ModelsPane", "emphasis_of"]

@@ -2,7 +2,7 @@
 
 from foundry_tui.domain.chat import Role
 from foundry_tui.domain.conversations import Turn
-from foundry_tui.reports.answer import describe
+from foundry_tui.reports.chat import describe_turn
 from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.tui.widgets.transcript import MessageKind, Transcript
 
@@ -10,7 +10,6 @@ __all__ = ["TurnsOnScreen"]
 
 # A prompt of so many rows is a file or a paste: it folds itself, the answer is what one wants to read.
 _LONG_PROMPT_ROWS = 24
-_CUT_OFF = "cut off: the app ended while this was being written"
 
 
 class TurnsOnScreen:
@@ -33,7 +32,7 @@ class TurnsOnScreen:
             transcript.append_reasoning(key, turn.reasoning)
             transcript.append(key, turn.text)
             transcript.finish_answer(key)
-            words = _CUT_OFF if turn.trace is None else describe(turn.trace)
+            words = describe_turn(turn)
             is_whole = turn.trace is not None and turn.trace.error is None
             transcript.set_footer(key, words, problem=not is_whole)
         self._turns[key] = turn.id

@@ -1,8 +1,7 @@
 """Variants side by side, with a mark where they differ."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -10,80 +9,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import DataTable
 
-from foundry_tui.domain.models import CatalogKind, LoadReport, ModelVariant
-from foundry_tui.domain.quantities import bytes_in_words, count_in_words, seconds_in_words
-from foundry_tui.tui.presenters import state_of
+from foundry_tui.domain.models import LoadReport, ModelVariant
+from foundry_tui.reports.models import Compared, comparison
+from foundry_tui.tui.presenters import detail_facts, fact_words
 from foundry_tui.tui.screens.overlay import Overlay
 from foundry_tui.tui.widgets.folding import fold, shown
 
-__all__ = ["CompareScreen", "Compared", "compared"]
+__all__ = ["CompareScreen"]
 
-_Reports: TypeAlias = Mapping[str, LoadReport]
 _DIFFERS = "≠"
 _NARROWEST, _WIDEST = 22, 44
 _PADDING = 1
 _SCROLLBAR = 2
 # No fact is worth more of the screen; the details of one model show it in full.
 _CHARACTERS_SHOWN = 200
-_SOURCES = {
-    CatalogKind.PUBLIC: "public catalog",
-    CatalogKind.LOCAL: "your own folder",
-    CatalogKind.ENDPOINT: "endpoint",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """One fact about all the variants.
-
-    Attributes:
-        values: In words, in the order of the variants; what is not known reads n/a.
-    """
-
-    label: str
-    values: tuple[str, ...]
-
-    @property
-    def differs(self) -> bool:
-        """Whether they are not all the same."""
-        return len(set(self.values)) > 1
-
-
-def _said(text: str | None) -> str:
-    return text or "n/a"
-
-
-def _load_time(model: ModelVariant, reports: _Reports) -> str:
-    report = reports.get(model.id)
-    if report is None or report.was_loaded:
-        return "n/a"
-    return seconds_in_words(report.load_ns / 1e9)
-
-
-_FACTS: tuple[tuple[str, Callable[[ModelVariant], str]], ...] = (
-    ("Device", lambda model: _said(model.device)),
-    ("Size", lambda model: bytes_in_words(model.size_bytes)),
-    ("On disk", lambda model: bytes_in_words(model.disk_bytes)),
-    ("Context", lambda model: count_in_words(model.context_tokens)),
-    ("Longest answer", lambda model: count_in_words(model.max_output_tokens)),
-    ("Licence", lambda model: _said(model.license)),
-    ("Quantization", lambda model: _said(model.quantization)),
-    ("Provider", lambda model: _said(model.execution_provider)),
-    ("Task", lambda model: _said(model.task)),
-    ("Can", lambda model: ", ".join(model.capabilities) or "n/a"),
-    ("Publisher", lambda model: _said(model.publisher)),
-    ("From", lambda model: _SOURCES[model.catalog]),
-    ("State", lambda model: state_of(model, ())),
-)
-
-
-def compared(models: Sequence[ModelVariant], reports: _Reports) -> list[Compared]:
-    """What there is to compare, in the order in which one asks; a problem only where there is one."""
-    facts = [Compared(label=label, values=tuple(map(read, models))) for label, read in _FACTS]
-    facts.append(Compared(label="Last load", values=tuple(_load_time(model, reports) for model in models)))
-    if any(model.problem for model in models):
-        facts.append(Compared(label="Problem", values=tuple(model.problem or "none" for model in models)))
-    return facts
 
 
 class CompareScreen(Overlay[None]):
@@ -102,17 +41,17 @@ class CompareScreen(Overlay[None]):
     CompareScreen DataTable { height: auto; max-height: 100%; background: $surface; }
     """
 
-    def __init__(self, models: Sequence[ModelVariant], reports: _Reports) -> None:
+    def __init__(self, models: Sequence[ModelVariant], reports: Mapping[str, LoadReport]) -> None:
         """Compare ``models``, two at least, in that order."""
         super().__init__()
-        self._models = models
-        self._reports = reports
+        self._ids = [model.id for model in models]
+        self._facts = comparison([detail_facts(model, reports.get(model.id)) for model in models])
 
     def compose(self) -> ComposeResult:
         with Vertical(id="compare-box") as box:
-            box.border_title = f"Compare {len(self._models)} variants"
+            box.border_title = f"Compare {len(self._ids)} variants"
             box.border_subtitle = f"{_DIFFERS} differs · ← → more · Esc closes"
-            yield _SideBySide([model.id for model in self._models], compared(self._models, self._reports))
+            yield _SideBySide(self._ids, self._facts)
 
     def on_mount(self) -> None:
         """Begin where one can scroll."""
@@ -159,7 +98,7 @@ class _SideBySide(DataTable[Text]):
         for lines in headings:
             self.add_column(Text("\n".join(lines)), width=own)
         for fact in self._facts:
-            cells = [_folded(value, own) for value in fact.values]
+            cells = [_folded(value, own) for value in map(fact_words, fact.facts)]
             style = "bold" if fact.differs else ""
             label = Text(f"{_DIFFERS if fact.differs else ' '} {fact.label}", style=style)
             texts = [Text("\n".join(lines), style=style) for lines in cells]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from foundry_tui.domain.conversations import ConversationSummary
+from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.domain.text import clean_line
 from foundry_tui.ports import ConversationStore
 
@@ -120,7 +121,7 @@ class ConversationPages:
             found = await self._store.find(
                 text=query.text, tag=query.tag, limit=_PAGE, offset=len(self.shown)
             )
-        except Exception:
+        except StorageProblem:
             self.is_complete = True
             raise
         finally:

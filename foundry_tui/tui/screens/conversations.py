@@ -26,7 +26,7 @@ from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.presenters import error_words
 from foundry_tui.tui.screens.conversation_files import called, export_conversation, import_conversation
 from foundry_tui.tui.screens.conversation_pages import ConversationPages, Query
-from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
+from foundry_tui.tui.screens.overlay import ConfirmScreen, FilteredOverlay
 from foundry_tui.tui.screens.tagging import LineScreen, TagsScreen
 from foundry_tui.tui.widgets.fields import LineField
 from foundry_tui.tui.widgets.row_table import Align, Column, Row, RowTable
@@ -59,7 +59,7 @@ class _Table(RowTable):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "activate", "Open", id="conversations.open")]
 
 
-class ConversationsScreen(Overlay[ConversationChosen]):
+class ConversationsScreen(FilteredOverlay[ConversationChosen]):
     """Lists what was kept, the most recently used first; closes with the one that is to be opened.
 
     Args:
@@ -78,6 +78,8 @@ class ConversationsScreen(Overlay[ConversationChosen]):
         Binding("d,delete", "delete", "Delete", id="conversations.delete"),
         Binding("r", "reload", "Look again", show=False, id="conversations.reload"),
     ]
+    FIELD = "#conversations-filter"
+    LIST = "#conversations-table"
     DEFAULT_CSS = """
     ConversationsScreen #conversations-box {
         width: 100%;
@@ -164,19 +166,6 @@ class ConversationsScreen(Overlay[ConversationChosen]):
         if self._changes is not None:
             self._follow(self._changes)
 
-    def escape(self) -> bool:
-        """Clear the search and go back to the list; False if there is none to clear or leave."""
-        field = self.query_one("#conversations-filter", Input)
-        if not field.has_focus and not field.value:
-            return False
-        field.value = ""
-        self.table.focus()
-        return True
-
-    def action_filter(self) -> None:
-        """Type what to look for."""
-        self.query_one("#conversations-filter", Input).focus()
-
     def action_reload(self) -> None:
         """Ask the store again."""
         self._search()
@@ -209,11 +198,6 @@ class ConversationsScreen(Overlay[ConversationChosen]):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(_DEBOUNCE_S, self._search)
-
-    @on(Input.Submitted, "#conversations-filter")
-    def _to_table(self, message: Input.Submitted) -> None:
-        message.stop()
-        self.table.focus()
 
     @work(exclusive=True, group="look")
     async def _search(self) -> None:
@@ -326,6 +310,9 @@ class ConversationsScreen(Overlay[ConversationChosen]):
         pages = self._pages
         if pages.is_busy:
             self._say("looking …")
+            return
+        if pages.count is None and not pages.shown:
+            self._say("the conversations could not be read")
             return
         many = f"more than {len(pages.shown):,}" if pages.count is None else f"{pages.count:,}"
         words = f"{many} {'conversation' if pages.count == 1 else 'conversations'}"

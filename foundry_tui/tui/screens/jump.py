@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.app import ComposeResult
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Label
@@ -52,6 +52,7 @@ class JumpScreen(ModalScreen[Widget | None]):
     def __init__(self, targets: Sequence[Target]) -> None:
         super().__init__()
         self._targets = {target.letter: target for target in targets}
+        self._placed_for: Size | None = None
 
     def compose(self) -> ComposeResult:
         for target in self._targets.values():
@@ -64,6 +65,12 @@ class JumpScreen(ModalScreen[Widget | None]):
         event.stop()
         target = self._targets.get(event.character or "")
         self.dismiss(None if target is None else target.widget)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave: other places have come, and the letters stand where none is."""
+        if self._placed_for not in (None, event.size):
+            self.dismiss(None)
+        self._placed_for = event.size
 
     def on_click(self, event: events.Click) -> None:
         """Leave."""

@@ -14,7 +14,7 @@ from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.domain.text import clean_line
 from foundry_tui.services.logbook import LogBook, LogLevel, LogLine
 from foundry_tui.tui.notices import complain, tell
-from foundry_tui.tui.screens.overlay import Overlay
+from foundry_tui.tui.screens.overlay import FilteredOverlay
 from foundry_tui.tui.widgets.fields import LineField
 from foundry_tui.tui.widgets.log_lines import LogLines, line_in_words
 
@@ -30,11 +30,11 @@ class LogFilter(LineField):
     """Where one types what the lines must hold."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "screen.to_lines", "To the lines", id="log.lines", key_display="↓"),
+        Binding("down", "screen.to_list", "To the lines", id="log.lines", key_display="↓"),
     ]
 
 
-class LogScreen(Overlay[None]):
+class LogScreen(FilteredOverlay[None]):
     """Follows the log while it is open."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -46,6 +46,8 @@ class LogScreen(Overlay[None]):
         Binding("y", "copy", "Copy", id="log.copy"),
         Binding("w", "write", "Write a file", id="log.write"),
     ]
+    FIELD = "#log-filter"
+    LIST = "#log-lines"
     DEFAULT_CSS = """
     LogScreen #log-box {
         width: 100%;
@@ -86,23 +88,6 @@ class LogScreen(Overlay[None]):
         self._follow_book()
         self._follow_engine()
 
-    def escape(self) -> bool:
-        """Clear the filter and go back to the lines; False if there is none to clear or leave."""
-        field = self.query_one("#log-filter", Input)
-        if not field.has_focus and not field.value:
-            return False
-        field.value = ""
-        self.log_lines.focus()
-        return True
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one("#log-filter", Input).focus()
-
-    def action_to_lines(self) -> None:
-        """Leave the filter as it is and go to the lines."""
-        self.log_lines.focus()
-
     def action_least(self, level: str) -> None:
         """Show lines of this level and of those that matter more."""
         self._least = LogLevel[level.upper()]
@@ -140,11 +125,6 @@ class LogScreen(Overlay[None]):
         message.stop()
         self._words = message.value.casefold().split()
         self._show()
-
-    @on(Input.Submitted, "#log-filter")
-    def _to_lines(self, message: Input.Submitted) -> None:
-        message.stop()
-        self.action_to_lines()
 
     @work(exclusive=True, group="write")
     async def _write(self, lines: Sequence[LogLine]) -> None:

@@ -11,10 +11,10 @@ from textual.widgets import Button, Input, Label, Static, TextArea
 
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.models import LoadReport, ModelVariant
-from foundry_tui.tui.presenters import detail_lines
+from foundry_tui.tui.presenters import detail_facts, fact_words
 from foundry_tui.tui.widgets.fields import LineField, TextField
 
-__all__ = ["ChatOptionsScreen", "ConfirmScreen", "DetailScreen", "Overlay"]
+__all__ = ["ChatOptionsScreen", "ConfirmScreen", "DetailScreen", "FilteredOverlay", "Overlay"]
 
 T = TypeVar("T")
 
@@ -25,6 +25,40 @@ class Overlay(ModalScreen[T | None]):
     def escape(self) -> bool:
         """Leave what is open within; False if there is nothing, so that the whole overlay is left."""
         return False
+
+
+class FilteredOverlay(Overlay[T]):
+    """A list, and above it a field that narrows it.
+
+    Attributes:
+        FIELD: Selector of the field.
+        LIST: Selector of the list, which has the focus while nobody types.
+    """
+
+    FIELD: ClassVar[str]
+    LIST: ClassVar[str]
+
+    def escape(self) -> bool:
+        """Clear the field and go back to the list; False if there is nothing to clear or leave."""
+        field = self.query_one(self.FIELD, Input)
+        if not field.has_focus and not field.value:
+            return False
+        field.value = ""
+        self.action_to_list()
+        return True
+
+    def action_filter(self) -> None:
+        """Type what the list must have."""
+        self.query_one(self.FIELD, Input).focus()
+
+    def action_to_list(self) -> None:
+        """Leave the field as it is and go to the list."""
+        self.query_one(self.LIST).focus()
+
+    @on(Input.Submitted)
+    def _typed_to_the_end(self, message: Input.Submitted) -> None:
+        message.stop()
+        self.action_to_list()
 
 
 class ConfirmScreen(Overlay[bool]):
@@ -57,16 +91,16 @@ class DetailScreen(Overlay[None]):
 
     def __init__(self, model: ModelVariant, report: LoadReport | None) -> None:
         super().__init__()
-        self._lines = detail_lines(model, report)
+        self._facts = detail_facts(model, report)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=True) as box:
             box.border_title = "Model"
             box.border_subtitle = "Esc closes"
-            for label, value in self._lines:
+            for fact in self._facts:
                 with Horizontal(classes="fact"):
-                    yield Label(label, classes="fact-label", markup=False)
-                    yield Static(value, classes="fact-value", markup=False)
+                    yield Label(fact.label, classes="fact-label", markup=False)
+                    yield Static(fact_words(fact), classes="fact-value", markup=False)
 
 
 class ChatOptionsScreen(Overlay[ChatOptions]):
@@ -95,8 +129,8 @@ class ChatOptionsScreen(Overlay[ChatOptions]):
             yield LineField(_shown(options.seed), id="seed", compact=True)
             yield Static("", id="options-problem", classes="problem", markup=False)
             with Horizontal(classes="buttons"):
-                yield Button("Save", id="save", variant="primary")
-                yield Button("Cancel", id="cancel")
+                yield Button("Save", id="save", variant="primary", compact=True)
+                yield Button("Cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
         """Begin where one writes."""

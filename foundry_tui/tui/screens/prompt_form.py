@@ -58,7 +58,7 @@ class PromptForm(Overlay[SavedPrompt]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Save", priority=True, id="prompt.save")
+        Binding("ctrl+s", "save", "Save", priority=True, id="prompts.save")
     ]
     DEFAULT_CSS = """
     PromptForm .box { height: 90%; }

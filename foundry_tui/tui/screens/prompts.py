@@ -19,7 +19,7 @@ from foundry_tui.reports.conversation import when_in_words
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.placeholders import fill, placeholders
 from foundry_tui.tui.presenters import error_words
-from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
+from foundry_tui.tui.screens.overlay import ConfirmScreen, FilteredOverlay
 from foundry_tui.tui.screens.prompt_form import GapsScreen, PromptForm, Written
 from foundry_tui.tui.widgets.fields import LineField
 from foundry_tui.tui.widgets.row_table import Column, Row, RowTable
@@ -37,7 +37,7 @@ class _Table(RowTable):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "activate", "Use", id="prompts.use")]
 
 
-class PromptsScreen(Overlay[SavedPrompt]):
+class PromptsScreen(FilteredOverlay[SavedPrompt]):
     """Lists the saved prompts; closes with the one to be put into the field, its gaps filled.
 
     Args:
@@ -53,6 +53,8 @@ class PromptsScreen(Overlay[SavedPrompt]):
         Binding("d,delete", "delete", "Delete", id="prompts.delete"),
         Binding("r", "reload", "Look again", show=False, id="prompts.reload"),
     ]
+    FIELD = "#prompts-filter"
+    LIST = "#prompts-table"
     DEFAULT_CSS = """
     PromptsScreen #prompts-box {
         width: 100%;
@@ -102,19 +104,6 @@ class PromptsScreen(Overlay[SavedPrompt]):
         self.table.focus()
         self._act(self._read)
 
-    def escape(self) -> bool:
-        """Clear the filter and go back to the list; False if there is none to clear or leave."""
-        field = self.query_one("#prompts-filter", Input)
-        if not field.has_focus and not field.value:
-            return False
-        field.value = ""
-        self.table.focus()
-        return True
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one("#prompts-filter", Input).focus()
-
     def action_reload(self) -> None:
         """Ask the library again."""
         self._act(self._read)
@@ -150,11 +139,6 @@ class PromptsScreen(Overlay[SavedPrompt]):
     def _filtered(self, message: Input.Changed) -> None:
         message.stop()
         self._show(at_top=True)
-
-    @on(Input.Submitted, "#prompts-filter")
-    def _to_table(self, message: Input.Submitted) -> None:
-        message.stop()
-        self.table.focus()
 
     @on(RowTable.RowHighlighted)
     def _moved(self, message: RowTable.RowHighlighted) -> None:

@@ -7,6 +7,9 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Button, Footer, Input, Static
 
 from foundry_tui.domain.errors import FoundryTuiError
@@ -18,8 +21,10 @@ from foundry_tui.tui.presenters import error_words
 from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
 from foundry_tui.tui.screens.settings_draft import KeyedAction, SettingsDraft, is_heading, unknown_key
 from foundry_tui.tui.widgets.fields import LineField
+from foundry_tui.tui.widgets.folding import shown_line
 from foundry_tui.tui.widgets.row_table import Column, RowTable
 from foundry_tui.tui.widgets.setting_field import SettingField
+from foundry_tui.tui.widgets.table_parts import cut_within
 
 __all__ = ["KeyedAction", "SettingsScreen", "SettingsTable"]
 
@@ -53,6 +58,20 @@ class SettingsTable(RowTable):
                 super().action_move_by(1)
 
 
+class _Target(Widget):
+    """Where it is all saved: whole where there is room, else without its middle.
+
+    Attributes:
+        path: Harmless; "" until it is known.
+    """
+
+    path: reactive[str] = reactive("")
+
+    def render(self) -> Content:
+        """The path as far as it fits."""
+        return Content(cut_within(f"saved to {self.path}", self.content_size.width) if self.path else "")
+
+
 class SettingsScreen(Overlay[frozenset[str]]):
     """Shows and changes all settings; its result is the keys that were saved, None where none were.
 
@@ -80,12 +99,7 @@ class SettingsScreen(Overlay[frozenset[str]]):
     SettingsScreen SettingField { margin-top: 1; min-height: 4; }
     SettingsScreen #settings-foot { height: 1; }
     SettingsScreen #settings-foot Button { min-width: 9; margin-right: 1; }
-    SettingsScreen #settings-target {
-        width: 1fr;
-        color: $text-muted;
-        text-overflow: ellipsis;
-        text-wrap: nowrap;
-    }
+    SettingsScreen #settings-target { width: 1fr; height: 1; color: $text-muted; }
     """
 
     def __init__(
@@ -129,7 +143,7 @@ class SettingsScreen(Overlay[frozenset[str]]):
                 yield Button("Save", id="settings-save", variant="primary", compact=True)
                 yield Button("Default", id="settings-default", compact=True)
                 yield Button("Close", id="settings-close", compact=True)
-                yield Static(id="settings-target", markup=False)
+                yield _Target(id="settings-target")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -197,7 +211,7 @@ class SettingsScreen(Overlay[frozenset[str]]):
             self.table.empty_text = error_words(error)
             return
         self._draft = SettingsDraft(entries, themes=self._themes, actions=self._actions)
-        self.query_one("#settings-target", Static).update(f"saved to {clean_line(str(target))}")
+        self.query_one(_Target).path = shown_line(str(target))
         self._show_rows()
 
     def _show_rows(self) -> None:

@@ -104,7 +104,8 @@ class SettingsDraft:
         rows: list[Row] = []
         for table, entries in groupby(shown, key=lambda entry: entry.table):
             members = list(entries)
-            rows.append(Row(key=f"{_HEADING}{table}", cells=("", f"[{table}]", members[0].group, "")))
+            cells = ("", f"[{table}]", members[0].group, "")
+            rows.append(Row(key=f"{_HEADING}{table}", cells=cells, runs_on=True))
             rows += [self._row(entry) for entry in members]
         return rows
 

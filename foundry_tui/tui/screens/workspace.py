@@ -21,6 +21,7 @@ from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.errors import BadInput, EngineError, StorageProblem
 from foundry_tui.domain.layout import NARROWEST_LEFT, WIDEST_LEFT, Layout
+from foundry_tui.reports.models import load_words
 from foundry_tui.services.opened import Services, Setup
 from foundry_tui.tui.actions import Action, actions_of
 from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
@@ -29,9 +30,7 @@ from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.panes.catalog import CatalogPane
 from foundry_tui.tui.panes.catalog_columns import CatalogView
 from foundry_tui.tui.panes.chat import ChatPane
-from foundry_tui.tui.presenters import engine_facts, engine_words, load_words, resource_parts
-from foundry_tui.tui.screens.columns import ColumnsScreen
-from foundry_tui.tui.screens.compare import CompareScreen
+from foundry_tui.tui.presenters import engine_facts, engine_words, resource_parts
 from foundry_tui.tui.screens.conversations import ConversationChosen, ConversationsScreen
 from foundry_tui.tui.screens.help import HelpSection
 from foundry_tui.tui.screens.jump import JumpScreen, targets_of
@@ -40,7 +39,6 @@ from foundry_tui.tui.screens.opening import PANES
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen
 from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
 from foundry_tui.tui.screens.prompts import PromptsScreen
-from foundry_tui.tui.screens.settings import SettingsScreen
 from foundry_tui.tui.widgets.find_bar import FindBar
 from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
 from foundry_tui.tui.widgets.prompt_input import PromptInput
@@ -58,16 +56,6 @@ _PLACES: tuple[tuple[str, type[Widget]], ...] = (
     ("Chat", ChatPane),
     ("Catalog", CatalogPane),
     ("Cache", CachePane),
-)
-_OVERLAYS: tuple[type[DOMNode], ...] = (
-    ChatOptionsScreen,
-    ColumnsScreen,
-    CompareScreen,
-    ConversationsScreen,
-    LogScreen,
-    PathScreen,
-    PromptsScreen,
-    SettingsScreen,
 )
 
 
@@ -180,11 +168,6 @@ class WorkspaceScreen(Screen[None]):
         """Every place with its title, what it is, and what can be done there."""
         for title, place in self._places():
             yield title, place, actions_of(type(place), keys)
-
-    def known_actions(self) -> list[Action]:
-        """Everything that keys can be given to, what opens over the workspace too."""
-        places = (type(self.app), type(self), *(place for _, place in _PLACES))
-        return [action for place in (*places, *_OVERLAYS) for action in actions_of(place, {})]
 
     def action_show_pane(self, name: str) -> None:
         """Go to a pane; again: give it the whole screen."""
@@ -382,6 +365,8 @@ class WorkspaceScreen(Screen[None]):
 
     @work(exclusive=True, group="layout")
     async def _arrange(self, layout: Layout) -> None:
+        if not self.is_attached:
+            return  # the app was left while the layout was being recalled
         self._layout = layout
         self._fit_left()
         ribbon = self.chat.ribbon

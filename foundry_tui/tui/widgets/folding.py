@@ -4,14 +4,17 @@ import re
 
 from rich.cells import cell_len, chop_cells
 
-from foundry_tui.domain.text import clean_text
+from foundry_tui.domain.text import clean_line, clean_text
 
-__all__ = ["breaks", "fold", "shown"]
+__all__ = ["breaks", "fold", "shown", "shown_line"]
 
 _TAB_CELLS = 4
-# Joiners and variation selectors change the width of their neighbours, and terminals disagree about it: a
-# word with one between all its letters would count as a single cell and run out of its row.
-_WIDTH_CHANGERS = str.maketrans(dict.fromkeys("\u200d\ufe0e\ufe0f", ""))
+# Joiners, variation selectors and the tones of skin change the width of their neighbours, and terminals
+# disagree about it: a word with one between all its letters would count as a single cell and run out of its
+# row, and a terminal that does not join an emoji with its tone draws two.
+_WIDTH_CHANGERS = str.maketrans(
+    dict.fromkeys("\u200d\ufe0e\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff", "")
+)
 _WORD = re.compile(r"\s*\S+|\s+")
 # Alphabets, punctuation, arrows and boxes of which every character takes one cell.
 _NARROW = re.compile(
@@ -22,6 +25,11 @@ _NARROW = re.compile(
 def shown(text: str) -> str:
     """``text`` cleaned, and each character as wide as it counts."""
     return clean_text(text).translate(_WIDTH_CHANGERS)
+
+
+def shown_line(text: str) -> str:
+    """``text`` cleaned and on one line, and each character as wide as it counts."""
+    return clean_line(text).translate(_WIDTH_CHANGERS)
 
 
 def fold(text: str, width: int) -> list[str]:

@@ -298,7 +298,7 @@ class RowTable(ScrollView, can_focus=True):
             cells = [plain(text) for text in row.cells]
             if len(cells) != len(self._columns):
                 raise ValueError(f"row {row.key!r} has {len(cells)} cells for {len(self._columns)} columns")
-            body = self._line(cells)
+            body = self._line(cells, runs_on=row.runs_on)
             marker = Segment(" " if marker_style is None else _MARKER, marker_style or style)
             strip = self._strips[cache_key] = Strip([marker, Segment(body[1:], style)], self._width)
         return strip
@@ -310,9 +310,17 @@ class RowTable(ScrollView, can_focus=True):
                 labels[placed.index] = cut(labels[placed.index], placed.width - 1) + self._sort_mark[1]
         return self._line(labels)
 
-    def _line(self, cells: Sequence[str]) -> str:
+    def _line(self, cells: Sequence[str], *, runs_on: bool = False) -> str:
         """One text per column, set into the columns that found room; its first cell is the marker's."""
-        fitted = [fit(cells[placed.index], placed.width, placed.column.align) for placed in self._placed]
+        fitted: list[str] = []
+        room = 0  # of empty cells to the right, with the gap before each
+        for placed in reversed(self._placed):
+            if runs_on and not cells[placed.index] and placed is not self._placed[0]:
+                room += GAP + placed.width
+                continue
+            fitted.append(fit(cells[placed.index], placed.width + room, placed.column.align))
+            room = 0
+        fitted.reverse()
         return set_cell_size(" " + (" " * GAP).join(fitted), self._width)
 
     def _index_of(self, key: str | None, *, near: int) -> int | None:

@@ -8,7 +8,7 @@ from typing import overload
 
 from rich.cells import cell_len, set_cell_size
 
-from foundry_tui.domain.text import clean_line
+from foundry_tui.tui.widgets.folding import shown_line
 
 __all__ = [
     "GAP",
@@ -20,6 +20,7 @@ __all__ = [
     "Row",
     "checked",
     "cut",
+    "cut_within",
     "fit",
     "place",
     "plain",
@@ -29,9 +30,6 @@ GAP = 2
 """Cells between two columns."""
 # No screen shows more of one cell; a longer one must not cost its length at each paint.
 _CHARACTERS_READ = 1_000
-# Joiners and variation selectors change the width of their neighbours, and terminals disagree about it:
-# one such emoji would push the columns beside it out of line.
-_WIDTH_CHANGERS = str.maketrans(dict.fromkeys("\u200d\ufe0e\ufe0f", ""))
 
 
 class Align(StrEnum):
@@ -79,11 +77,13 @@ class Row:
     Attributes:
         key: What the row stands for; unique in its table.
         cells: One text per column, in the order of the columns, as it came: the table makes it harmless.
+        runs_on: Its texts take the room of the empty cells to their right, as a heading does.
     """
 
     key: str
     cells: tuple[str, ...]
     emphasis: Emphasis = Emphasis.NORMAL
+    runs_on: bool = False
 
 
 class LazyRows(Sequence[Row]):
@@ -157,7 +157,7 @@ def place(columns: Sequence[Column], width: int) -> list[Placed]:
 
 def plain(text: str) -> str:
     """``text`` on one line, harmless, each character as wide as it counts."""
-    return clean_line(text[:_CHARACTERS_READ]).translate(_WIDTH_CHANGERS)
+    return shown_line(text[:_CHARACTERS_READ])
 
 
 def cut(text: str, width: int) -> str:
@@ -165,6 +165,20 @@ def cut(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def cut_within(text: str, width: int) -> str:
+    """``text`` in at most ``width`` cells, with an ellipsis in its middle: both ends tell what it is."""
+    if cell_len(text) <= width:
+        return text
+    if width < 1:
+        return ""
+    head = set_cell_size(text, (width - 1) // 3).rstrip()
+    room = width - 1 - cell_len(head)
+    start = len(text)
+    while start and cell_len(text[start - 1 :]) <= room:
+        start -= 1
+    return f"{head}…{text[start:]}"
 
 
 def fit(text: str, width: int, align: Align) -> str:

@@ -12,8 +12,9 @@ from textual.strip import Strip
 
 from foundry_tui.tui.widgets.folding import fold, shown
 from foundry_tui.tui.widgets.transcript_cursor import Cursor
-from foundry_tui.tui.widgets.transcript_folds import BandKind, fold_words, thought_words
+from foundry_tui.tui.widgets.transcript_folds import BandKind, fold_words, thought_words, thoughts_words
 from foundry_tui.tui.widgets.transcript_layout import Layout, Spot
+from foundry_tui.tui.widgets.transcript_messages import Role
 from foundry_tui.tui.widgets.transcript_painter import Painter
 from foundry_tui.tui.widgets.transcript_search import Search
 from foundry_tui.tui.widgets.transcript_strips import Strips, char_at, laid_over, with_offsets
@@ -45,6 +46,7 @@ class TranscriptCanvas(ScrollView, can_focus=True):
         self._search = Search()
         self._strips = Strips()
         self._fold_key = "Space"
+        self._thought_key = "t"
 
     @property
     def empty_hint(self) -> str:
@@ -98,7 +100,7 @@ class TranscriptCanvas(ScrollView, can_focus=True):
         margin = _margin_of(width)
         lit = [] if spot.part is None else self._search.lit(spot.part, spot.row)
         mark = self._mark(spot, has_match=any(match.is_current for match in lit)) if margin else None
-        if spot.band.hidden:
+        if _is_about_rows(spot):
             words = Segment(self._spot_text(spot), self.get_component_rich_style("transcript--fold"))
             strip = self._strips.strip(words, [words], mark, width, style)
         else:
@@ -122,15 +124,23 @@ class TranscriptCanvas(ScrollView, can_focus=True):
             glyph, name = "▸", "mark-match"
         elif spot.part is not None and self._cursor.holds(spot.part, spot.row):
             glyph, name = "█", "mark-code"
+        elif spot.part is not None and spot.part.role is Role.REASONING:
+            # As far as the thoughts go, told without colour too.
+            glyph, name = ("┃", "mark") if is_read else ("│", "mark-thought")
         else:
             glyph, name = "▌" if is_read else " ", "mark"
         return Segment(glyph, self.get_component_rich_style(f"transcript--{name}", partial=True))
 
     def _spot_text(self, spot: Spot) -> str:
-        if spot.band.hidden:
-            words = fold_words if spot.band.kind is BandKind.FOLD else thought_words
-            return words(spot.band.hidden, self._fold_key)
-        return self._layout.text(spot)
+        match spot.band.kind:
+            case BandKind.FOLD:
+                return fold_words(spot.band.hidden, self._fold_key)
+            case BandKind.THOUGHT:
+                return thought_words(spot.band.hidden, self._fold_key)
+            case BandKind.THOUGHTS:
+                return thoughts_words(spot.message, self._thought_key)
+            case _:
+                return self._layout.text(spot)
 
     def _hint_line(self, y: int, width: int) -> Strip:
         rows = fold(shown(self._empty_hint), max(2, width - 4))
@@ -149,7 +159,7 @@ class TranscriptCanvas(ScrollView, can_focus=True):
         texts: list[str] = []
         for row in range(first, last + 1):
             spot = self._layout.spot(row)
-            if spot.band.hidden:
+            if _is_about_rows(spot):
                 # What a fold hides is taken along, as editors do; thoughts are no part of the answer.
                 is_within = (start is None or row > first) and (end is None or row < end.y)
                 texts.extend(self._hidden_texts(spot) if is_within else ())
@@ -182,6 +192,11 @@ class TranscriptCanvas(ScrollView, can_focus=True):
     def _char_at(self, row: int, cell: int) -> int:
         """Which character of ``row`` a click on ``cell`` of the view hits."""
         return char_at(self._spot_text(self._layout.spot(row)), cell - self._margin)
+
+
+def _is_about_rows(spot: Spot) -> bool:
+    """Whether a row says something of others: of those it stands in place of, or above."""
+    return bool(spot.band.hidden) or spot.band.kind is BandKind.THOUGHTS
 
 
 def _margin_of(width: int) -> int:

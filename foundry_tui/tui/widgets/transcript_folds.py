@@ -16,6 +16,7 @@ __all__ = [
     "is_long",
     "is_long_thought",
     "thought_words",
+    "thoughts_words",
 ]
 
 # Rows of the text that a folded message keeps.
@@ -34,6 +35,7 @@ class BandKind(Enum):
     PARTS = auto()
     FOLD = auto()  # the row in place of what a folded message hides
     THOUGHT = auto()  # the row in place of the reasoning
+    THOUGHTS = auto()  # the row above the reasoning, where that is shown
 
 
 class Band(NamedTuple):
@@ -70,7 +72,8 @@ def _body(message: Message) -> Iterator[Band]:
         return
     if message.hides_reasoning and reasoning:
         yield Band(BandKind.THOUGHT, 1, hidden=reasoning)
-    else:
+    elif reasoning:
+        yield Band(BandKind.THOUGHTS, 1)
         yield from _of_section(message.reasoning)
     if between:
         yield Band(BandKind.GAP, 1)
@@ -120,11 +123,20 @@ def is_long_thought(message: Message, width: int) -> bool:
 
 def fold_words(hidden: int, key: str) -> str:
     """The row in place of what a folded message hides."""
-    rows = "row" if hidden == 1 else "rows"
-    return f"▸ {hidden:,} more {rows} · {key} unfolds"
+    return f"▸ {hidden:,} more {'row' if hidden == 1 else 'rows'} · {key} unfolds"
 
 
 def thought_words(hidden: int, key: str) -> str:
     """The row in place of the reasoning."""
-    rows = "row" if hidden == 1 else "rows"
-    return f"▸ thought for {hidden:,} {rows} · {key} unfolds"
+    return f"▸ thought for {_rows(hidden)} · {key} unfolds"
+
+
+def thoughts_words(message: Message, key: str) -> str:
+    """The row above the reasoning; while nothing else has come, nobody knows how long it will be."""
+    if message.is_open and not message.text.heights.total:
+        return f"▾ thinking … · {key} folds"
+    return f"▾ thought for {_rows(message.reasoning.heights.total)} · {key} folds"
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} {'row' if count == 1 else 'rows'}"

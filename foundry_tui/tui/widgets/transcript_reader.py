@@ -218,7 +218,7 @@ class TranscriptReader(TranscriptView):
         self._pressed_at = event.screen_offset
 
     def on_click(self, event: events.Click) -> None:
-        """Follow a link, unfold what is folded here, or go to this message without scrolling."""
+        """Follow a link, fold or unfold where a row offers it, or go to this message without scrolling."""
         offset = event.get_content_offset(self)
         if offset is None or event.button != 1 or event.screen_offset != self._pressed_at:
             return
@@ -232,6 +232,9 @@ class TranscriptReader(TranscriptView):
                 self.set_folded(spot.message.key, False)
             else:
                 self.set_reasoning_folded(spot.message.key, False)
+            return
+        if spot.band.kind is BandKind.THOUGHTS:
+            self.set_reasoning_folded(spot.message.key, True)
             return
         if spot.part is not None and spot.part.drawing is not None and spot.row >= 0:
             url = spot.part.drawing.url_at(spot.row, self._char_at(row, offset.x))
@@ -247,16 +250,18 @@ class TranscriptReader(TranscriptView):
         return self._messages.get(key)
 
     def on_focus(self) -> None:
-        """Learn which key unfolds."""
+        """Learn which keys fold."""
         self._learn_key()
 
     def _learn_key(self) -> None:
         """Have the rows of folds name the key that holds now, if this widget's bindings are in force."""
         if not self.is_attached:
             return
-        bindings = [active.binding for active in self.screen.active_bindings.values()]
-        key = next((binding for binding in bindings if binding.id == "transcript.fold"), None)
-        self._fold_key = self._fold_key if key is None else self.app.get_key_display(key).capitalize()
+        bindings = {active.binding.id: active.binding for active in self.screen.active_bindings.values()}
+        if (fold := bindings.get("transcript.fold")) is not None:
+            self._fold_key = self.app.get_key_display(fold).capitalize()
+        if (fold_reasoning := bindings.get("transcript.fold_reasoning")) is not None:
+            self._thought_key = self.app.get_key_display(fold_reasoning)
 
     def _refold(self, messages: list[Message]) -> None:
         if not messages:

@@ -23,7 +23,7 @@ _INLINE_STYLES = (
     *SHADES[1:],
 )
 # Put over rows that are drawn already, so that they may change, with the focus for one, at no cost.
-_OVERLAYS = ("hint", "fold", "match", "match-current", "mark", "mark-code", "mark-match")
+_OVERLAYS = ("hint", "fold", "match", "match-current", "mark", "mark-code", "mark-match", "mark-thought")
 COMPONENT_CLASSES = {f"transcript--{name}" for name in (*_ROW_STYLES, *_INLINE_STYLES, *_OVERLAYS)}
 DEFAULT_CSS = """
 Transcript {
@@ -60,6 +60,7 @@ Transcript > .transcript--match-current {
 Transcript > .transcript--mark { color: $primary; }
 Transcript:focus > .transcript--mark { color: $accent; }
 Transcript > .transcript--mark-code { color: $accent; text-style: bold; }
+Transcript > .transcript--mark-thought { color: $foreground-muted; }
 Transcript > .transcript--mark-match { color: $text-warning; text-style: bold; }
 Transcript > .transcript--code-comment { text-style: italic dim; }
 Transcript > .transcript--code-keyword { color: $text-primary; text-style: bold; }
