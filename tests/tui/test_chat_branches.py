@@ -90,6 +90,34 @@ async def test_g_asks_again_and_both_answers_are_there_to_go_between() -> None:
         assert "Good day" in user.conversation
 
 
+async def test_keys_that_come_before_the_answer_has_begun_find_it_under_way() -> None:
+    async with driven(answers("Hello"), start_with=SCRIPTED_MODEL_ID) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+        await user.ask("Hi")
+
+        # All in one turn of the loop, as keys arrive that were typed quickly.
+        user.chat.action_regenerate()
+        user.chat.action_regenerate()
+        user.chat.action_new_conversation()
+        await user.until(lambda: len(user.engine.seen) == 2 and not user.chat.is_generating)
+
+        assert user.words_told.count("Stop the answer first") == 2
+        assert "branch 2 of 2" in user.conversation
+
+
+async def test_an_answer_that_is_stopped_before_it_has_begun_leaves_the_chat_free() -> None:
+    async with driven(answers("Hello"), start_with=SCRIPTED_MODEL_ID) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+        await user.ask("Hi")
+
+        user.chat.action_regenerate()
+        user.chat.stop()
+        await user.until(lambda: not user.chat.is_generating)
+        await user.ask("Again")
+
+        assert [request.messages[-1].text for request in user.engine.seen] == ["Hi", "Again"]
+
+
 async def test_e_edits_a_prompt_and_sends_it_as_another_branch() -> None:
     async with driven(answers("Hello"), start_with=SCRIPTED_MODEL_ID) as user:
         await user.talking_to(SCRIPTED_MODEL_ID)

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
+from textual.worker import Worker
 
 from foundry_tui.domain.chat import ChatMessage, ChatOptions, ChunkKind, ChunkReceived, Moment, Role
 from foundry_tui.domain.engine import EngineDead, EngineState
@@ -83,12 +84,14 @@ class ChatPane(Vertical):
         self._editing: str | None = None
         self._overlong: str | None = None
         self._is_stopping = False
+        self._generation: Worker[None] | None = None
         self._told_death: EngineDead | None = None
 
     @property
     def is_generating(self) -> bool:
-        """Whether an answer is being made."""
-        return self._dialogue.trace is not None
+        """Whether an answer is being made: from the key that asked for it until everything is free again."""
+        # Its state does not tell: a worker that is cancelled before its first step is running for ever.
+        return self._generation is not None and self._generation in self.workers
 
     @property
     def messages(self) -> tuple[ChatMessage, ...]:
@@ -270,7 +273,7 @@ class ChatPane(Vertical):
             return
         self._dialogue.step_before(turn.id)
         self._turns.drop_from(turn.id)
-        self._generate(self.active_model)
+        self._begin_answer(self.active_model)
 
     def action_branch(self, step: int) -> None:
         """Show what was said instead at the cursor, or at the last point where there is a choice."""
@@ -309,7 +312,7 @@ class ChatPane(Vertical):
                 lambda: self._history.remember_input(message.written, keep=self._history_size)
             )
         self._turns.add(self._dialogue.say(message.text))
-        self._generate(self.active_model or "")
+        self._begin_answer(self.active_model or "")
 
     @on(Composer.Changed)
     def _composed(self, message: Composer.Changed) -> None:
@@ -338,6 +341,10 @@ class ChatPane(Vertical):
             self._overlong = text
             return overlong_in_words(use, anew="Ctrl+N", again="Enter again")
         return None
+
+    def _begin_answer(self, model_id: str) -> None:
+        self._is_stopping = False
+        self._generation = self._generate(model_id)
 
     @work(group="generation")
     async def _generate(self, model_id: str) -> None:
@@ -373,7 +380,6 @@ class ChatPane(Vertical):
 
     def _end(self, key: int, error: EngineError | None) -> None:
         """However it ended: what arrived stays, its numbers below it."""
-        self._is_stopping = False
         if not self.is_attached:
             return  # the app has been left meanwhile
         self._live_timer.pause()
