@@ -14,7 +14,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from foundry_tui.bootstrap import LaunchOptions, open_services, resolve
+from foundry_tui.bootstrap import open_services
+from foundry_tui.launching import LaunchOptions, resolve
 from foundry_tui.services.opened import Services
 from foundry_tui.tui.app import FoundryApp
 from foundry_tui.tui.messages import ModelActivated

@@ -29,8 +29,9 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.widgets import Input, Markdown, Static
 
-from foundry_tui.bootstrap import LaunchOptions, open_services, resolve
+from foundry_tui.bootstrap import open_services
 from foundry_tui.domain.chat import ChunkReceived
+from foundry_tui.launching import LaunchOptions, resolve
 from foundry_tui.services.dialogue import AnswerEvent, Dialogue
 from foundry_tui.services.opened import Services
 from foundry_tui.tui.app import FoundryApp

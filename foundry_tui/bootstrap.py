@@ -1,27 +1,31 @@
-"""The composition root: from what the user asked for to services; alone knows which adapter serves a port."""
+"""The composition root: from what was decided to services; alone knows which adapter serves a port."""
 
+import asyncio
 import logging
 import os
-import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
-
-import platformdirs
+from uuid import uuid4
 
 from foundry_tui.aio import Tasks
-from foundry_tui.config import config_folders, find_file, load_settings
+from foundry_tui.config import config_folders, find_file, load_models
 from foundry_tui.config.settings_file import TomlSettingsFile
 from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
-from foundry_tui.domain.chat import ChatOptions
-from foundry_tui.domain.errors import BadInput, StorageProblem
-from foundry_tui.domain.settings import SettingOrigin, SettingOverride, SettingValue
+from foundry_tui.domain.engine import EngineInfo
+from foundry_tui.domain.errors import BadInput
+from foundry_tui.domain.models import ModelVariant
+from foundry_tui.engines.catalog_files import CatalogFiles, ModelFolders
+from foundry_tui.engines.downloads import ChildDownloads
 from foundry_tui.engines.frames import EndpointConfig, HostConfig, ManagedConfig
 from foundry_tui.engines.hosted import HostedEngine
+from foundry_tui.engines.model_check import FileModelChecker
 from foundry_tui.engines.snapshot import read_snapshot
+from foundry_tui.launching import Launch, endpoint_address, host_of, resolve
 from foundry_tui.ports import (
+    AcceptedLicenses,
     ConversationStore,
     GpuProbe,
     HostProbe,
@@ -29,161 +33,113 @@ from foundry_tui.ports import (
     PromptLibrary,
     SettingsStore,
 )
-from foundry_tui.services.client import ClientService
+from foundry_tui.resources.disk import LocalDisk, disk_space
+from foundry_tui.services.cache import CacheService
+from foundry_tui.services.catalogs import CatalogReader, Catalogs
+from foundry_tui.services.client import Backend, ClientService
 from foundry_tui.services.dialogue import Dialogue
+from foundry_tui.services.discovery import Discovery, FoundServer
+from foundry_tui.services.download_queue import AT_WORK
+from foundry_tui.services.downloads import Downloads, DownloadTools
+from foundry_tui.services.health import HealthService
+from foundry_tui.services.keep_warm import KeepWarm
+from foundry_tui.services.last_used import LastUsed
 from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.licenses import Licenses
 from foundry_tui.services.logbook import LogBook
+from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.opened import Services, Setup
 from foundry_tui.services.recorder import Recorder
 from foundry_tui.services.remembering import LayoutMemory
+from foundry_tui.services.removing import remove_model
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
-from foundry_tui.storage import Database, StoredConversations, StoredInputs, StoredPrompts
+from foundry_tui.storage import (
+    Database,
+    FileLock,
+    StoredConversations,
+    StoredDownloads,
+    StoredInputs,
+    StoredLicenses,
+    StoredPrompts,
+)
 
-__all__ = [
-    "Archive",
-    "Launch",
-    "LaunchOptions",
-    "default_data_dir",
-    "open_archive",
-    "open_services",
-    "resolve",
-]
+__all__ = ["Archive", "open_archive", "open_services"]
 
 _LOG = logging.getLogger(__name__)
-# Names in any script, IPv4 and IPv6; what else a parser lets pass would fail later and elsewhere.
-_HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchOptions:
-    """What the command line said; None where it said nothing.
-
-    Attributes:
-        timeouts: Phase and seconds, as in ``("first_token_s", 60.0)``.
-        demo: The bundled model on a cache of its own, without the network.
-    """
-
-    endpoint: str | None = None
-    api_key_env: str | None = None
-    config_dir: Path | None = None
-    data_dir: Path | None = None
-    model_cache_dir: Path | None = None
-    catalog_urls: tuple[str, ...] = ()
-    catalog_region: str | None = None
-    port: int | None = None
-    offline: bool = False
-    timeouts: tuple[tuple[str, float], ...] = ()
-    demo: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """Everything decided: options over environment over ``settings.toml`` over defaults.
-
-    Attributes:
-        options: What it was decided from.
-        overrides: By setting, what an option or the environment decided whatever the file says.
-    """
-
-    options: LaunchOptions
-    host: HostConfig
-    setup: Setup
-    overrides: Mapping[str, SettingOverride]
-
-
-def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ) -> Launch:
-    """Decide what to open; makes the folders that are missing.
-
-    Raises:
-        BadInput: An option, a setting or a variable cannot be used; nothing was changed.
-        StorageProblem: The data directory cannot be written.
-    """
-    settings_path = find_file("settings.toml", config_folders(options.config_dir))
-    settings = load_settings(settings_path)
-    engine = settings.engine
-    timeouts = replace(settings.timeouts, **dict(options.timeouts))
-    offline = options.offline or engine.offline or options.demo
-    endpoint = options.endpoint or environment.get("FOUNDRY_LOCAL_ENDPOINT") or engine.endpoint
-    key_name = options.api_key_env or engine.api_key_env
-    data_dir = _absolute(options.data_dir or default_data_dir(environment))
-    given_cache = options.model_cache_dir or (
-        Path(engine.model_cache_dir) if engine.model_cache_dir else None
-    )
-    home = data_dir / "demo" if options.demo else data_dir
-    cache_dir = _absolute(home / "cache" if given_cache is None or options.demo else given_cache)
-    logs_dir = data_dir / "logs"
-    if endpoint and not options.demo:
-        host: HostConfig = EndpointConfig(
-            url=_endpoint(endpoint), api_key=_key(key_name, environment), connect_s=timeouts.connect_s
-        )
-        _make_folders(data_dir, logs_dir)
-    else:
-        runtime_dir = home / "runtime"
-        host = ManagedConfig(
-            data_dir=str(runtime_dir),
-            cache_dir=str(cache_dir),
-            logs_dir=str(logs_dir),
-            catalog_urls=tuple(_catalog(url) for url in options.catalog_urls),
-            catalog_region=options.catalog_region,
-            port=options.port or engine.port or 0,
-            offline=offline,
-        )
-        _make_folders(data_dir, logs_dir, runtime_dir, cache_dir)
-    setup = Setup(
-        chat=ChatOptions(
-            system_prompt=settings.chat.system_prompt,
-            max_tokens=settings.chat.max_tokens,
-            temperature=settings.chat.temperature,
-            seed=settings.chat.seed,
-            timeouts=timeouts,
-        ),
-        theme=settings.screen.theme,
-        where=_place(host, is_demo=options.demo),
-        is_offline=offline,
-        start_with=DEMO_MODEL_ID if options.demo else None,
-        settings_path=settings_path,
-        data_dir=data_dir,
-        logs_dir=logs_dir,
-        keys=tuple(settings.keys.items()),
-        history_size=settings.chat.history,
-        keeps_conversations=settings.chat.save,
-        warn_at_context_share=settings.chat.warn_at_context_share,
-        flush_hz=settings.screen.flush_hz,
-        strip_hz=settings.screen.strip_hz,
-        plain_ribbon=settings.screen.plain_ribbon,
-        animations=settings.screen.animations,
-    )
-    return Launch(host=host, setup=setup, options=options, overrides=_overrides(options, environment))
+_CATALOG_URL = "https://api.catalog.azureml.ms/asset-gallery/v1.0/models"
+"""The runtime's own, when nobody names another."""
 
 
 @asynccontextmanager
-async def open_services(launch: Launch) -> AsyncGenerator[Services, None]:
+async def open_services(
+    launch: Launch, *, only_own_downloads: bool = False
+) -> AsyncGenerator[Services, None]:
     """Everything a front end needs, at once: nothing slow runs before somebody asks for it.
 
     Leaving the block stops the engine and all background work and writes what is left to write, however the
     block ends.
+
+    Args:
+        launch: What was decided.
+        only_own_downloads: Whether of the queue only what is added here is fetched, as for a command.
     """
     setup = launch.setup
+    latest = setup  # what the settings say by now
+
+    def reread() -> Setup:
+        nonlocal latest
+        latest = resolve(launch.options).setup
+        return latest
+
     async with AsyncExitStack() as stack:
         log = LogBook(setup.logs_dir, secrets=_secrets(launch.host))
         stack.enter_context(log.attached())
         archive = await stack.enter_async_context(open_archive(launch))
         recorder = Recorder()
         stack.push_async_callback(recorder.aclose)
+        lease = EngineLease()
         managed = launch.host if isinstance(launch.host, ManagedConfig) else None
+        shelf = None if managed is None else _Shelf(managed)
+        health = HealthService(
+            FileModelChecker(setup.data_dir / "manifests"),
+            lambda model_id: (
+                None if shelf is None else shelf.folder_of(model_id, client.catalog.value.models)
+            ),
+        )
+        backend = _backend(launch, launch.host)
         client = ClientService(
-            HostedEngine(launch.host, log_dir=setup.logs_dir),
-            EngineLease(),
-            registrations=(demo_registration(),) if setup.start_with == DEMO_MODEL_ID else (),
-            read_snapshot=(lambda: read_snapshot(Path(managed.cache_dir))) if managed is not None else None,
+            backend.engine,
+            lease,
+            registrations=backend.registrations,
+            read_snapshot=backend.read_snapshot,
+            catalogs=backend.catalogs,
+            wants_public=backend.wants_public,
             host_probe=_host_probe,
-            wants_public=not setup.is_offline,
+            problem_of=lambda model: health.problem_of(model.id),
         )
         stack.push_async_callback(client.aclose)
         background = Tasks(on_error=lambda error: _LOG.error("background work failed", exc_info=error))
         stack.push_async_callback(background.aclose)
+        care: ModelCare | None = None
+        if shelf is not None:
+            care = await stack.enter_async_context(
+                _care(
+                    launch,
+                    shelf,
+                    archive,
+                    client,
+                    health,
+                    background,
+                    latest=lambda: latest,
+                    only_own=only_own_downloads,
+                )
+            )
+
+        async def connect(address: str | None, key_name: str | None) -> EngineInfo:
+            host = await asyncio.to_thread(host_of, launch, address, key_name)
+            return await client.switch(_backend(launch, host))
+
         kept_by = recorder if setup.keeps_conversations else None
         yield Services(
             client=client,
@@ -197,8 +153,13 @@ async def open_services(launch: Launch) -> AsyncGenerator[Services, None]:
             log=log,
             sampler=ResourceSampler(lambda: (_host_probe(), _gpu_probe()), pid=lambda: client.process_id),
             background=background,
+            care=care,
+            discovery=Discovery(_look_around, own_url=lambda: _url_of(client)),
+            keep_warm=KeepWarm(client, lease, options=setup.warmth),
+            connect=connect,
+            targets=lambda: _targets(launch),
             setup=setup,
-            reread=lambda: resolve(launch.options).setup,
+            reread=reread,
         )
 
 
@@ -209,6 +170,8 @@ class Archive:
     conversations: ConversationStore
     prompts: PromptLibrary
     history: InputHistory
+    downloads: StoredDownloads
+    licenses: AcceptedLicenses
 
 
 @asynccontextmanager
@@ -220,9 +183,186 @@ async def open_archive(launch: Launch) -> AsyncGenerator[Archive, None]:
             conversations=StoredConversations(database),
             prompts=StoredPrompts(database),
             history=StoredInputs(database),
+            downloads=StoredDownloads(database),
+            licenses=StoredLicenses(database),
         )
     finally:
         await database.aclose()
+
+
+@asynccontextmanager
+async def _care(
+    launch: Launch,
+    shelf: "_Shelf",
+    archive: Archive,
+    client: ClientService,
+    health: HealthService,
+    background: Tasks,
+    *,
+    latest: Callable[[], Setup],
+    only_own: bool,
+) -> AsyncGenerator[ModelCare, None]:
+    """What looks after the models of one cache directory; the queue begins to work when it is started."""
+    data_dir = launch.setup.data_dir
+    used = LastUsed(data_dir / "last-used.json")
+    licenses = Licenses(archive.licenses, policy=lambda: latest().licenses)
+    runner = ChildDownloads(
+        shelf.config, state_dir=data_dir / "downloads", log_dir=launch.setup.logs_dir / "downloads"
+    )
+
+    def models() -> tuple[ModelVariant, ...]:
+        return client.catalog.value.models
+
+    def at_work() -> set[str]:
+        return {entry.model_id for entry in downloads.queue.value.entries if entry.state in AT_WORK}
+
+    def ready(model_id: str) -> None:
+        background.start("note a download", _note(client, health, model_id))
+
+    async def discard(model_id: str) -> None:
+        await remove_model(client, cache, model_id)
+
+    async def move_to(folder: Path) -> None:
+        """Use that cache directory from now on, lastingly."""
+        if launch.options.model_cache_dir is not None:
+            raise BadInput(
+                "the cache directory was given on the command line, where it cannot be changed",
+                remedy="start without --model-cache-dir, or with the new folder",
+            )
+        await SettingsService(_settings_file(launch)).save({"engine.model_cache_dir": str(folder)})
+        host = await asyncio.to_thread(host_of, launch, None, None)
+        if isinstance(host, ManagedConfig):
+            await client.switch(_backend(launch, host), stop_first=True)
+            shelf.use(host)
+            runner.use(host)
+
+    cache = CacheService(
+        Path(shelf.config.cache_dir),
+        journal=data_dir / "cache-move.json",
+        models=models,
+        downloading=at_work,
+        partials=runner.partials,
+        disk=LocalDisk(),
+        health=health,
+        used=used,
+    )
+    downloads = Downloads(
+        archive.downloads,
+        licenses,
+        DownloadTools(
+            runner=runner,
+            lock=FileLock(data_dir / "downloads.lock"),
+            checker=FileModelChecker(data_dir / "manifests"),
+            free_bytes=shelf.free_bytes,
+            models=models,
+            folder_of=lambda model_id: shelf.folder_of(model_id, models()),
+            new_id=lambda: uuid4().hex,
+            discard=discard,
+            label=f"foundry-tui, process {os.getpid()}",
+            only_own=only_own,
+        ),
+        on_ready=ready,
+        quiet_hour=lambda: latest().quiet_hour,
+    )
+    try:
+        yield ModelCare(
+            client=client,
+            downloads=downloads,
+            runner=runner,
+            licenses=licenses,
+            health=health,
+            cache=cache,
+            used=used,
+            move_to=move_to,
+        )
+    finally:
+        try:
+            await downloads.aclose()
+        finally:
+            await used.aclose()
+
+
+class _Shelf:
+    """Where the runtime puts the models of the cache directory of the moment."""
+
+    def __init__(self, config: ManagedConfig) -> None:
+        self.use(config)
+
+    def use(self, config: ManagedConfig) -> None:
+        """Look there from now on."""
+        self.config = config
+        self._folders = ModelFolders(Path(config.cache_dir))
+
+    def free_bytes(self) -> int:
+        """Room on its disk.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        space = disk_space(Path(self.config.cache_dir))
+        if space is None:
+            raise OSError(f"the disk of {self.config.cache_dir} cannot be read")
+        return space.free_bytes
+
+    def folder_of(self, model_id: str, models: Sequence[ModelVariant]) -> Path | None:
+        """Where the files of that very variant lie; None if they are not here.  Blocks."""
+        model = next((model for model in models if model.id == model_id), None)
+        path = None if model is None else model.path or self._folders.find(model)
+        folder = None if path is None else Path(path)
+        return folder if folder is not None and folder.is_dir() else None
+
+
+def _backend(launch: Launch, host: HostConfig) -> Backend:
+    """The engine that ``host`` describes, with what belongs to it."""
+    setup = launch.setup
+    engine = HostedEngine(host, log_dir=setup.logs_dir)
+    if not isinstance(host, ManagedConfig):
+        return Backend(engine=engine, wants_public=not setup.is_offline)
+    cache_dir = Path(host.cache_dir)
+    is_demo = setup.start_with == DEMO_MODEL_ID
+    return Backend(
+        engine=engine,
+        registrations=(demo_registration(),) if is_demo else (),
+        read_snapshot=lambda: read_snapshot(cache_dir),
+        catalogs=None if is_demo else _catalogs(host, setup.data_dir),
+        wants_public=not setup.is_offline,
+    )
+
+
+def _catalogs(host: ManagedConfig, data_dir: Path) -> Catalogs:
+    return Catalogs(
+        host.catalog_urls or (_CATALOG_URL,),
+        open_reader=_open_reader,
+        store=CatalogFiles(data_dir / "catalogs"),
+        folders=ModelFolders(Path(host.cache_dir)),
+    )
+
+
+def _open_reader() -> CatalogReader:
+    from foundry_tui.engines.catalog_http import HttpCatalogs  # late: it brings an HTTP library
+
+    return HttpCatalogs()
+
+
+async def _look_around(on_found: Callable[[FoundServer], None]) -> None:
+    discovery = await asyncio.to_thread(import_module, "foundry_tui.engines.discovery")
+    await discovery.find_servers(discovery.Surroundings(), on_found)
+
+
+async def _note(client: ClientService, health: HealthService, model_id: str) -> None:
+    """A download is complete: what its check found counts, and the engine is to see it."""
+    await health.recall([model_id])
+    client.adopt([model_id])
+
+
+def _url_of(client: ClientService) -> str | None:
+    info = client.engine_info
+    return None if info is None else info.url
+
+
+def _targets(launch: Launch) -> tuple[str, ...]:
+    found = load_models(find_file("models.json", config_folders(launch.options.config_dir)))
+    return tuple(entry.alias for entry in found)
 
 
 def _settings_file(launch: Launch) -> SettingsStore:
@@ -230,60 +370,13 @@ def _settings_file(launch: Launch) -> SettingsStore:
     return TomlSettingsFile(
         config_folders(launch.options.config_dir),
         overrides=launch.overrides,
-        checks={"engine.endpoint": _endpoint},
+        checks={"engine.endpoint": endpoint_address},
     )
-
-
-def _overrides(options: LaunchOptions, environment: Mapping[str, str]) -> dict[str, SettingOverride]:
-    """What stands above the file, by setting."""
-
-    def by_option(name: str, value: SettingValue | None) -> SettingOverride:
-        return SettingOverride(origin=SettingOrigin.OPTION, detail=name, value=value)
-
-    decided: dict[str, SettingOverride] = {}
-    named = environment.get("FOUNDRY_LOCAL_ENDPOINT")
-    if named:
-        decided["engine.endpoint"] = SettingOverride(
-            origin=SettingOrigin.ENVIRONMENT, detail="FOUNDRY_LOCAL_ENDPOINT", value=_without_login(named)
-        )
-    for key, name, value in (
-        ("engine.endpoint", "--endpoint", _without_login(options.endpoint)),
-        ("engine.api_key_env", "--api-key-env", options.api_key_env),
-        ("engine.model_cache_dir", "--model-cache-dir", options.model_cache_dir),
-        ("engine.port", "--port", options.port),
-        ("engine.offline", "--offline", options.offline or None),
-    ):
-        if value is not None:
-            decided[key] = by_option(name, str(value) if isinstance(value, Path) else value)
-    for phase, seconds in options.timeouts:
-        decided[f"timeouts.{phase}"] = by_option("--timeout", seconds)
-    if options.demo:
-        decided["engine.endpoint"] = by_option("demo", None)
-        decided["engine.model_cache_dir"] = by_option("demo", None)
-        decided["engine.offline"] = by_option("demo", True)
-    return decided
-
-
-def _without_login(address: str | None) -> str | None:
-    """An address fit to be shown; what holds a login is refused before anything is opened."""
-    return None if address is None else re.sub(r"//[^/@]*@", "//", address)
 
 
 def _secrets(host: HostConfig) -> tuple[str, ...]:
     key = host.api_key if isinstance(host, EndpointConfig) else None
     return () if key is None else (key,)
-
-
-def _place(host: HostConfig, *, is_demo: bool) -> str:
-    if isinstance(host, EndpointConfig):
-        return host.url
-    return "demo" if is_demo else "managed runtime"
-
-
-def default_data_dir(environment: Mapping[str, str] = os.environ) -> Path:
-    """``FOUNDRY_TUI_DATA_DIR``, else the platform's user data directory."""
-    named = environment.get("FOUNDRY_TUI_DATA_DIR")
-    return Path(named) if named else platformdirs.user_data_path("foundry-tui", appauthor=False)
 
 
 def _host_probe() -> HostProbe:
@@ -297,85 +390,3 @@ def _gpu_probe() -> GpuProbe:
     from foundry_tui.resources.nvml import NvmlGpuProbe
 
     return NvmlGpuProbe()
-
-
-def _endpoint(text: str) -> str:
-    """The base address in ``text``, without ``/v1`` and without a slash at its end."""
-    parts = _web_address(text, "endpoint", "http://127.0.0.1:5273/v1")
-    if parts.query or parts.fragment:
-        # Only what stands before it is echoed: a query is where some servers take their key.
-        base = re.split(r"[?#]", text, maxsplit=1)[0]
-        raise BadInput(
-            f"endpoint {base!r} is followed by a query or fragment",
-            remedy="give the base address only, such as http://host:5273/v1",
-        )
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/v1')}".rstrip("/")
-
-
-def _catalog(text: str) -> str:
-    _web_address(text, "catalog URL", "https://host/asset-gallery/v1.0/models")
-    return text
-
-
-def _web_address(text: str, what: str, example: str) -> SplitResult:
-    address = text.strip()
-    parts: SplitResult | None = None
-    is_address = has_login = False
-    reason = "no http address"
-    try:
-        parts = urlsplit(address)
-        is_address = parts.scheme in ("http", "https") and address.isprintable() and parts.port != 0
-        is_address = is_address and _HOST.fullmatch(parts.hostname or "") is not None
-        has_login = parts.username is not None
-    except ValueError as error:
-        is_address, reason = False, f"no address: {error}"
-    if has_login or (not is_address and "@" in address):
-        # Not echoed, nor is the parser's reason, which quotes it: it holds a secret.
-        raise BadInput(
-            f"the {what} holds a user name or password",
-            remedy="give the key by --api-key-env NAME, the name of an environment variable",
-        )
-    if parts is None or not is_address:
-        shown = re.split(r"[?#]", text, maxsplit=1)[0]
-        raise BadInput(f"{what} {shown!r} is {reason}", remedy=f"an example: {example}")
-    return parts
-
-
-def _key(name: str | None, environment: Mapping[str, str]) -> str | None:
-    if name is None:
-        return None
-    if _VARIABLE.fullmatch(name) is None:
-        # Not echoed: somebody gave the key itself.
-        raise BadInput(
-            f"--api-key-env wants the name of an environment variable, found text of {len(name)} characters",
-            remedy="put the key into a variable and give that variable's name",
-        )
-    key = environment.get(name)
-    if not key:
-        raise BadInput(f"the environment variable {name} is not set", remedy=f"set {name} to the key")
-    if not key.isascii() or not key.isprintable():
-        raise BadInput(f"the key in {name} has characters that cannot be sent", remedy="set it again")
-    return key
-
-
-def _absolute(folder: Path) -> Path:
-    try:
-        return folder.expanduser().absolute()
-    except (OSError, RuntimeError) as error:  # a home that is not known, a working directory that is gone
-        raise BadInput(f"{folder} is no usable folder: {error}", remedy="name it in full") from error
-
-
-def _make_folders(*folders: Path) -> None:
-    for folder in folders:
-        probe = folder / f".writable-{os.getpid()}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe.write_bytes(b"foundry-tui")
-            probe.unlink()
-        except (OSError, ValueError) as error:
-            reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            raise StorageProblem(
-                f"{folder} cannot be written: {reason}",
-                remedy="free some space or its permissions, or name another folder with --data-dir"
-                " or --model-cache-dir",
-            ) from error

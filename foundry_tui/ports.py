@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from foundry_tui.domain.chat import ChatEvent, ChatOptions, ChatRequest
 from foundry_tui.domain.conversations import Conversation, ConversationSummary, SavedPrompt, Turn
 from foundry_tui.domain.downloads import Download, DownloadReading, Partial
-from foundry_tui.domain.engine import EngineInfo, EngineState
+from foundry_tui.domain.engine import EngineInfo, EngineState, ExecutionProvider, ProviderEvent
 from foundry_tui.domain.health import ModelHealth
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration
 from foundry_tui.domain.resources import GpuSamples, HostSample
@@ -25,9 +25,11 @@ __all__ = [
     "HostableEngine",
     "InputHistory",
     "ModelChecker",
+    "ModelKeeper",
     "ModelManager",
     "ProcessLock",
     "PromptLibrary",
+    "ProviderManager",
     "SettingsStore",
     "SupervisedEngine",
 ]
@@ -92,8 +94,46 @@ class ModelManager(Protocol):
         ...
 
 
+@runtime_checkable
+class ModelKeeper(Protocol):
+    """An engine whose downloaded models are ours to remove.  Those with ``Capability.REMOVE`` are."""
+
+    async def remove(self, model_id: str) -> None:
+        """Delete the files of a downloaded variant; no error if there are none.
+
+        Raises:
+            ModelNotFound: No such variant.
+            ModelRefused: It is in memory, it is being downloaded, or it is a folder of the user's own.
+        """
+        ...
+
+
+@runtime_checkable
+class ProviderManager(Protocol):
+    """An engine that can be given execution providers.  Those with ``Capability.PROVIDERS`` can."""
+
+    async def providers(self) -> tuple[ExecutionProvider, ...]:
+        """Those that this machine can have beside the CPU's; empty where there are none."""
+        ...
+
+    # A plain ``def``: calling it gives the generator itself, not a coroutine.
+    def register_providers(self, names: tuple[str, ...]) -> AsyncGenerator[ProviderEvent, None]:
+        """Download and register those (none named: all); progress, then one ``ProvidersRegistered``.
+
+        Closing it asks the engine to stop at its next progress, and does not wait for that.
+
+        Raises:
+            NotSupported: One of that name cannot be had here.
+            EngineError: The engine could not do it.
+        """
+        ...
+
+
 class HostableEngine(Engine, ModelManager, Protocol):
-    """What the child process can host: an engine with its control side, already open."""
+    """What the child process can host: an engine with its control side, already open.
+
+    It may be a ``ModelKeeper`` and a ``ProviderManager`` too; what is not refuses with ``NotSupported``.
+    """
 
     @property
     def info(self) -> EngineInfo:
@@ -105,7 +145,7 @@ class HostableEngine(Engine, ModelManager, Protocol):
         ...
 
 
-class SupervisedEngine(Engine, ModelManager, Protocol):
+class SupervisedEngine(Engine, ModelManager, ModelKeeper, ProviderManager, Protocol):
     """An engine in a process of its own, with its life in our hands."""
 
     @property

@@ -49,6 +49,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         for name in list(os.environ):
             if name in CLEARED or name.startswith(CLEARED_PREFIXES) or name.lower() in PROXIES:
                 patch.delenv(name)
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")  # not the developer's own
         _lead_folders_to(tmp_path_factory.mktemp("session"), patch)
         yield
         assert hosts() == [], "a shared fixture left a host behind"

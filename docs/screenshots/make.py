@@ -13,7 +13,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 import foundry_tui
-from foundry_tui.bootstrap import LaunchOptions, open_services, resolve
+from foundry_tui.bootstrap import open_services
+from foundry_tui.launching import LaunchOptions, resolve
 from foundry_tui.tui.app import FoundryApp
 from foundry_tui.tui.panes.chat import ChatPane
 from foundry_tui.tui.screens.workspace import WorkspaceScreen

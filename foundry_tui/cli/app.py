@@ -5,8 +5,9 @@ import gc
 import os
 import sys
 
-from foundry_tui.bootstrap import open_services, resolve
+from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.options import add_common, launch_options
+from foundry_tui.launching import resolve
 
 __all__ = ["add_commands", "add_plain", "open_app", "open_demo"]
 

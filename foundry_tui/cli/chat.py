@@ -5,7 +5,7 @@ import sys
 from dataclasses import replace
 from typing import Protocol
 
-from foundry_tui.bootstrap import open_services, resolve
+from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.models import find_model, need_here
 from foundry_tui.cli.options import add_common, launch_options
@@ -18,6 +18,7 @@ from foundry_tui.domain.errors import BadInput, EngineError
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.text import clean_text
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
+from foundry_tui.launching import resolve
 from foundry_tui.reports.answer import describe
 from foundry_tui.reports.models import load_words
 from foundry_tui.services.opened import Services

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from foundry_tui.bootstrap import open_archive, resolve
+from foundry_tui.bootstrap import open_archive
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import print_json, print_table, print_text, say
@@ -14,6 +14,7 @@ from foundry_tui.domain.conversations import Conversation, ConversationSummary
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.quantities import count_in_words
 from foundry_tui.domain.text import clean_line
+from foundry_tui.launching import resolve
 from foundry_tui.ports import ConversationStore
 from foundry_tui.reports.conversation import (
     IMPORT_LIMIT_BYTES,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from foundry_tui import __version__
-from foundry_tui.bootstrap import default_data_dir, open_services, resolve
+from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import print_json, print_text, say
@@ -17,6 +17,7 @@ from foundry_tui.config import config_folders, find_file, load_models, load_prom
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
+from foundry_tui.launching import default_data_dir, resolve
 from foundry_tui.services.opened import Services, Setup
 
 __all__ = ["DOCTOR_SCHEMA", "add_commands"]

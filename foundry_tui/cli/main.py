@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 
 from foundry_tui import __version__
-from foundry_tui.cli import app, chat, conversations, doctor, models, output, schema, web
+from foundry_tui.cli import app, chat, conversations, doctor, models, output, schema, validate, web
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.options import add_common
 from foundry_tui.cli.output import complain, tidy_streams
@@ -42,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     app.add_plain(parser, top=True)
     parser.set_defaults(run=app.open_app)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (app, web, models, chat, conversations, doctor, schema):
+    for module in (app, web, models, chat, conversations, validate, doctor, schema):
         module.add_commands(commands)
     return parser
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from foundry_tui.bootstrap import open_services, resolve
+from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import complain, print_json, print_table, print_text, say
@@ -14,6 +14,7 @@ from foundry_tui.domain.errors import BadInput, FoundryTuiError, ModelRefused, N
 from foundry_tui.domain.model_filter import ModelFilter, download_or_disk_bytes, parse_filter
 from foundry_tui.domain.models import CatalogSnapshot, Device, ModelVariant, Registration
 from foundry_tui.domain.quantities import bytes_in_words, count_in_words
+from foundry_tui.launching import resolve
 from foundry_tui.reports.models import load_words, model_state
 from foundry_tui.services.opened import Services
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from foundry_tui.bootstrap import LaunchOptions
+from foundry_tui.launching import LaunchOptions
 
 __all__ = ["add_common", "launch_options", "port_number"]
 

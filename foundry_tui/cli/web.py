@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from types import FrameType
 
 from foundry_tui.aio import Tasks
-from foundry_tui.bootstrap import resolve
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.options import add_common, launch_options, port_number
 from foundry_tui.cli.output import print_text, say
+from foundry_tui.launching import resolve
 
 __all__ = ["add_commands", "app_command"]
 

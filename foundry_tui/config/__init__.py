@@ -9,7 +9,9 @@ from foundry_tui.config.prompts_file import load_prompts
 from foundry_tui.config.settings import load_settings
 from foundry_tui.config.values import (
     ChatSettings,
+    DownloadSettings,
     EngineSettings,
+    LicenseSettings,
     ModelEntry,
     Prompt,
     ScreenSettings,
@@ -18,7 +20,9 @@ from foundry_tui.config.values import (
 
 __all__ = [
     "ChatSettings",
+    "DownloadSettings",
     "EngineSettings",
+    "LicenseSettings",
     "ModelEntry",
     "Prompt",
     "ScreenSettings",

@@ -3,7 +3,14 @@
 from pathlib import Path
 
 from foundry_tui.config.documents import read_toml
-from foundry_tui.config.values import ChatSettings, EngineSettings, ScreenSettings, Settings
+from foundry_tui.config.values import (
+    ChatSettings,
+    DownloadSettings,
+    EngineSettings,
+    LicenseSettings,
+    ScreenSettings,
+    Settings,
+)
 from foundry_tui.domain.chat import PhaseTimeouts
 
 __all__ = ["load_settings"]
@@ -33,6 +40,8 @@ def load_settings(path: Path) -> Settings:
         chat=ChatSettings(**checked.chat.model_dump()),
         timeouts=PhaseTimeouts(**checked.timeouts.model_dump()),
         engine=EngineSettings(**checked.engine.model_dump()),
+        downloads=DownloadSettings(**checked.downloads.model_dump()),
+        licenses=LicenseSettings(**checked.licenses.model_dump()),
         screen=ScreenSettings(**checked.screen.model_dump()),
         keys=checked.keys,
     )
@@ -40,7 +49,7 @@ def load_settings(path: Path) -> Settings:
 
 def _says_nothing(content: object) -> bool:
     """Whether there are only known tables, all of them empty: the file as it is shipped."""
-    tables = ("chat", "timeouts", "engine", "screen", "keys")
+    tables = ("chat", "timeouts", "engine", "downloads", "licenses", "screen", "keys")
     return isinstance(content, dict) and all(
         name in tables and table == {} for name, table in content.items()
     )

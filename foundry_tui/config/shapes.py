@@ -10,7 +10,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 
-from foundry_tui.config.values import ChatSettings, EngineSettings, ScreenSettings
+from foundry_tui.config.values import (
+    ChatSettings,
+    DownloadSettings,
+    EngineSettings,
+    LicenseSettings,
+    ScreenSettings,
+)
 from foundry_tui.domain.chat import PhaseTimeouts
 from foundry_tui.domain.settings import SettingKind, TakesEffect
 
@@ -38,10 +44,13 @@ _NO_OTHER_KEYS: dict[str, JsonValue] = {"additionalProperties": False}
 _CHAT = ChatSettings()
 _TIMEOUTS = PhaseTimeouts()
 _ENGINE = EngineSettings()
+_DOWNLOADS = DownloadSettings()
+_LICENSES = LicenseSettings()
 _SCREEN = ScreenSettings()
 
 Text = Annotated[str, Field(pattern=NOT_BLANK)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Minutes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 ActionId = Annotated[str, Field(pattern=ACTION_ID)]
 KeyNames = Annotated[
     str,
@@ -186,6 +195,38 @@ class Engine(_Shape):
     offline: Annotated[bool, TakesEffect.NEXT_START] = Field(
         default=_ENGINE.offline, description="true: nothing that needs the network is tried."
     )
+    warm_every_min: Minutes | None = Field(
+        default=_ENGINE.warm_every_min,
+        description="A short prompt to each loaded model after so many idle minutes; absent: never.",
+    )
+    unload_after_min: Minutes | None = Field(
+        default=_ENGINE.unload_after_min,
+        description="Models are unloaded after so many idle minutes; absent: never.",
+    )
+
+
+class Downloads(_Shape):
+    """How models are fetched."""
+
+    quiet_hour: int = Field(
+        default=_DOWNLOADS.quiet_hour,
+        ge=0,
+        le=23,
+        description="Hour at which a download that waits for quiet begins, 0 to 23.",
+    )
+
+
+class Licenses(_Shape):
+    """Which licences are taken without a question, and which never."""
+
+    allow: str = Field(
+        default=_LICENSES.allow,
+        description='Licences that need no question, such as "MIT, apache-*".',
+    )
+    deny: str = Field(
+        default=_LICENSES.deny,
+        description="Licences whose models are never fetched; stronger than allow.",
+    )
 
 
 class Screen(_Shape):
@@ -216,6 +257,8 @@ class SettingsFile(_Shape):
     chat: Chat = Field(default_factory=Chat, description="What a new chat starts with, and what is kept.")
     timeouts: Timeouts = Field(default_factory=Timeouts, description="The longest waits of a request.")
     engine: Engine = Field(default_factory=Engine, description="The engine that answers.")
+    downloads: Downloads = Field(default_factory=Downloads, description="Downloads of models.")
+    licenses: Licenses = Field(default_factory=Licenses, description="Licences by name, with commas; * any.")
     screen: Screen = Field(default_factory=Screen, description="The looks of the screen.")
     keys: dict[ActionId, KeyNames] = Field(
         default={},

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 
 from foundry_tui.domain.chat import PhaseTimeouts
 
-__all__ = ["ChatSettings", "EngineSettings", "ModelEntry", "Prompt", "ScreenSettings", "Settings"]
+__all__ = [
+    "ChatSettings",
+    "DownloadSettings",
+    "EngineSettings",
+    "LicenseSettings",
+    "ModelEntry",
+    "Prompt",
+    "ScreenSettings",
+    "Settings",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +105,8 @@ class EngineSettings:
         model_cache_dir: Folder for downloaded models; None is the app's own.
         port: Of the managed web service; None takes a free one.
         offline: Nothing that needs the network is tried.
+        warm_every_min: Minutes of rest after which a loaded model is asked something short; None never.
+        unload_after_min: Minutes of rest after which models are unloaded; None never.
     """
 
     endpoint: str | None = None
@@ -103,10 +114,43 @@ class EngineSettings:
     model_cache_dir: str | None = None
     port: int | None = None
     offline: bool = False
+    warm_every_min: float | None = None
+    unload_after_min: float | None = None
 
     def __post_init__(self) -> None:
+        for minutes in (self.warm_every_min, self.unload_after_min):
+            if minutes is not None and not 0 < minutes < float("inf"):
+                raise ValueError("minutes must be a positive number")
         if self.port is not None and not 1 <= self.port <= 65535:
             raise ValueError("port must lie between 1 and 65535")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadSettings:
+    """How models are fetched.
+
+    Attributes:
+        quiet_hour: Hour of the day, 0 to 23 in local time, at which a download may be told to begin.
+    """
+
+    quiet_hour: int = 2
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.quiet_hour <= 23:
+            raise ValueError("quiet_hour must lie between 0 and 23")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseSettings:
+    """Which licences need no question and which are refused: names separated by commas, ``*`` for any text.
+
+    Attributes:
+        allow: What needs no question.
+        deny: What is never fetched; stronger than ``allow``.
+    """
+
+    allow: str = ""
+    deny: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,5 +190,7 @@ class Settings:
     chat: ChatSettings = field(default_factory=ChatSettings)
     timeouts: PhaseTimeouts = field(default_factory=PhaseTimeouts)
     engine: EngineSettings = field(default_factory=EngineSettings)
+    downloads: DownloadSettings = field(default_factory=DownloadSettings)
+    licenses: LicenseSettings = field(default_factory=LicenseSettings)
     screen: ScreenSettings = field(default_factory=ScreenSettings)
     keys: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -13,7 +13,11 @@ __all__ = [
     "EngineReady",
     "EngineStarting",
     "EngineState",
+    "ExecutionProvider",
     "HostDeath",
+    "ProviderEvent",
+    "ProviderProgress",
+    "ProvidersRegistered",
 ]
 
 
@@ -39,6 +43,10 @@ class Capability(StrEnum):
     LOAD = "load"
     UNLOAD = "unload"
     REGISTER = "register"
+    REMOVE = "remove"
+    """Take a downloaded model off the disk."""
+    PROVIDERS = "providers"
+    """Discover and register execution providers."""
     MEMORY = "memory"
     """Its process runs on this machine, so that its memory can be read."""
 
@@ -136,3 +144,44 @@ class EngineDead:
 
 
 EngineState: TypeAlias = EngineIdle | EngineStarting | EngineReady | EngineDead
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionProvider:
+    """Something that runs models on one kind of processor and that this machine can have.
+
+    Attributes:
+        name: As the runtime calls it, such as ``CUDAExecutionProvider``.
+        is_registered: Whether the running engine can use it now; if not, it can be downloaded and registered.
+    """
+
+    name: str
+    is_registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderProgress:
+    """How far the download of one execution provider is.
+
+    Attributes:
+        percent: From 0 to 100.
+    """
+
+    name: str
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProvidersRegistered:
+    """The end of a registration.
+
+    Attributes:
+        providers: All that this machine can have, as they are now.
+        failed: Names of those that were asked for and are not registered.
+    """
+
+    providers: tuple[ExecutionProvider, ...]
+    failed: tuple[str, ...] = ()
+
+
+ProviderEvent: TypeAlias = ProviderProgress | ProvidersRegistered

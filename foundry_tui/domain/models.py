@@ -5,10 +5,13 @@ from enum import StrEnum
 
 __all__ = [
     "CatalogKind",
+    "CatalogListing",
     "CatalogSnapshot",
+    "CatalogSource",
     "Device",
     "LoadReport",
     "ModelVariant",
+    "ProviderEvidence",
     "Registration",
     "SnapshotOrigin",
 ]
@@ -48,7 +51,9 @@ class ModelVariant:
         is_cached: Whether its files are here; None where the engine cannot tell.
         is_loaded: Whether it is in memory; None where the engine cannot tell.
         path: Its folder on this machine.
-        problem: Why it cannot be used, in words; None if nothing is known against it.
+        problem: Why it cannot be used as it lies here, in words; None if nothing is known against it.
+        unavailable: Why this machine cannot run it whatever is done to its files, in words; None if it can.
+        min_runtime_version: An older runtime hides the variant; None if the catalog does not say.
     """
 
     id: str
@@ -72,6 +77,36 @@ class ModelVariant:
     is_loaded: bool | None = None
     path: str | None = None
     problem: str | None = None
+    unavailable: str | None = None
+    min_runtime_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogListing:
+    """What one catalog offered when it last answered, for any machine.
+
+    Attributes:
+        models: Nothing is known here of files and memory: those fields are None.
+        saved_at_unix: When it answered, in seconds.
+    """
+
+    models: tuple[ModelVariant, ...]
+    saved_at_unix: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogSource:
+    """How it stands with one catalog.
+
+    Attributes:
+        host: Its address as far as it may be shown: host, and port if it is not the usual one.
+        saved_at_unix: When what is shown of it was fetched, in seconds; None if never.
+        problem: Why it could not be asked last time, in words; None if it answered or was not asked yet.
+    """
+
+    host: str
+    saved_at_unix: int | None = None
+    problem: str | None = None
 
 
 class SnapshotOrigin(StrEnum):
@@ -91,23 +126,32 @@ class CatalogSnapshot:
         models: One entry per variant, in the catalog's order.
         saved_at_unix: When the public catalog was last fetched, in seconds; None if unknown or never.
         notice: Why something may be missing ("offline: …"); None if the list is complete.
+        sources: The catalogs that were asked by ourselves, in the order given; empty where none are.
+        is_cut_off: Whether the engine could not reach a catalog and will not ask it again in this life.
     """
 
     models: tuple[ModelVariant, ...]
     origin: SnapshotOrigin
     saved_at_unix: int | None = None
     notice: str | None = None
+    sources: tuple[CatalogSource, ...] = ()
+    is_cut_off: bool = False
 
     def find(self, name: str) -> ModelVariant | None:
         """The variant whose id is ``name``; else the best of the alias ``name``.
 
-        Best is: loaded, then cached, then first in the catalog's order, which is the runtime's own choice.
+        Best is: loaded, then cached, then fit for this machine, then first in the catalog's order, which is
+        the runtime's own choice.
         """
         for model in self.models:
             if model.id == name:
                 return model
         family = [model for model in self.models if name in (model.alias, model.id.rpartition(":")[0])]
-        return min(family, key=lambda model: (not model.is_loaded, not model.is_cached), default=None)
+        return min(
+            family,
+            key=lambda model: (not model.is_loaded, not model.is_cached, model.unavailable is not None),
+            default=None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,14 +171,27 @@ class Registration:
     replaces: bool = False
 
 
+class ProviderEvidence(StrEnum):
+    """How well it is known which execution provider runs a model."""
+
+    CONFIGURED = "configured"
+    """``genai_config.json`` of the model that was loaded names it, or names none, which is the CPU."""
+    DECLARED = "declared"
+    """The catalog says so of the variant; nothing that was loaded confirms it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadReport:
-    """What a load cost.
+    """What a load cost, and what runs the model.
 
     Attributes:
         load_ns: Wall time of the load call; near zero if ``was_loaded``.
         rss_before_bytes: Resident memory of the engine's process just before; None if not readable.
         rss_after_bytes: The same just after.
+        device: As the variant declares it; None if it does not.
+        execution_providers: What runs it, such as ``CPUExecutionProvider``; several if its parts differ,
+            empty if not known.
+        provider_evidence: How ``execution_providers`` is known; None if it is not.
     """
 
     model_id: str
@@ -142,3 +199,6 @@ class LoadReport:
     was_loaded: bool
     rss_before_bytes: int | None = None
     rss_after_bytes: int | None = None
+    device: Device | None = None
+    execution_providers: tuple[str, ...] = ()
+    provider_evidence: ProviderEvidence | None = None

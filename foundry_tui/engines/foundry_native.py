@@ -5,18 +5,33 @@ take the screen with it.  Native calls block, so each runs in a thread.
 """
 
 import asyncio
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import foundry_local_sdk as sdk
 
-from foundry_tui.domain.errors import EngineUnavailable, ModelNotFound, ModelRefused
+from foundry_tui.domain.engine import (
+    ExecutionProvider,
+    ProviderEvent,
+    ProviderProgress,
+    ProvidersRegistered,
+)
+from foundry_tui.domain.errors import (
+    EngineError,
+    EngineUnavailable,
+    ModelNotFound,
+    ModelRefused,
+    NotSupported,
+)
 from foundry_tui.domain.models import (
     CatalogKind,
     CatalogSnapshot,
+    Device,
     LoadReport,
     ModelVariant,
     Registration,
@@ -24,7 +39,9 @@ from foundry_tui.domain.models import (
 )
 from foundry_tui.engines.frames import ManagedConfig
 from foundry_tui.engines.model_files import real_context_tokens, size_on_disk_bytes
+from foundry_tui.engines.provider_options import providers_of
 from foundry_tui.engines.reasons import load_remedy, plain_reason
+from foundry_tui.engines.runtime_log import LogMark
 from foundry_tui.engines.snapshot import device_of, read_snapshot, saved_at_unix
 
 __all__ = ["FoundryNative"]
@@ -32,10 +49,6 @@ __all__ = ["FoundryNative"]
 _APP_NAME = "foundry-tui"
 _BYTES_PER_MB = 1024 * 1024
 _CUT_OFF = "offline: the public catalog could not be reached; restart the engine to ask again"
-# The runtime writes its log from a thread of its own, a moment after the call that it tells of has returned.
-_LOG_LAG_S = 1.0
-# A failed fetch has waited three times before it gives up; a quicker one has not failed.
-_SHORTEST_FAILURE_S = 1.0
 
 
 class FoundryNative:
@@ -126,27 +139,59 @@ class FoundryNative:
         """See ``ports.ModelManager``."""
         await asyncio.to_thread(self._unregister, model_id)
 
+    async def remove(self, model_id: str) -> None:
+        """See ``ports.ModelKeeper``."""
+        await asyncio.to_thread(self._remove, model_id)
+
+    async def providers(self) -> tuple[ExecutionProvider, ...]:
+        """See ``ports.ProviderManager``."""
+        return await asyncio.to_thread(self._providers)
+
+    async def register_providers(self, names: tuple[str, ...]) -> AsyncGenerator[ProviderEvent, None]:
+        """See ``ports.ProviderManager``."""
+        loop = asyncio.get_running_loop()
+        events: asyncio.Queue[ProviderEvent | None] = asyncio.Queue()
+        is_left = threading.Event()
+
+        def tell(name: str, percent: float) -> None:
+            if is_left.is_set():
+                raise InterruptedError  # the SDK takes any error of its callback as a wish to stop
+            loop.call_soon_threadsafe(events.put_nowait, ProviderProgress(name, percent))
+
+        work = loop.run_in_executor(None, self._register_providers, names, tell)
+        # Also marks its error as seen, for the case that the one who asked has left.
+        work.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        work.add_done_callback(lambda _: events.put_nowait(None))
+        try:
+            while (event := await events.get()) is not None:
+                yield event
+            yield await work
+        finally:
+            is_left.set()
+
     def _list(self, public: bool) -> CatalogSnapshot:
         models = [_variant(model, CatalogKind.LOCAL) for model in _variants(self._local)]
         if not public or self._config.offline:
             on_disk = read_snapshot(Path(self._config.cache_dir))
             models += [model for model in on_disk.models if model.catalog is CatalogKind.PUBLIC]
-            notice = "offline by choice: the public catalog was not asked" if self._config.offline else None
+            notice = _CUT_OFF if self._is_cut_off else None
+            if self._config.offline:
+                notice = "offline by choice: the public catalog was not asked"
             return CatalogSnapshot(
                 models=tuple(self._with_loaded(models)),
                 origin=SnapshotOrigin.LIVE,
                 saved_at_unix=on_disk.saved_at_unix,
                 notice=notice,
+                is_cut_off=self._is_cut_off,
             )
-        log = _LogMark(Path(self._config.logs_dir))
-        models += [_variant(model, CatalogKind.PUBLIC) for model in _variants(self._public)]
-        # Once it has failed the runtime keeps its empty list for hours: only a new process asks again.
-        self._is_cut_off = self._is_cut_off or log.soon_says("failed to fetch catalog")
+        with self._noticing_failure():
+            models += [_variant(model, CatalogKind.PUBLIC) for model in _variants(self._public)]
         return CatalogSnapshot(
             models=tuple(models),
             origin=SnapshotOrigin.LIVE,
             saved_at_unix=saved_at_unix(Path(self._config.cache_dir)),
             notice=_CUT_OFF if self._is_cut_off else None,
+            is_cut_off=self._is_cut_off,
         )
 
     def _with_loaded(self, models: list[ModelVariant]) -> Iterator[ModelVariant]:
@@ -154,6 +199,14 @@ class FoundryNative:
         loaded = {model.id for model in self._local.get_loaded_models()} | self._loaded_public
         for model in models:
             yield replace(model, is_loaded=model.id in loaded)
+
+    @contextmanager
+    def _noticing_failure(self) -> Iterator[None]:
+        """A block that may be the first to fetch the public catalog; only the log tells if that fails."""
+        log = LogMark(Path(self._config.logs_dir))
+        yield
+        # Once it has failed the runtime keeps its empty list for hours: only a new process asks again.
+        self._is_cut_off = self._is_cut_off or log.soon_says("failed to fetch catalog")
 
     def _is_ruled_out(self, model_id: str) -> bool:
         if not self._config.offline or model_id in self._loaded_public or self.is_local(model_id):
@@ -164,7 +217,8 @@ class FoundryNative:
         found = self._local.get_model_variant(model_id)
         if found is None and not self._is_ruled_out(model_id):
             try:
-                found = self._public.get_model_variant(model_id)
+                with self._noticing_failure():
+                    found = self._public.get_model_variant(model_id)
             except sdk.FoundryLocalException as error:
                 raise ModelNotFound(
                     f"no model {model_id!r}: {plain_reason(str(error))}",
@@ -197,7 +251,17 @@ class FoundryNative:
             if not self.is_local(model_id):
                 self._loaded_public.add(model_id)
         load_ns = time.perf_counter_ns() - started_ns
-        return LoadReport(model_id=model_id, load_ns=load_ns, was_loaded=was_loaded)
+        declared, device = _declared(model)
+        folder = model.get_path()
+        running, evidence = providers_of(Path(folder) if folder else None, declared)
+        return LoadReport(
+            model_id=model_id,
+            load_ns=load_ns,
+            was_loaded=was_loaded,
+            device=device,
+            execution_providers=running,
+            provider_evidence=evidence,
+        )
 
     def _unload(self, model_id: str) -> None:
         model = self._find(model_id)
@@ -270,37 +334,54 @@ class FoundryNative:
                 remedy="unload it first",
             ) from error
 
+    def _remove(self, model_id: str) -> None:
+        if self.is_local(model_id):
+            raise ModelRefused(
+                f"{model_id} is a folder of your own: its files are not ours to remove",
+                remedy=f"foundry-tui models unregister {model_id} takes it off the list",
+            )
+        model = self._find(model_id)
+        try:
+            model.remove_from_cache()
+        except sdk.FoundryLocalException as error:
+            reason = plain_reason(str(error))
+            remedy = "close what uses its files, and try again"
+            if "loaded model" in reason:
+                remedy = "unload it first"
+            elif "download is in progress" in reason:
+                remedy = "wait until it is downloaded, or cancel that first"
+            raise ModelRefused(f"{model_id} cannot be removed: {reason}", remedy=remedy) from error
 
-class _LogMark:
-    """The end of the runtime's log at one moment, so that what it writes after can be read.
+    def _providers(self) -> tuple[ExecutionProvider, ...]:
+        try:
+            found = self._manager.discover_eps()
+        except sdk.FoundryLocalException as error:
+            raise EngineError(
+                f"the execution providers cannot be told: {plain_reason(str(error))}"
+            ) from error
+        return tuple(ExecutionProvider(one.name, one.is_registered) for one in found)
 
-    An unreachable catalog raises nothing and returns what is on disk; only the log tells.
-    """
-
-    def __init__(self, logs_dir: Path) -> None:
-        self._dir = logs_dir
-        self._made_s = time.perf_counter()
-        self._sizes = {path: path.stat().st_size for path in self._files()}
-
-    def soon_says(self, phrase: str) -> bool:
-        """Whether ``phrase`` was written since the mark, or is within a second from now."""
-        if time.perf_counter() - self._made_s < _SHORTEST_FAILURE_S:
-            return self._says(phrase)
-        deadline_s = time.perf_counter() + _LOG_LAG_S
-        while not (found := self._says(phrase)) and time.perf_counter() < deadline_s:
-            time.sleep(0.05)
-        return found
-
-    def _says(self, phrase: str) -> bool:
-        for path in self._files():
-            with path.open("rb") as file:
-                file.seek(self._sizes.get(path, 0))
-                if phrase.encode() in file.read():
-                    return True
-        return False
-
-    def _files(self) -> list[Path]:
-        return sorted(self._dir.glob("foundry_local_*.log"))[-2:]
+    def _register_providers(
+        self, names: tuple[str, ...], tell: Callable[[str, float], None]
+    ) -> ProvidersRegistered:
+        known = self._providers()
+        # The runtime reports success for a name that it does not know.
+        if unknown := [name for name in names if all(name != one.name for one in known)]:
+            raise NotSupported(
+                f"{', '.join(unknown)} cannot be had on this machine",
+                remedy=f"there is {', '.join(one.name for one in known) or 'none beside the CPU'}",
+            )
+        try:
+            self._manager.download_and_register_eps(list(names) or None, tell)
+        except sdk.FoundryLocalException as error:
+            raise EngineError(
+                f"execution providers were not registered: {plain_reason(str(error))}",
+                remedy="check the network and the space on the disk, and try again",
+            ) from error
+        providers = self._providers()
+        wanted = names or tuple(one.name for one in known)
+        failed = tuple(one.name for one in providers if one.name in wanted and not one.is_registered)
+        return ProvidersRegistered(providers, failed)
 
 
 def _variants(catalog: sdk.Catalog) -> Iterator[sdk.IModel]:
@@ -314,8 +395,7 @@ def _variant(model: sdk.IModel, catalog: CatalogKind) -> ModelVariant:
     path = model.get_path() or None
     folder = Path(path) if path is not None else None
     is_here = folder is not None and folder.is_dir()
-    provider = (info.runtime.execution_provider or None) if info.runtime is not None else None
-    device = info.runtime.device_type.value if info.runtime and info.runtime.device_type else None
+    provider, device = _declared(model)
     real_context = real_context_tokens(folder) if folder is not None and is_here else None
     return ModelVariant(
         id=info.id,
@@ -326,7 +406,7 @@ def _variant(model: sdk.IModel, catalog: CatalogKind) -> ModelVariant:
         license=info.license,
         license_text=info.license_description,
         task=info.task,
-        device=device_of(provider, device, info.id),
+        device=device,
         execution_provider=provider,
         quantization=info.get_string_property("quantization"),
         size_bytes=info.file_size_mb * _BYTES_PER_MB if info.file_size_mb is not None else None,
@@ -344,6 +424,14 @@ def _variant(model: sdk.IModel, catalog: CatalogKind) -> ModelVariant:
             else None
         ),
     )
+
+
+def _declared(model: sdk.IModel) -> tuple[str | None, Device | None]:
+    """Execution provider and device, as the variant's own record says."""
+    info = model.info
+    provider = (info.runtime.execution_provider or None) if info.runtime is not None else None
+    said = info.runtime.device_type.value if info.runtime and info.runtime.device_type else None
+    return provider, device_of(provider, said, info.id)
 
 
 def _version(name: str) -> str:

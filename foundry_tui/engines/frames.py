@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from foundry_tui.domain.chat import ChatEvent, ChatRequest, Outcome
-from foundry_tui.domain.engine import EngineInfo
+from foundry_tui.domain.engine import EngineInfo, ExecutionProvider, ProviderEvent
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Chat",
     "Command",
     "Configure",
+    "DiscoverProviders",
     "EndpointConfig",
     "Frame",
     "HostConfig",
@@ -26,14 +27,19 @@ __all__ = [
     "ListModels",
     "LoadModel",
     "ManagedConfig",
+    "ModelsListed",
     "Operation",
     "Ping",
+    "ProviderList",
     "Refused",
     "RegisterModel",
+    "RegisterProviders",
+    "RemoveModel",
     "Replied",
     "ReplyValue",
     "ScriptedConfig",
     "Stop",
+    "StreamEvent",
     "Streamed",
     "UnloadModel",
     "UnregisterModel",
@@ -82,6 +88,8 @@ class ScriptedConfig:
         fail_with: A failure after the last piece, in place of the finish.
         die_after: Pieces after which the process kills itself; None never.
         hold: Whether to keep the stream open after the last piece until it is cancelled.
+        public: Ids of downloaded models that a made-up catalog lists beside the registered ones.
+        providers: Execution providers that can be registered; those whose name ends in ``Broken`` cannot.
     """
 
     pieces: tuple[str, ...] = ("Hello", ", ", "world")
@@ -89,6 +97,8 @@ class ScriptedConfig:
     fail_with: Outcome | None = None
     die_after: int | None = None
     hold: bool = False
+    public: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
 
 
 HostConfig: TypeAlias = ManagedConfig | EndpointConfig | ScriptedConfig
@@ -135,13 +145,43 @@ class UnregisterModel:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveModel:
+    """See ``ModelKeeper.remove``."""
+
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoverProviders:
+    """See ``ProviderManager.providers``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterProviders:
+    """See ``ProviderManager.register_providers``; its events are ``Streamed``."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chat:
     """See ``Engine.stream_chat``; its events are ``Streamed``."""
 
     request: ChatRequest
 
 
-Operation: TypeAlias = Ping | ListModels | LoadModel | UnloadModel | RegisterModel | UnregisterModel | Chat
+Operation: TypeAlias = (
+    Ping
+    | ListModels
+    | LoadModel
+    | UnloadModel
+    | RegisterModel
+    | UnregisterModel
+    | RemoveModel
+    | DiscoverProviders
+    | RegisterProviders
+    | Chat
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +213,25 @@ class Stop:
 
 Command: TypeAlias = Configure | Call | Cancel | Stop
 
-ReplyValue: TypeAlias = CatalogSnapshot | LoadReport | ModelVariant | None
+
+@dataclass(frozen=True, slots=True)
+class ProviderList:
+    """What ``DiscoverProviders`` found."""
+
+    providers: tuple[ExecutionProvider, ...]
+
+
+ReplyValue: TypeAlias = CatalogSnapshot | LoadReport | ModelVariant | ProviderList | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsListed:
+    """A part of a long list; the reply holds the last part."""
+
+    models: tuple[ModelVariant, ...]
+
+
+StreamEvent: TypeAlias = ChatEvent | ProviderEvent | ModelsListed
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +251,10 @@ class HostFailed:
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """One event of a chat."""
+    """One event of a call that takes its time."""
 
     call: int
-    event: ChatEvent
+    event: StreamEvent
 
 
 @dataclass(frozen=True, slots=True)

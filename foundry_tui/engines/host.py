@@ -10,16 +10,19 @@ import sys
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import BinaryIO, assert_never
 
 from foundry_tui.domain.chat import ClockRead
-from foundry_tui.domain.errors import EngineError, EngineUnavailable, GenerationFailed
+from foundry_tui.domain.errors import EngineError, EngineUnavailable, GenerationFailed, NotSupported
+from foundry_tui.domain.models import CatalogSnapshot
 from foundry_tui.engines.frames import (
     Call,
     Cancel,
     Chat,
     Command,
     Configure,
+    DiscoverProviders,
     EndpointConfig,
     HostConfig,
     HostFailed,
@@ -27,10 +30,14 @@ from foundry_tui.engines.frames import (
     ListModels,
     LoadModel,
     ManagedConfig,
+    ModelsListed,
     Operation,
     Ping,
+    ProviderList,
     Refused,
     RegisterModel,
+    RegisterProviders,
+    RemoveModel,
     Replied,
     ReplyValue,
     ScriptedConfig,
@@ -41,9 +48,12 @@ from foundry_tui.engines.frames import (
 )
 from foundry_tui.engines.framewriter import FrameWriter, TextOutbox
 from foundry_tui.engines.wire import FrameBroken, decode_command
-from foundry_tui.ports import HostableEngine
+from foundry_tui.ports import HostableEngine, ModelKeeper, ProviderManager
 
 __all__ = ["Host", "main", "open_engine", "serve"]
+
+# A frame of so many models is read in some two milliseconds, which neither side's loop minds.
+_MODELS_PER_FRAME = 100
 
 
 async def open_engine(config: HostConfig) -> HostableEngine:
@@ -136,7 +146,7 @@ class Host:
             case Ping():
                 return None
             case ListModels(public):
-                return await self._engine.list_models(public=public)
+                return await self._list(call, public=public)
             case LoadModel(model_id):
                 return await self._engine.load(model_id)
             case UnloadModel(model_id):
@@ -147,8 +157,40 @@ class Host:
             case UnregisterModel(model_id):
                 await self._engine.unregister(model_id)
                 return None
+            case RemoveModel(model_id):
+                if not isinstance(self._engine, ModelKeeper):
+                    raise NotSupported(
+                        "this engine's models are not ours to remove", remedy="use the server's own tools"
+                    )
+                await self._engine.remove(model_id)
+                return None
+            case DiscoverProviders():
+                return ProviderList(await self._providers().providers())
+            case RegisterProviders(names):
+                async with aclosing(self._providers().register_providers(names)) as progress:
+                    async for step in progress:
+                        self._writer.write(Streamed(call, step), urgent=True)
+                return None
             case _:
                 assert_never(operation)
+
+    async def _list(self, call: int, *, public: bool) -> CatalogSnapshot:
+        """The list, all but its last part sent ahead in frames of their own."""
+        snapshot = await self._engine.list_models(public=public)
+        at, models = 0, snapshot.models
+        while len(models) - at > _MODELS_PER_FRAME:
+            part = ModelsListed(models[at : at + _MODELS_PER_FRAME])
+            self._writer.write(Streamed(call, part), urgent=True)
+            at += _MODELS_PER_FRAME
+            await asyncio.sleep(0)  # a chat that streams meanwhile is read in time
+        return replace(snapshot, models=models[at:]) if at else snapshot
+
+    def _providers(self) -> ProviderManager:
+        if not isinstance(self._engine, ProviderManager):
+            raise NotSupported(
+                "execution providers are the server's own affair", remedy="use the server's own tools"
+            )
+        return self._engine
 
 
 def _refused(call: int, error: EngineError) -> Refused:

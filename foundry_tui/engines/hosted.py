@@ -22,7 +22,9 @@ from foundry_tui.domain.engine import (
     EngineReady,
     EngineStarting,
     EngineState,
+    ExecutionProvider,
     HostDeath,
+    ProviderEvent,
 )
 from foundry_tui.domain.errors import (
     ENGINE_ERRORS,
@@ -38,6 +40,7 @@ from foundry_tui.engines.frames import (
     Chat,
     Command,
     Configure,
+    DiscoverProviders,
     Frame,
     HostConfig,
     HostFailed,
@@ -45,14 +48,19 @@ from foundry_tui.engines.frames import (
     ListModels,
     LoadModel,
     ManagedConfig,
+    ModelsListed,
     Operation,
     Ping,
+    ProviderList,
     Refused,
     RegisterModel,
+    RegisterProviders,
+    RemoveModel,
     Replied,
     ReplyValue,
     Stop,
     Streamed,
+    StreamEvent,
     UnloadModel,
     UnregisterModel,
 )
@@ -65,19 +73,21 @@ _START_TIMEOUT_S = 60.0
 _STOP_GRACE_S = 3.0
 _CANCEL_GRACE_S = 5.0
 _READ_BYTES = 1 << 16
+# A line from this length on takes a millisecond or two to read; others get their turn after each.
+_LONG_LINE_BYTES = 1 << 14
 # CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW, named only on Windows.
 _WINDOWS_FLAGS = 0x00000200 | 0x08000000 if sys.platform == "win32" else 0
 # Port 9, "discard", is served nowhere: what is led there fails at once.
 _CLOSED_PORT = "http://127.0.0.1:9"
 
-_Reply = TypeVar("_Reply", CatalogSnapshot, LoadReport, ModelVariant)
+_Reply = TypeVar("_Reply", CatalogSnapshot, LoadReport, ModelVariant, ProviderList)
 
 
 @dataclass(slots=True)
 class _Pending:
     """One call under way: its events, and its end."""
 
-    events: "asyncio.Queue[ChatEvent | None]" = field(default_factory=asyncio.Queue)
+    events: "asyncio.Queue[StreamEvent | None]" = field(default_factory=asyncio.Queue)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     value: ReplyValue = None
     error: EngineError | None = None
@@ -150,7 +160,18 @@ class HostedEngine:
         return time.perf_counter_ns() - started_ns
 
     async def list_models(self, *, public: bool) -> CatalogSnapshot:
-        return _expect(await self._ask(ListModels(public)), CatalogSnapshot)
+        life, call, pending = self._begin(ListModels(public))
+        try:
+            await pending.ended.wait()
+        finally:
+            life.pending.pop(call, None)
+        if pending.error is not None:
+            raise pending.error
+        snapshot = _expect(pending.value, CatalogSnapshot)
+        models: list[ModelVariant] = []
+        while isinstance(part := pending.events.get_nowait(), ModelsListed):
+            models += part.models
+        return replace(snapshot, models=(*models, *snapshot.models)) if models else snapshot
 
     async def load(self, model_id: str) -> LoadReport:
         report = _expect(await self._ask(LoadModel(model_id)), LoadReport)
@@ -169,9 +190,28 @@ class HostedEngine:
     async def unregister(self, model_id: str) -> None:
         await self._ask(UnregisterModel(model_id))
 
+    async def remove(self, model_id: str) -> None:
+        await self._ask(RemoveModel(model_id))
+
+    async def providers(self) -> tuple[ExecutionProvider, ...]:
+        return _expect(await self._ask(DiscoverProviders()), ProviderList).providers
+
+    async def register_providers(self, names: tuple[str, ...]) -> AsyncGenerator[ProviderEvent, None]:
+        """See ``ports.ProviderManager``."""
+        async with contextlib.aclosing(self._stream(RegisterProviders(names))) as events:
+            async for event in events:
+                if isinstance(event, ProviderEvent):
+                    yield event
+
     async def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         """See ``ports.Engine``; closing it waits until the child has freed what the chat held."""
-        life, call, pending = self._begin(Chat(request))
+        async with contextlib.aclosing(self._stream(Chat(request))) as events:
+            async for event in events:
+                if isinstance(event, ChatEvent):
+                    yield event
+
+    async def _stream(self, operation: Operation) -> AsyncGenerator[StreamEvent, None]:
+        life, call, pending = self._begin(operation)
         try:
             while (event := await pending.events.get()) is not None:
                 yield event
@@ -298,6 +338,8 @@ class HostedEngine:
             lines[0], rest = rest + lines[0], last
             for line in lines:
                 self._take(life, decode_frame(line))
+                if len(line) > _LONG_LINE_BYTES:
+                    await asyncio.sleep(0)
 
     def _take(self, life: _Life, frame: Frame) -> None:
         match frame:

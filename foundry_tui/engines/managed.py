@@ -8,7 +8,13 @@ from dataclasses import replace
 
 from foundry_tui import __version__
 from foundry_tui.domain.chat import ChatEvent, ChatRequest, GenerationFinished, Moment
-from foundry_tui.domain.engine import Capability, EndpointKind, EngineInfo
+from foundry_tui.domain.engine import (
+    Capability,
+    EndpointKind,
+    EngineInfo,
+    ExecutionProvider,
+    ProviderEvent,
+)
 from foundry_tui.domain.errors import ModelNotFound
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration
 from foundry_tui.domain.trace import TraceBuilder
@@ -38,7 +44,7 @@ _FLOOR = (
 
 
 class ManagedServer:
-    """Implements ``ports.HostableEngine`` over the runtime in this process."""
+    """Implements ``ports.HostableEngine``, ``ModelKeeper`` and ``ProviderManager`` over the runtime here."""
 
     def __init__(self, native: FoundryNative, config: ManagedConfig) -> None:
         self._native = native
@@ -99,6 +105,16 @@ class ManagedServer:
 
     async def unregister(self, model_id: str) -> None:
         await self._native.unregister(model_id)
+
+    async def remove(self, model_id: str) -> None:
+        await self._native.remove(model_id)
+
+    async def providers(self) -> tuple[ExecutionProvider, ...]:
+        return await self._native.providers()
+
+    def register_providers(self, names: tuple[str, ...]) -> AsyncGenerator[ProviderEvent, None]:
+        """See ``ports.ProviderManager``."""
+        return self._native.register_providers(names)
 
     async def aclose(self) -> None:
         for client in self._clients.values():

@@ -18,13 +18,23 @@ from foundry_tui.domain.chat import (
     Outcome,
     TokenUsage,
 )
-from foundry_tui.domain.engine import Capability, EndpointKind, EngineInfo
-from foundry_tui.domain.errors import GenerationFailed, ModelNotFound, ModelRefused
+from foundry_tui.domain.engine import (
+    Capability,
+    EndpointKind,
+    EngineInfo,
+    ExecutionProvider,
+    ProviderEvent,
+    ProviderProgress,
+    ProvidersRegistered,
+)
+from foundry_tui.domain.errors import GenerationFailed, ModelNotFound, ModelRefused, NotSupported
 from foundry_tui.domain.models import (
     CatalogKind,
     CatalogSnapshot,
+    Device,
     LoadReport,
     ModelVariant,
+    ProviderEvidence,
     Registration,
     SnapshotOrigin,
 )
@@ -53,11 +63,29 @@ def _models() -> dict[str, ModelVariant]:
     }
 
 
+def _public(model_id: str) -> ModelVariant:
+    return ModelVariant(
+        id=model_id,
+        alias=model_id.partition("-generic")[0],
+        catalog=CatalogKind.PUBLIC,
+        display_name="Synthetic replay",
+        task="chat-completion",
+        device=Device.CPU,
+        execution_provider="CPUExecutionProvider",
+        context_tokens=4096,
+        is_cached=True,
+        is_loaded=False,
+    )
+
+
 @dataclass
 class ScriptedServer:
     """Implements ``ports.HostableEngine``: pieces stamped 10, 20, 30 … ms on a made-up clock.
 
+    It is a ``ModelKeeper`` and a ``ProviderManager`` too.
+
     Attributes:
+        downloading: Ids of public models that another process is made to fetch at this moment.
         gate: If set, every piece waits for it; lets a test hold a stream open.
         seen: Requests received, oldest first.
         open_streams: Streams begun and not yet closed.
@@ -69,7 +97,17 @@ class ScriptedServer:
     seen: list[ChatRequest] = field(default_factory=list)
     open_streams: int = 0
     closed: bool = False
+    downloading: set[str] = field(default_factory=set)
+    _registered: set[str] = field(default_factory=set)
     _models: dict[str, ModelVariant] = field(default_factory=_models)
+
+    def __post_init__(self) -> None:
+        for model_id in self.script.public:
+            self.put(_public(model_id))
+
+    def put(self, model: ModelVariant) -> None:
+        """List ``model`` too, as it is."""
+        self._models[model.id] = model
 
     @property
     def info(self) -> EngineInfo:
@@ -124,10 +162,19 @@ class ScriptedServer:
 
     async def load(self, model_id: str) -> LoadReport:
         model = self._find(model_id)
+        if model.is_cached is False:
+            raise ModelRefused(f"{model_id} is not on this machine", remedy="download it first")
         if model_id == _BROKEN_MODEL_ID:
             raise ModelRefused(f"{model_id} does not load: scripted", remedy="choose the other one")
         self._models[model_id] = replace(model, is_loaded=True)
-        return LoadReport(model_id=model_id, load_ns=_TICK_NS, was_loaded=bool(model.is_loaded))
+        return LoadReport(
+            model_id=model_id,
+            load_ns=_TICK_NS,
+            was_loaded=bool(model.is_loaded),
+            device=Device.CPU,
+            execution_providers=("CPUExecutionProvider",),
+            provider_evidence=ProviderEvidence.DECLARED,
+        )
 
     async def unload(self, model_id: str) -> None:
         self._models[model_id] = replace(self._find(model_id), is_loaded=False)
@@ -157,6 +204,36 @@ class ScriptedServer:
         if self._find(model_id).is_loaded:
             raise ModelRefused(f"{model_id} is loaded", remedy="unload it first")
         del self._models[model_id]
+
+    async def remove(self, model_id: str) -> None:
+        model = self._find(model_id)
+        if model.catalog is not CatalogKind.PUBLIC:
+            raise ModelRefused(f"{model_id} is a folder of your own", remedy="unregister it")
+        if model.is_loaded:
+            raise ModelRefused(f"{model_id} is loaded", remedy="unload it first")
+        if model_id in self.downloading:
+            raise ModelRefused(f"{model_id} is being downloaded", remedy="wait, or cancel that first")
+        self._models[model_id] = replace(model, is_cached=False, disk_bytes=None, path=None)
+
+    async def providers(self) -> tuple[ExecutionProvider, ...]:
+        return tuple(ExecutionProvider(name, name in self._registered) for name in self.script.providers)
+
+    async def register_providers(self, names: tuple[str, ...]) -> AsyncGenerator[ProviderEvent, None]:
+        """See ``ports.ProviderManager``: steps of 50 %; a name that ends in ``Broken`` stops half-way."""
+        wanted = names or self.script.providers
+        if unknown := [name for name in wanted if name not in self.script.providers]:
+            raise NotSupported(f"{', '.join(unknown)} cannot be had on this machine")
+        for name in wanted:
+            for percent in (0.0, 50.0, 100.0):
+                if self.gate is not None:
+                    await self.gate.wait()
+                await asyncio.sleep(0)
+                if percent == 100 and name.endswith("Broken"):
+                    continue
+                yield ProviderProgress(name, percent)
+        self._registered.update(name for name in wanted if not name.endswith("Broken"))
+        failed = tuple(name for name in wanted if name not in self._registered)
+        yield ProvidersRegistered(await self.providers(), failed)
 
     async def aclose(self) -> None:
         self.closed = True

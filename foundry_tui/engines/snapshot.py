@@ -4,14 +4,16 @@
 registered folders.  Both are read as hostile input: whatever does not fit is left out.
 """
 
-import json
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, Device, ModelVariant, SnapshotOrigin
+from foundry_tui.engines.json_walk import LIST_BEGINS, entries_of, text_in
 from foundry_tui.engines.model_files import real_context_tokens, size_on_disk_bytes
 
-__all__ = ["device_of", "read_snapshot", "saved_at_unix"]
+__all__ = ["device_of", "model_folders", "public_folder", "read_snapshot", "saved_at_unix"]
 
 _PUBLIC_SNAPSHOT: Final = "foundry.modelinfo.json"
 _LOCAL_SNAPSHOT: Final = "foundry.local.modelinfo.json"
@@ -20,23 +22,28 @@ _BYTES_PER_MB: Final = 1024 * 1024
 
 def read_snapshot(cache_dir: Path) -> CatalogSnapshot:
     """All models that the files in ``cache_dir`` name, local ones first; empty where there are none."""
-    local, _ = _records(cache_dir / _LOCAL_SNAPSHOT)
-    public, saved_at = _records(cache_dir / _PUBLIC_SNAPSHOT)
-    models: list[ModelVariant] = []
-    for record in local:
-        path = _text(record, "model_path")
+
+    def local_model(record: dict[str, Any]) -> ModelVariant | None:
         info = record.get("model_info")
-        if isinstance(info, dict) and (model := _variant(info, CatalogKind.LOCAL, path)) is not None:
-            models.append(model)
-    for record in public:
-        if (model := _variant(record, CatalogKind.PUBLIC, _public_path(cache_dir, record))) is not None:
-            models.append(model)
-    return CatalogSnapshot(models=tuple(models), origin=SnapshotOrigin.FILE, saved_at_unix=saved_at)
+        path = _text(record, "model_path")
+        return _variant(info, CatalogKind.LOCAL, path) if isinstance(info, dict) else None
+
+    # Looked up once: to ask the file system for each of thousands of models holds everybody up.
+    here = frozenset(model_folders(cache_dir))
+
+    def public_model(record: dict[str, Any]) -> ModelVariant | None:
+        folder = public_folder(cache_dir, _text(record, "publisher"), _text(record, "id"))
+        path = str(folder) if folder is not None else None
+        return _variant(record, CatalogKind.PUBLIC, path if path in here else None)
+
+    local, _ = _models(cache_dir / _LOCAL_SNAPSHOT, local_model)
+    public, saved_at = _models(cache_dir / _PUBLIC_SNAPSHOT, public_model)
+    return CatalogSnapshot(models=(*local, *public), origin=SnapshotOrigin.FILE, saved_at_unix=saved_at)
 
 
 def saved_at_unix(cache_dir: Path) -> int | None:
     """When the public catalog was last fetched, in seconds; None if never."""
-    return _records(cache_dir / _PUBLIC_SNAPSHOT)[1]
+    return _models(cache_dir / _PUBLIC_SNAPSHOT, lambda _: None)[1]
 
 
 def device_of(execution_provider: str | None, said: str | None, name: str) -> Device | None:
@@ -51,15 +58,25 @@ def device_of(execution_provider: str | None, said: str | None, name: str) -> De
     return Device.CPU if execution_provider == "CPUExecutionProvider" else None
 
 
-def _records(path: Path) -> tuple[list[dict[str, Any]], int | None]:
+def _models(
+    path: Path, make: Callable[[dict[str, Any]], ModelVariant | None]
+) -> tuple[list[ModelVariant], int | None]:
+    """What ``make`` makes of the file's records, one by one for they may be many; and when it was saved."""
+    models: list[ModelVariant] = []
+    saved: object = None
+    has_list = False
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        for key, value in entries_of(text_in(path), lists=("models",)):
+            if value is LIST_BEGINS:
+                has_list = True
+            elif key == "models" and isinstance(value, dict):
+                if (model := make(value)) is not None:
+                    models.append(model)
+            elif key == "savedAtUnix":
+                saved = value
     except (OSError, ValueError, RecursionError):
         return [], None
-    if not isinstance(content, dict) or not isinstance(content.get("models"), list):
-        return [], None
-    saved = content.get("savedAtUnix")
-    return [entry for entry in content["models"] if isinstance(entry, dict)], _count(saved)
+    return (models, _count(saved)) if has_list else ([], None)
 
 
 def _variant(info: dict[str, Any], catalog: CatalogKind, path: str | None) -> ModelVariant | None:
@@ -103,19 +120,31 @@ def _variant(info: dict[str, Any], catalog: CatalogKind, path: str | None) -> Mo
     )
 
 
-def _public_path(cache_dir: Path, record: dict[str, Any]) -> str | None:
+def public_folder(cache_dir: Path, publisher: str | None, model_id: str | None) -> Path | None:
     """Where the runtime puts a downloaded model: ``<publisher>/<name>-<version>``.
 
     Names come from the network: one that would leave the cache directory is no path.
     """
-    publisher, model_id = _text(record, "publisher"), _text(record, "id")
     if publisher is None or model_id is None:
         return None
     parts = (publisher, model_id.replace(":", "-"))
     if any(part in {".", ".."} or "/" in part or "\\" in part or "\0" in part for part in parts):
         return None
-    folder = cache_dir.joinpath(*parts)
-    return str(folder) if _is_there(folder) else None
+    return cache_dir.joinpath(*parts)
+
+
+def model_folders(cache_dir: Path) -> Iterator[str]:
+    """Paths of all folders that lie where those of downloaded models do."""
+    for publisher in _folders(cache_dir):
+        yield from _folders(publisher)
+
+
+def _folders(path: Path | str) -> list[str]:
+    try:
+        with os.scandir(path) as entries:
+            return [entry.path for entry in entries if entry.is_dir()]
+    except OSError:
+        return []  # not there yet, or gone meanwhile
 
 
 def _is_there(path: Path) -> bool:

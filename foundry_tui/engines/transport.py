@@ -3,6 +3,7 @@
 Events that share a read carry its number, so that merging shows (docs/measuring.md).
 """
 
+import ipaddress
 import urllib.request
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -127,9 +128,17 @@ class StampingTransport(httpx2.AsyncBaseTransport):
 
 
 def is_loopback(url: str) -> bool:
-    """Whether ``url`` names this machine by a loopback address or as localhost."""
-    host = httpx2.URL(url).host
-    return host == "localhost" or host.startswith("127.") or host == "::1"
+    """Whether ``url`` leads to this machine whatever a name server says."""
+    try:
+        host = httpx2.URL(url).host.rstrip(".").lower()
+    except httpx2.InvalidURL:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:  # a name, though it may begin with 127.
+        return False
 
 
 def proxy_for(url: str) -> str | None:

@@ -1,16 +1,13 @@
 """The shared async client service: the only thing that panes and commands talk to."""
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 
 from foundry_tui.aio import Feed, Tasks, pumped
 from foundry_tui.domain.chat import ChatEvent, ChatMessage, ChatOptions, ChatRequest, Role
-from foundry_tui.domain.engine import Capability, EngineDead, EngineInfo, EngineReady, EngineState
-from foundry_tui.domain.errors import EngineError, ModelNotFound
+from foundry_tui.domain.engine import Capability, EngineInfo, EngineState, ExecutionProvider, ProviderEvent
+from foundry_tui.domain.errors import EngineBusy, EngineError
 from foundry_tui.domain.models import (
     CatalogSnapshot,
     LoadReport,
@@ -20,31 +17,16 @@ from foundry_tui.domain.models import (
 )
 from foundry_tui.metrics.tokens import answer_budget, estimate_prompt_tokens
 from foundry_tui.ports import HostProbe, SupervisedEngine
+from foundry_tui.services.calm import calm
+from foundry_tui.services.catalogs import CacheFolders, Catalogs
+from foundry_tui.services.engine_life import Backend, EngineLife
+from foundry_tui.services.jobs import Job, JobKind, Jobs
 from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.revival import Revival, Revived
+from foundry_tui.services.shelf import Shelf
+from foundry_tui.services.watching import Pace, watch_folders, watch_network
 
-__all__ = ["ClientService", "Job", "JobKind"]
-
-
-class JobKind(StrEnum):
-    """Control work that takes long enough to be shown."""
-
-    LOAD = "load"
-    UNLOAD = "unload"
-    REFRESH = "refresh"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """Control work under way.
-
-    Attributes:
-        model_id: None for a refresh of the whole list.
-        started_ns: ``perf_counter_ns`` of this process.
-    """
-
-    kind: JobKind
-    model_id: str | None
-    started_ns: int
+__all__ = ["Backend", "ClientService", "Job", "JobKind", "Revived"]
 
 
 class ClientService:
@@ -53,10 +35,10 @@ class ClientService:
     Args:
         engine: Not started yet; ``start`` does it.
         lease: Shared with whatever measures.
-        registrations: Registered at every start, replacing stale ones; the demo model for example.
-        read_snapshot: Reads the runtime's own list from disk, blocking; None where there is none.
+        registrations: See ``Backend``, as for ``read_snapshot``, ``catalogs`` and ``wants_public``.
         host_probe: Reads the engine's memory around a load; None leaves that out of the report.
-        wants_public: Whether listing may ask the network.
+        problem_of: What is wrong with the files of a variant, if anything is known; answers at once.
+        pace: How often is looked for what changes behind the engine's back.
     """
 
     def __init__(
@@ -66,35 +48,41 @@ class ClientService:
         *,
         registrations: tuple[Registration, ...] = (),
         read_snapshot: Callable[[], CatalogSnapshot] | None = None,
+        catalogs: Catalogs | None = None,
         host_probe: Callable[[], HostProbe] | None = None,
         wants_public: bool = True,
+        problem_of: Callable[[ModelVariant], str | None] | None = None,
+        pace: Pace | None = None,
     ) -> None:
-        self._engine = engine
         self._lease = lease
-        self._registrations = registrations
-        self._read_snapshot = read_snapshot
-        self._host_probe = host_probe
-        self._wants_public = wants_public
+        self._pace = pace or Pace()
         self._tasks = Tasks()
-        self._reload: tuple[str, ...] = ()
-        self._watcher: asyncio.Task[None] | None = None
-        self._listing = asyncio.Lock()
-        self._starting = asyncio.Lock()
-        self._set_up: EngineInfo | None = None
-        self.catalog: Feed[CatalogSnapshot] = Feed(CatalogSnapshot(models=(), origin=SnapshotOrigin.FILE))
-        self.jobs: Feed[tuple[Job, ...]] = Feed(())
-        self.load_reports: dict[str, LoadReport] = {}
+        self._shelf = Shelf(catalogs, problem_of)
+        backend = Backend(
+            engine=engine,
+            registrations=registrations,
+            read_snapshot=read_snapshot,
+            catalogs=catalogs,
+            wants_public=wants_public,
+        )
+        self._jobs = Jobs()
+        self._life = EngineLife(backend, self._shelf, self._jobs, host_probe, self._tasks)
+        self._revival = Revival(lease, self._life.revive, self._tasks)
+        self._is_watching = False
+        self.catalog: Feed[CatalogSnapshot] = self._shelf.feed
+        self.jobs: Feed[tuple[Job, ...]] = self._jobs.feed
+        self.revived: Feed[Revived | None] = self._revival.last
+        self.load_reports = self._life.load_reports
 
     @property
     def engine_state(self) -> EngineState:
         """The engine's state right now."""
-        return self._engine.state
+        return self._life.engine.state
 
     @property
     def engine_info(self) -> EngineInfo | None:
         """What the engine said of itself; None unless it is up."""
-        state = self._engine.state
-        return state.info if isinstance(state, EngineReady) else None
+        return self._life.info
 
     @property
     def process_id(self) -> int | None:
@@ -103,15 +91,19 @@ class ClientService:
         return info.pid if info is not None and info.can(Capability.MEMORY) else None
 
     def engine_states(self) -> AsyncIterator[EngineState]:
-        """The engine's state at once, then the newest after each change."""
-        return self._engine.states()
+        """The engine's state at once, then the newest after each change, whichever engine it is."""
+        return self._life.states()
+
+    # Its life
 
     async def show_snapshot(self) -> None:
         """Publish the list that is on disk, so that there is something to see before the engine is up."""
-        if self._read_snapshot is not None and self.catalog.value.origin is SnapshotOrigin.FILE:
-            snapshot = await asyncio.to_thread(self._read_snapshot)
+        read = self._life.backend.read_snapshot
+        if read is not None and self.catalog.value.origin is SnapshotOrigin.FILE:
+            with calm():
+                snapshot = await asyncio.to_thread(read)
             if self.catalog.value.origin is SnapshotOrigin.FILE:
-                self.catalog.publish(snapshot)
+                await self._shelf.show(snapshot)
 
     async def start(self) -> EngineInfo:
         """Bring the engine up, register what must be, and publish what can be listed without the network.
@@ -122,23 +114,55 @@ class ClientService:
             EngineUnavailable: It did not come up.
             ModelRefused: A registration was refused.
         """
-        async with self._starting:
-            info = await self._engine.start()
-            if info is self._set_up:
-                return info
-            if self._watcher is None:
-                self._watcher = self._tasks.start("engine watch", self._watch_engine())
-            if info.can(Capability.REGISTER):
-                for registration in self._registrations:
-                    await self._engine.register(registration)
-            await self.refresh(public=False)
-            self._set_up = info
-            return info
+        return await self._life.start()
+
+    async def restart(self) -> tuple[LoadReport, ...]:
+        """Start the engine afresh and load again what was loaded.
+
+        Raises:
+            EngineBusy: A measurement holds the engine.
+            EngineError: It did not come up, or a model did not load again.
+        """
+        await self._revival.passed()
+        with self._lease.hold("restarting the engine"):
+            return await self._life.restart()
+
+    async def switch(self, backend: Backend, *, stop_first: bool = False) -> EngineInfo:
+        """Use another engine from now on, and publish its list; feeds and lease stay what they are.
+
+        The old one goes on as it was if the new one does not come up.
+
+        Args:
+            backend: Its engine must be new.
+            stop_first: For two that cannot be up at once: a pinned port, a cache directory that moves.
+
+        Raises:
+            EngineBusy: Somebody uses the engine.
+            EngineError: The new one cannot be used; where the old one did not come back, the remedy says so.
+        """
+        await self._revival.passed()
+        with self._lease.hold("switching the engine", exclusive=True):
+            info = await self._life.switch(backend, stop_first=stop_first)
+        self.refresh_soon()
+        return info
+
+    async def aclose(self) -> None:
+        """Stop background work and the engine."""
+        try:
+            await self._tasks.aclose()
+        finally:
+            await self._life.aclose()
+
+    # Lists
 
     def refresh_soon(self) -> None:
-        """Ask for the public catalog too, in the background; it may take seconds."""
-        if self._wants_public:
+        """Ask for the public catalog too, in the background, and go on looking for what changes."""
+        if self._life.backend.wants_public:
             self._tasks.start("refresh catalog", self._refresh_quietly())
+        if not self._is_watching:
+            self._is_watching = True
+            self._tasks.start("folder watch", self._watch_folders())
+            self._tasks.start("network watch", self._watch_network())
 
     async def refresh(self, *, public: bool | None = None) -> CatalogSnapshot:
         """List all models again and publish the list.
@@ -146,12 +170,12 @@ class ClientService:
         Args:
             public: Whether the network may be asked; None means as the service was told.
         """
-        async with self._listing:
-            with self._job(JobKind.REFRESH, None):
-                wanted = self._wants_public if public is None else public
-                snapshot = await self._engine.list_models(public=wanted)
-        self.catalog.publish(snapshot)
-        return snapshot
+        wants_public = self._life.backend.wants_public
+        return await self._life.list_models(public=wants_public if public is None else public)
+
+    async def look_again(self) -> None:
+        """Publish the list with what ``problem_of`` says by now."""
+        await self._shelf.show_again()
 
     def find(self, name: str) -> ModelVariant:
         """The variant of that id, or the best of that alias.
@@ -159,28 +183,41 @@ class ClientService:
         Raises:
             ModelNotFound: With names that are close.
         """
-        found = self.catalog.value.find(name)
-        if found is not None:
-            return found
-        close = [model.id for model in self.catalog.value.models if name.lower() in model.id.lower()][:3]
-        remedy = (
-            f"did you mean {', '.join(close)}?" if close else "foundry-tui models list shows what there is"
-        )
-        raise ModelNotFound(f"no model {name!r}", remedy=remedy)
+        return self._shelf.find(name)
+
+    def adopt(self, model_ids: Iterable[str] = ()) -> None:
+        """Have the engine see variants that came onto this machine, or left it, behind its back.
+
+        Returns at once.  It is restarted when nobody uses it, once for all that was asked for until then, and
+        loads again what was loaded; ``revived`` tells what became of it.
+        """
+        self._revival.ask(model_ids)
+
+    async def adopted(self) -> None:
+        """Return once the engine has seen all that it was to adopt."""
+        await self._revival.settled()
+
+    # Models
 
     async def load(self, model_id: str) -> LoadReport:
-        """Load the exact variant and publish the change; the report has time and memory.
+        """Load the exact variant and publish the change; the report has time, memory and what runs it.
 
         Raises:
+            EngineBusy: A measurement holds the engine, or it is in use and must restart to see the model.
+            ModelRefused: It does not load, or its files are damaged.
             EngineError: It was not loaded; the message says why.
         """
-        with self._lease.hold(f"loading {model_id}"), self._job(JobKind.LOAD, model_id):
-            before = await self._rss_bytes()
-            report = await self._engine.load(model_id)
-            report = replace(report, rss_before_bytes=before, rss_after_bytes=await self._rss_bytes())
-        self.load_reports[model_id] = report
-        self._mark(model_id, is_loaded=True)
-        return report
+        if model_id in self._revival.wished_ids and (holders := self._lease.holders):
+            raise EngineBusy(
+                f"{model_id} is here, but the engine sees it only after a restart, and is in use:"
+                f" {', '.join(holders)}",
+                remedy="wait until that ends, or stop it",
+            )
+        if model_id in self._revival.wished_ids:
+            await self._revival.settled()
+        await self._revival.passed()
+        with self._lease.hold(f"loading {model_id}"):
+            return await self._life.load(model_id)
 
     async def unload(self, model_id: str) -> None:
         """Unload the exact variant and publish the change.
@@ -188,9 +225,22 @@ class ClientService:
         Raises:
             EngineError: It is in use, or the engine cannot.
         """
-        with self._lease.hold(f"unloading {model_id}"), self._job(JobKind.UNLOAD, model_id):
-            await self._engine.unload(model_id)
-        self._mark(model_id, is_loaded=False)
+        await self._revival.passed()
+        with self._lease.hold(f"unloading {model_id}"), self._jobs.under_way(JobKind.UNLOAD, model_id):
+            await self._life.engine.unload(model_id)
+        self._shelf.mark(model_id, is_loaded=False)
+
+    async def remove(self, model_id: str) -> None:
+        """Delete the files of a downloaded variant and publish the change.
+
+        Raises:
+            EngineError: It is in memory, is being downloaded, is the user's own, or the engine cannot.
+        """
+        await self._revival.passed()
+        with self._lease.hold(f"removing {model_id}"), self._jobs.under_way(JobKind.REMOVE, model_id):
+            await self._life.engine.remove(model_id)
+            await self._life.look_at_folders(only=model_id)
+        await self.refresh(public=False)
 
     async def register(self, registration: Registration) -> ModelVariant:
         """List a folder as a model of the user's own.
@@ -198,7 +248,8 @@ class ClientService:
         Raises:
             ModelRefused: With the reason.
         """
-        model = await self._engine.register(registration)
+        await self._revival.passed()
+        model = await self._life.engine.register(registration)
         await self.refresh(public=False)
         return model
 
@@ -208,8 +259,44 @@ class ClientService:
         Raises:
             EngineError: It is loaded, or was not registered.
         """
-        await self._engine.unregister(model_id)
+        await self._revival.passed()
+        await self._life.engine.unregister(model_id)
         await self.refresh(public=False)
+
+    # Execution providers
+
+    async def providers(self) -> tuple[ExecutionProvider, ...]:
+        """Those that this machine can have beside the CPU's; empty where there are none.
+
+        Raises:
+            EngineError: The engine cannot tell.
+        """
+        await self._revival.passed()
+        return await self._life.engine.providers()
+
+    @asynccontextmanager
+    async def registering(
+        self, names: tuple[str, ...] = ()
+    ) -> AsyncGenerator[AsyncIterator[ProviderEvent], None]:
+        """Download and register execution providers (none named: all); read the progress inside the block.
+
+        What was registered is registered again after each restart, until the program ends.  The list is asked
+        anew by the time the block has been left.
+
+        Raises:
+            EngineBusy: A measurement holds the engine.
+            EngineError: It could not be done; raised while reading.
+        """
+        await self._revival.passed()
+        with (
+            self._lease.hold("registering execution providers"),
+            self._jobs.under_way(JobKind.PROVIDERS, None),
+        ):
+            async with pumped(self._life.register_providers(names)) as events:
+                yield events
+        self._tasks.start("refresh catalog", self._refresh_quietly())
+
+    # Answers
 
     def prepare(
         self,
@@ -247,76 +334,45 @@ class ClientService:
         """Generate one answer; read its events with ``async for`` inside the block.
 
         Leaving the block early stops the engine.  By the time the block has been left, the engine's
-        connection and the lease are free again.
+        connection and the lease are free again.  A restart that is under way is waited for.
 
         Raises:
             EngineBusy: A measurement holds the engine.
             EngineError: The engine failed; raised while reading.
         """
+        await self._revival.passed()
         with self._lease.hold(f"chat with {request.model}"):
-            async with pumped(self._engine.stream_chat(request)) as events:
+            async with pumped(self._life.engine.stream_chat(request)) as events:
                 yield events
-
-    async def restart(self) -> tuple[LoadReport, ...]:
-        """Start the engine afresh and load again what was loaded.
-
-        Raises:
-            EngineBusy: A measurement holds the engine.
-            EngineError: It did not come up, or a model did not load again.
-        """
-        with self._lease.hold("restarting the engine"):
-            state = self._engine.state
-            if isinstance(state, EngineDead) and state.death is not None and state.death.was_loaded:
-                self._reload = state.death.was_loaded
-            elif isinstance(state, EngineReady):
-                self._reload = tuple(model.id for model in self.catalog.value.models if model.is_loaded)
-            await self._engine.stop()
-            await self.start()
-            reports = [await self.load(model_id) for model_id in self._reload]
-            self._reload = ()
-        return tuple(reports)
-
-    async def aclose(self) -> None:
-        """Stop background work and the engine."""
-        try:
-            await self._tasks.aclose()
-        finally:
-            await self._engine.stop()
-
-    async def _watch_engine(self) -> None:
-        """What a dead engine had loaded is loaded no more."""
-        async for state in self._engine.states():
-            if isinstance(state, EngineDead):
-                snapshot = self.catalog.value
-                models = tuple(replace(model, is_loaded=False) for model in snapshot.models)
-                self.catalog.publish(replace(snapshot, models=models))
 
     async def _refresh_quietly(self) -> None:
         try:
             await self.refresh()
         except EngineError as error:
-            self.catalog.publish(replace(self.catalog.value, notice=error.message))
+            self._shelf.note(error.message)
 
-    @contextmanager
-    def _job(self, kind: JobKind, model_id: str | None) -> Iterator[None]:
-        job = Job(kind=kind, model_id=model_id, started_ns=time.perf_counter_ns())
-        self.jobs.publish((*self.jobs.value, job))
-        try:
-            yield
-        finally:
-            self.jobs.publish(tuple(other for other in self.jobs.value if other is not job))
+    async def _watch_folders(self) -> None:
+        def folders() -> CacheFolders | None:
+            catalogs = self._life.backend.catalogs
+            return catalogs.folders if catalogs is not None else None
 
-    def _mark(self, model_id: str, *, is_loaded: bool) -> None:
-        snapshot = self.catalog.value
-        models = tuple(
-            replace(model, is_loaded=is_loaded) if model.id == model_id else model
-            for model in snapshot.models
+        await watch_folders(folders, lambda: self._life.seen, self.adopt, self._pace.folders_s)
+
+    async def _watch_network(self) -> None:
+        def catalogs() -> Catalogs | None:
+            backend = self._life.backend
+            return backend.catalogs if backend.wants_public else None
+
+        def is_missed() -> bool:
+            return self._shelf.is_cut_off or any(source.problem for source in self.catalog.value.sources)
+
+        await watch_network(
+            catalogs, is_missed, lambda: not self._lease.holders, self._meet_network, self._pace
         )
-        self.catalog.publish(replace(snapshot, models=models))
 
-    async def _rss_bytes(self) -> int | None:
-        pid, make_probe = self.process_id, self._host_probe
-        if pid is None or make_probe is None:
-            return None
-        sample = await asyncio.to_thread(lambda: make_probe().sample(pid))
-        return sample.process_rss_bytes
+    async def _meet_network(self) -> None:
+        """A catalog answers again: the runtime asks it only in a new life."""
+        if self._shelf.is_cut_off:
+            self._revival.ask(must=True)
+            await self._revival.settled()
+        await self._refresh_quietly()

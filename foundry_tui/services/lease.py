@@ -14,6 +14,12 @@ class EngineLease:
     def __init__(self) -> None:
         self._holders: list[str] = []
         self._is_exclusive = False
+        self._uses = 0
+
+    @property
+    def uses(self) -> int:
+        """How often it was taken into use so far."""
+        return self._uses
 
     @property
     def holders(self) -> tuple[str, ...]:
@@ -33,6 +39,7 @@ class EngineLease:
                 remedy="wait until it ends, or stop it",
             )
         self._holders.append(label)
+        self._uses += 1
         self._is_exclusive = exclusive
         try:
             yield

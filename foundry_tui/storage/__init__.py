@@ -1,6 +1,16 @@
 """One SQLite file for what outlives the program; importing this package imports no database driver."""
 
 from foundry_tui.storage.database import Database
+from foundry_tui.storage.process_lock import FileLock
+from foundry_tui.storage.stored_downloads import StoredDownloads, StoredLicenses
 from foundry_tui.storage.stores import StoredConversations, StoredInputs, StoredPrompts
 
-__all__ = ["Database", "StoredConversations", "StoredInputs", "StoredPrompts"]
+__all__ = [
+    "Database",
+    "FileLock",
+    "StoredConversations",
+    "StoredDownloads",
+    "StoredInputs",
+    "StoredLicenses",
+    "StoredPrompts",
+]

@@ -5,8 +5,10 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 __all__ = [
+    "accepted_license",
     "conversation",
     "conversation_of",
+    "download",
     "entry",
     "piece",
     "place_of",
@@ -116,6 +118,31 @@ entry = sa.Table(
     _METADATA,
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("text", ExactText, nullable=False),
+)
+
+download = sa.Table(
+    "download",
+    _METADATA,
+    sa.Column("id", ExactText, primary_key=True),
+    sa.Column("model", ExactText, nullable=False),
+    sa.Column("added_unix_ms", sa.Integer, nullable=False),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.Integer),
+    sa.Column("not_before_unix_ms", sa.Integer),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("problem", ExactText),
+    sa.Column("remedy", ExactText),
+    sa.Column("outlives_app", sa.Boolean, nullable=False),
+    sa.Column("ended_unix_ms", sa.Integer),
+)
+
+accepted_license = sa.Table(
+    "accepted_license",
+    _METADATA,
+    sa.Column("text_sha256", sa.Text, primary_key=True),
+    sa.Column("name", ExactText, nullable=False),
+    sa.Column("at_unix_ms", sa.Integer, nullable=False),
 )
 
 words = sa.table("words", sa.column("rowid", sa.Integer), sa.column("words"), sa.column("tokens"))

@@ -4,27 +4,24 @@ import asyncio
 import io
 import queue
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from foundry_tui.aio import Feed, Tasks
+from foundry_tui.aio import Feed
 from foundry_tui.cli.plain import run_plain
 from foundry_tui.config.settings_file import TomlSettingsFile
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.domain.resources import GpuSamples, HostSample
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
-from foundry_tui.services.client import ClientService
-from foundry_tui.services.dialogue import Dialogue
-from foundry_tui.services.lease import EngineLease
-from foundry_tui.services.logbook import LogBook
-from foundry_tui.services.opened import Services, Setup
-from foundry_tui.services.recorder import Recorder
-from foundry_tui.services.remembering import LayoutMemory
+from foundry_tui.services.opened import Services
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
+from tests.support.downloads import ScriptedDownloads
 from tests.support.memory_store import MemoryStore
+from tests.support.services import SETUP
+from tests.support.services import services_over as over
 from tests.support.supervised import SupervisedScript
 
 __all__ = ["MODEL", "SHELF", "Keyboard", "Paper", "Sitting", "heard", "services_over", "sitting"]
@@ -188,37 +185,19 @@ async def services_over(
     is_kept: bool = True,
 ) -> AsyncGenerator[Services, None]:
     """Services as the app gets them, over a scripted engine and a store in memory."""
-    client = ClientService(engine, EngineLease())
-    recorder, background = Recorder(), Tasks()
-    setup = Setup(
+    setup = replace(
+        SETUP,
         chat=chat or ChatOptions(),
-        theme="textual-dark",
-        where="scripted",
-        is_offline=True,
         start_with=start_with,
         settings_path=folder / "settings.toml",
-        data_dir=folder,
-        logs_dir=folder / "logs",
+        keeps_conversations=is_kept,
     )
-    log = LogBook(setup.logs_dir)
-    async with AsyncExitStack() as stack:
-        stack.enter_context(log.attached())
-        for close in (client.aclose, recorder.aclose, background.aclose):
-            stack.push_async_callback(close)
-        yield Services(
-            client=client,
-            dialogue=Dialogue(client, store, recorder if is_kept else None, setup.chat),
-            recorder=recorder,
-            conversations=store,
-            prompts=store,
-            history=store,
+    async with over(engine, folder, setup=setup, store=store, downloads=ScriptedDownloads()) as services:
+        yield replace(
+            services,
             settings=SettingsService(TomlSettingsFile((folder / "config", SHIPPED))),
-            layout=LayoutMemory(folder / "screen.json"),
-            log=log,
             sampler=ResourceSampler(lambda: (SteadyHost(), NoGpu()), pid=lambda: None),
-            background=background,
-            setup=setup,
-            reread=lambda: replace(setup, chat=ChatOptions(max_tokens=256)),
+            reread=lambda: replace(services.setup, chat=ChatOptions(max_tokens=256)),
         )
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from foundry_tui.bootstrap import LaunchOptions
 from foundry_tui.cli.main import build_parser
 from foundry_tui.cli.options import launch_options
+from foundry_tui.launching import LaunchOptions
 
 PLACES = {
     "before": lambda options: [*options, "models", "list"],

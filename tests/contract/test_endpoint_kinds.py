@@ -10,7 +10,8 @@ import pytest
 from foundry_tui.domain.engine import Capability, EndpointKind
 from foundry_tui.domain.errors import EngineUnavailable, ModelNotFound, ModelRefused, NotSupported
 from foundry_tui.domain.models import CatalogKind, Registration
-from foundry_tui.engines.endpoints import EndpointServer, alias_of
+from foundry_tui.engines.endpoint_models import alias_of
+from foundry_tui.engines.endpoints import EndpointServer
 from foundry_tui.engines.frames import EndpointConfig
 from tests.contract.chats import ask, hear
 from tests.support.endpoint import Endpoint, Setting, scripted_endpoint
@@ -77,7 +78,7 @@ async def test_the_memory_of_a_server_on_this_machine_can_be_read_where_it_names
 @pytest.mark.parametrize(
     ("kind", "ids"),
     [
-        ("foundry-v1", [PHI_CPU, PHI_GPU]),
+        ("foundry-v1", [PHI_CPU, PHI_GPU, NOT_HERE]),
         ("foundry-v2", [OWN, PHI_CPU, PHI_GPU, NOT_HERE]),
         ("openai", [PHI_CPU, PHI_GPU, NOT_HERE]),
     ],
@@ -133,8 +134,72 @@ async def test_a_registered_model_is_loaded_and_asked_under_its_own_prefix() -> 
 
 async def test_a_variant_that_the_server_does_not_prefer_is_not_taken_for_loaded() -> None:
     async with served("foundry-v2") as (server, _):
-        with pytest.raises(ModelRefused, match="another variant"):
+        with pytest.raises(ModelRefused, match=f"acts on {PHI_CPU} only"):
             await server.load(PHI_GPU)
+
+        snapshot = await server.list_models(public=True)
+
+    assert not any(model.is_loaded for model in snapshot.models)
+
+
+async def test_a_variant_that_cannot_be_unloaded_does_not_take_another_one_with_it() -> None:
+    async with served("foundry-v2") as (server, endpoint):
+        for model in endpoint.routes.models:
+            model.is_loaded = model.id in (PHI_CPU, PHI_GPU)
+
+        with pytest.raises(ModelRefused, match="nothing was changed"):
+            await server.unload(PHI_GPU)
+
+        snapshot = await server.list_models(public=True)
+
+    assert [model.id for model in snapshot.models if model.is_loaded] == [PHI_CPU, PHI_GPU]
+
+
+async def test_an_unload_of_what_is_not_in_memory_leaves_the_rest_of_its_family_there() -> None:
+    async with served("foundry-v2") as (server, _):
+        await server.load(PHI_CPU)
+
+        await server.unload(PHI_GPU)
+
+        snapshot = await server.list_models(public=True)
+
+    assert [model.id for model in snapshot.models if model.is_loaded] == [PHI_CPU]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "alias"),
+    [
+        ("Phi-3.5-mini-instruct-generic-cpu:1", "phi-3.5-mini"),
+        ("qwen2.5-0.5b-instruct-generic-cpu:4", "qwen2.5-0.5b"),
+        ("deepseek-r1-distill-qwen-7b-generic-cpu:3", "deepseek-r1-7b"),
+    ],
+)
+async def test_the_catalogs_own_aliases_are_found_though_the_server_does_not_tell_them(
+    model_id: str, alias: str
+) -> None:
+    setting = Setting(kind="foundry-v2", models=(ServedModel(id=model_id, alias=alias),))
+    async with scripted_endpoint(HELLO, setting) as endpoint:
+        server = await EndpointServer.open(EndpointConfig(url=endpoint.url))
+
+        await server.load(model_id)
+        loaded = (await server.list_models(public=True)).find(model_id)
+        await server.unload(model_id)
+        unloaded = (await server.list_models(public=True)).find(model_id)
+        await server.aclose()
+
+    assert loaded is not None
+    assert unloaded is not None
+    assert (loaded.is_loaded, loaded.alias, unloaded.is_loaded) == (True, alias, False)
+
+
+async def test_an_alias_that_cannot_be_guessed_is_said_to_be_the_problem() -> None:
+    setting = Setting(kind="foundry-v2", models=(ServedModel(id=PHI_CPU, alias="quite-another"),))
+    async with scripted_endpoint(HELLO, setting) as endpoint:
+        server = await EndpointServer.open(EndpointConfig(url=endpoint.url))
+
+        with pytest.raises(ModelRefused, match="goes by another alias than phi-4-mini"):
+            await server.load(PHI_CPU)
+        await server.aclose()
 
 
 @pytest.mark.parametrize("kind", FOUNDRY)
@@ -167,6 +232,13 @@ async def test_an_openai_server_can_neither_load_nor_unload() -> None:
             await server.load(PHI_CPU)
         with pytest.raises(NotSupported):
             await server.unload(PHI_CPU)
+
+
+@pytest.mark.parametrize("kind", ["foundry-v2", "openai"])
+async def test_only_a_v1_service_downloads_for_us(kind: ServerKind) -> None:
+    async with served(kind) as (server, _):
+        with pytest.raises(NotSupported, match="download"):
+            await anext(server.download(NOT_HERE))
 
 
 @pytest.mark.parametrize("kind", EVERY)

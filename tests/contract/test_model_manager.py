@@ -7,18 +7,33 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import pytest_asyncio
 
 from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
-from foundry_tui.domain.errors import EngineError, ModelNotFound, ModelRefused
-from foundry_tui.domain.models import CatalogKind, ModelVariant, Registration, SnapshotOrigin
+from foundry_tui.domain.engine import ExecutionProvider, ProviderEvent, ProviderProgress, ProvidersRegistered
+from foundry_tui.domain.errors import EngineError, ModelNotFound, ModelRefused, NotSupported
+from foundry_tui.domain.models import (
+    CatalogKind,
+    Device,
+    ModelVariant,
+    ProviderEvidence,
+    Registration,
+    SnapshotOrigin,
+)
+from foundry_tui.engines.frames import ScriptedConfig
 from foundry_tui.engines.hosted import HostedEngine
 from foundry_tui.engines.scripted import ScriptedServer
-from foundry_tui.ports import ModelManager
+from foundry_tui.ports import ModelKeeper, ModelManager, ProviderManager
 from tests.contract.chats import ask, hear
 from tests.contract.runtime import copy_of_demo, hosted, offline_runtime
+
+
+class Managing(ModelManager, ModelKeeper, ProviderManager, Protocol):
+    """The whole control side."""
+
 
 # One runtime serves all tests here, so fixtures and tests share a loop.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,8 +59,8 @@ async def scripted() -> ScriptedServer:
 )
 async def manager(
     request: pytest.FixtureRequest, scripted: ScriptedServer, runtime: HostedEngine
-) -> AsyncGenerator[ModelManager, None]:
-    manager: ModelManager = scripted if request.param == "scripted" else runtime
+) -> AsyncGenerator[Managing, None]:
+    manager: Managing = scripted if request.param == "scripted" else runtime
     yield manager
     await forget(manager, MODEL)
 
@@ -288,6 +303,87 @@ async def test_what_the_folder_says_is_in_the_list(runtime: HostedEngine) -> Non
     assert (model.license, model.publisher) == ("MIT", "foundry-tui")
     assert model.disk_bytes is not None
     assert model.disk_bytes > 900_000
+
+
+async def test_a_folder_of_the_users_own_is_not_removed(manager: Managing, tmp_path: Path) -> None:
+    folder = copy_of_demo(tmp_path / "model")
+    await manager.register(Registration(path=str(folder), model_id=MODEL))
+
+    with pytest.raises(ModelRefused) as caught:
+        await manager.remove(MODEL)
+
+    assert "unregister" in (caught.value.remedy or "")
+    assert (folder / "model.onnx").is_file()
+    assert await entry(manager, MODEL) is not None
+
+
+async def test_what_nobody_knows_cannot_be_removed(manager: Managing) -> None:
+    with pytest.raises(ModelNotFound):
+        await manager.remove("nobody-generic-cpu:1")
+
+
+async def test_a_load_says_what_runs_the_model_and_how_that_is_known(
+    manager: Managing, tmp_path: Path
+) -> None:
+    await manager.register(Registration(path=str(copy_of_demo(tmp_path / "model")), model_id=MODEL))
+
+    report = await manager.load(MODEL)
+
+    assert (report.device, report.execution_providers) == (Device.CPU, ("CPUExecutionProvider",))
+    assert report.provider_evidence is not None
+
+
+@pytest.mark.native
+async def test_the_models_own_configuration_is_the_evidence(runtime: HostedEngine) -> None:
+    await runtime.register(demo_registration())
+
+    report = await runtime.load(DEMO_MODEL_ID)
+    await runtime.unload(DEMO_MODEL_ID)
+
+    assert report.provider_evidence is ProviderEvidence.CONFIGURED
+
+
+async def test_a_provider_that_cannot_be_had_here_is_refused(manager: Managing) -> None:
+    with pytest.raises(NotSupported):
+        await registered(manager, "NoSuchExecutionProvider")
+
+
+async def test_a_registration_ends_with_all_providers_as_they_are_then(manager: Managing) -> None:
+    events = await registered(manager)
+
+    last = events[-1]
+    assert all(isinstance(event, ProviderProgress) for event in events[:-1])
+    assert isinstance(last, ProvidersRegistered)
+    assert last.providers == await manager.providers()
+    assert last.failed == ()
+
+
+@pytest.mark.native
+async def test_a_machine_without_an_accelerator_has_no_providers_to_register(runtime: HostedEngine) -> None:
+    assert await runtime.providers() == ()
+    assert await registered(runtime) == [ProvidersRegistered(())]
+
+
+async def test_progress_rises_and_what_fails_is_named() -> None:
+    engine = ScriptedServer(ScriptedConfig(providers=("CUDAExecutionProvider", "Broken")))
+
+    events = await registered(engine)
+
+    assert events == [
+        ProviderProgress("CUDAExecutionProvider", 0.0),
+        ProviderProgress("CUDAExecutionProvider", 50.0),
+        ProviderProgress("CUDAExecutionProvider", 100.0),
+        ProviderProgress("Broken", 0.0),
+        ProviderProgress("Broken", 50.0),
+        ProvidersRegistered(
+            (ExecutionProvider("CUDAExecutionProvider", True), ExecutionProvider("Broken", False)),
+            failed=("Broken",),
+        ),
+    ]
+
+
+async def registered(manager: ProviderManager, *names: str) -> list[ProviderEvent]:
+    return [event async for event in manager.register_providers(names)]
 
 
 @pytest.mark.native

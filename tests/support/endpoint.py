@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeAlias
 
 from tests.support.connection import Connection
@@ -21,6 +22,7 @@ from tests.support.player import Reply
 from tests.support.record import Record, Request
 from tests.support.routes import Routes, ServedModel, ServerKind
 from tests.support.script import Respond, Script, answer
+from tests.support.sessions import Session
 
 __all__ = ["DEFAULT_MODEL", "Endpoint", "ScriptSource", "Setting", "scripted_endpoint"]
 
@@ -42,6 +44,7 @@ class Setting:
         api_key: Bearer key without which everything is 401; None asks for none.
         nodelay: Whether small writes leave at once; if not, they wait for the client's ACK.
         echo: Names of request headers that are given back in each answer.
+        session: A recorded session, which then answers everything.
     """
 
     kind: ServerKind = "openai"
@@ -51,6 +54,7 @@ class Setting:
     api_key: str | None = None
     nodelay: bool = True
     echo: tuple[str, ...] = ()
+    session: Path | None = None
 
 
 class Endpoint(Record):
@@ -66,6 +70,7 @@ class Endpoint(Record):
         self._source = source
         self._setting = setting
         self._chats = 0
+        self._session = None if setting.session is None else Session(setting.session)
         self._connections: list[Connection] = []
         self.routes = Routes(
             kind=setting.kind,
@@ -114,6 +119,8 @@ class Endpoint(Record):
         key = self._setting.api_key
         if key is not None and request.headers.get("authorization") != f"Bearer {key}":
             return http_error(401, '{"error":{"code":"invalid_api_key","message":"Incorrect API key"}}')
+        if self._session is not None:
+            return self._session.answer(request)
         if not self.routes.is_chat(request):
             return self.routes.answer(request)
         if request.body.get("stream") is not True:
@@ -203,6 +210,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gap-ms", type=float, default=10.0, help="between two pieces")
     parser.add_argument("--first-ms", type=float, default=50.0, help="from the request to the first piece")
     parser.add_argument("--fault", choices=sorted(FAULTS), help="answer every chat wrongly")
+    parser.add_argument("--session", metavar="FILE", type=Path, help="play this recorded session")
     parser.add_argument(
         "--from-stdin", action="store_true", help="read a pickled script and setting; end when stdin ends"
     )
@@ -222,6 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=options.port,
             api_key=options.api_key,
             nodelay=not options.delayed,
+            session=options.session,
         )
     with suppress(KeyboardInterrupt):
         asyncio.run(_serve(script, setting, stop_on_eof=options.from_stdin))

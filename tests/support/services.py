@@ -1,6 +1,6 @@
 """Services as a front end is handed them, over an engine whose life the test decides; kept in memory."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +9,14 @@ from foundry_tui.aio import Tasks
 from foundry_tui.config import config_folders
 from foundry_tui.config.settings_file import TomlSettingsFile
 from foundry_tui.domain.chat import ChatOptions
+from foundry_tui.domain.engine import EngineInfo
+from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.domain.resources import GpuSamples, HostSample
 from foundry_tui.ports import SupervisedEngine
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import Dialogue
+from foundry_tui.services.discovery import Discovery, FoundServer
+from foundry_tui.services.keep_warm import KeepWarm
 from foundry_tui.services.lease import EngineLease
 from foundry_tui.services.logbook import LogBook
 from foundry_tui.services.opened import Services, Setup
@@ -20,6 +24,8 @@ from foundry_tui.services.recorder import Recorder
 from foundry_tui.services.remembering import LayoutMemory
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
+from tests.support.care import care_over
+from tests.support.downloads import ScriptedDownloads
 from tests.support.memory_store import MemoryStore
 
 __all__ = ["SETUP", "services_over"]
@@ -53,6 +59,14 @@ class _NoGpu:
         """Nothing was opened."""
 
 
+async def _nobody(on_found: Callable[[FoundServer], None]) -> None:
+    """No server runs on this machine."""
+
+
+async def _nowhere(address: str | None, key_name: str | None) -> EngineInfo:
+    raise EngineUnavailable(f"{address} does not answer", remedy="start it")
+
+
 @asynccontextmanager
 async def services_over(
     engine: SupervisedEngine,
@@ -61,12 +75,19 @@ async def services_over(
     setup: Setup = SETUP,
     store: MemoryStore | None = None,
     lease: EngineLease | None = None,
+    downloads: ScriptedDownloads | None = None,
 ) -> AsyncGenerator[Services, None]:
-    """Open everything for the length of the block; files go below ``folder``, which need not be there."""
+    """Open everything for the length of the block; files go below ``folder``, which need not be there.
+
+    Args:
+        downloads: What fetches models; without it there is no cache to look after, as on an endpoint.
+    """
     store = store or MemoryStore()
     (folder / "config").mkdir(parents=True, exist_ok=True)
     setup = replace(setup, data_dir=folder, logs_dir=folder / "logs")
-    client = ClientService(engine, lease or EngineLease(), wants_public=False)
+    lease = lease or EngineLease()
+    client = ClientService(engine, lease, wants_public=False)
+    care = None if downloads is None else care_over(client, folder, downloads)
     recorder, background = Recorder(), Tasks()
     log = LogBook(setup.logs_dir)
     try:
@@ -83,10 +104,18 @@ async def services_over(
                 log=log,
                 sampler=ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id),
                 background=background,
+                care=care,
+                discovery=Discovery(_nobody, own_url=lambda: None),
+                keep_warm=KeepWarm(client, lease),
+                connect=_nowhere,
+                targets=lambda: (),
                 setup=setup,
                 reread=lambda: setup,
             )
     finally:
+        if care is not None:
+            await care.downloads.aclose()
+            await care.used.aclose()
         await background.aclose()
         await client.aclose()
         await recorder.aclose()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -14,7 +15,9 @@ from foundry_tui.domain.engine import (
     EngineReady,
     EngineStarting,
     EngineState,
+    ExecutionProvider,
     HostDeath,
+    ProviderEvent,
 )
 from foundry_tui.domain.errors import EngineDied, EngineError, EngineUnavailable
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration, SnapshotOrigin
@@ -43,9 +46,16 @@ class _Call:
 
 @dataclass(slots=True)
 class _Life:
-    """From one start to the next end."""
+    """From one start to the next end.
+
+    Attributes:
+        models: What it saw when it started, and sees until it ends.
+        is_cut_off: Whether it once asked a catalog in vain; it never asks again.
+    """
 
     server: ScriptedServer
+    models: dict[str, ModelVariant] = field(default_factory=dict)
+    is_cut_off: bool = False
     tasks: Tasks = field(default_factory=Tasks)
     calls: list[_Call] = field(default_factory=list)
     loaded: dict[str, None] = field(default_factory=dict)
@@ -66,6 +76,9 @@ class SupervisedScript:
         loading: If set, a load waits for it.
         stopping: If set, a stream that was left is confirmed ended only after it.
         refusal: If set, a start fails with it.
+        is_offline: Whether a life that asks for the public catalog asks in vain.
+        downloading: Ids that another process is made to fetch at this moment.
+        listing: If set, a list of the public catalog waits for it.
         seen: Requests received in all lives, oldest first.
         starts: How often it came up.
     """
@@ -77,6 +90,9 @@ class SupervisedScript:
         self.loading: asyncio.Event | None = None
         self.stopping: asyncio.Event | None = None
         self.refusal: EngineUnavailable | None = None
+        self.is_offline = False
+        self.downloading: set[str] = set()
+        self.listing: asyncio.Event | None = None
         self.seen: list[ChatRequest] = []
         self.starts = 0
         self._models = {model.id: model for model in models}
@@ -104,12 +120,11 @@ class SupervisedScript:
         if self.refusal is not None:
             self._state.publish(EngineDead(self.refusal.message, remedy=self.refusal.remedy))
             raise self.refusal
-        server = ScriptedServer(seen=self.seen)
+        server = ScriptedServer(self.script, seen=self.seen, downloading=self.downloading)
         for model in self._models.values():
-            if model.is_cached:
-                await server.register(Registration(path=model.path or "", model_id=model.id))
+            server.put(replace(model, is_loaded=False))
         self._servers.append(server)
-        self._life = _Life(server)
+        self._life = _Life(server, models=dict(self._models))
         self.starts += 1
         self._state.publish(EngineReady(server.info))
         return server.info
@@ -156,15 +171,28 @@ class SupervisedScript:
                 await _opened(self.stopping)
             life.calls.remove(call)
 
+    def put(self, model: ModelVariant) -> None:
+        """Bring a model onto this machine as another process does: the next life sees it."""
+        self._models[model.id] = model
+
+    def take(self, model_id: str) -> None:
+        """Take a model away as another process does: the next life does not know it."""
+        del self._models[model_id]
+
     async def list_models(self, *, public: bool) -> CatalogSnapshot:
         life = self._running()
+        if public:
+            await _opened(self.listing)
+            life.is_cut_off = life.is_cut_off or self.is_offline
         scripted = await life.server.list_models(public=public)
-        is_loaded = {model.id: model.is_loaded for model in scripted.models}
-        described = [
-            replace(model, is_loaded=is_loaded.get(model.id, False)) for model in self._models.values()
-        ]
-        plain = [model for model in scripted.models if model.id not in self._models]
-        return CatalogSnapshot(models=(*plain, *described), origin=SnapshotOrigin.LIVE)
+        plain = [model for model in scripted.models if model.id not in life.models]
+        described = [model for model in scripted.models if model.id in life.models]
+        return CatalogSnapshot(
+            models=(*plain, *described),
+            origin=SnapshotOrigin.LIVE,
+            notice="offline: the catalog could not be reached" if life.is_cut_off else None,
+            is_cut_off=life.is_cut_off,
+        )
 
     async def load(self, model_id: str) -> LoadReport:
         life = self._running()
@@ -189,6 +217,23 @@ class SupervisedScript:
     async def unregister(self, model_id: str) -> None:
         life = self._running()
         await self._ask(life, lambda: life.server.unregister(model_id))
+
+    async def remove(self, model_id: str) -> None:
+        life = self._running()
+        await self._ask(life, lambda: life.server.remove(model_id))
+        self._models.pop(model_id, None)
+
+    async def providers(self) -> tuple[ExecutionProvider, ...]:
+        life = self._running()
+        return await self._ask(life, life.server.providers)
+
+    async def register_providers(self, names: tuple[str, ...]) -> AsyncGenerator[ProviderEvent, None]:
+        """See ``ports.ProviderManager``."""
+        server = self._running().server
+        server.gate = self.gate
+        async with aclosing(server.register_providers(names)) as events:
+            async for event in events:
+                yield event
 
     def _running(self) -> _Life:
         if self._life is None:

@@ -12,10 +12,10 @@ from textual.messages import ExitApp
 from textual.notifications import Notification, Notify
 from textual.pilot import Pilot
 
-from foundry_tui.bootstrap import default_data_dir
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.engine import EngineReady
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
+from foundry_tui.launching import default_data_dir
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.lease import EngineLease
 from foundry_tui.services.opened import Services, Setup
@@ -25,6 +25,7 @@ from foundry_tui.tui.panes.catalog import CatalogPane
 from foundry_tui.tui.panes.chat import ChatPane
 from foundry_tui.tui.screens.workspace import WorkspaceScreen
 from foundry_tui.tui.widgets.prompt_input import PromptInput
+from tests.support.downloads import ScriptedDownloads
 from tests.support.memory_store import MemoryStore
 from tests.support.services import SETUP, services_over
 from tests.support.supervised import SupervisedScript
@@ -110,6 +111,7 @@ class Driven:
     workspace: WorkspaceScreen
     store: MemoryStore
     services: Services
+    downloads: ScriptedDownloads
     told: list[Notification]
     leaving: asyncio.Event
 
@@ -222,6 +224,7 @@ async def driven(
     early: Sequence[Message] = (),
     setup: Setup = SETUP,
     store: MemoryStore | None = None,
+    has_disk: bool = True,
 ) -> AsyncGenerator[Driven, None]:
     """Run the app for the length of the block, over services of its own.
 
@@ -231,7 +234,9 @@ async def driven(
         early: Typed or pasted before the workspace is there.
         setup: Everything else that was decided.
         store: Where conversations are kept; an empty one if left out.
+        has_disk: Whether models are on a disk of this machine's, and not on somebody else's server.
     """
+    downloads = ScriptedDownloads()
     engine = engine or SupervisedScript(models=SHELF)
     lease = EngineLease()
     setup = replace(setup, start_with=start_with, where=where, chat=chat or setup.chat)
@@ -252,7 +257,9 @@ async def driven(
     # The folder is this test's own: see tests/conftest.py.
     folder = default_data_dir()
     store = store or MemoryStore()
-    async with services_over(engine, folder, setup=setup, store=store, lease=lease) as services:
+    async with services_over(
+        engine, folder, setup=setup, store=store, lease=lease, downloads=downloads if has_disk else None
+    ) as services:
         app = FoundryApp(services)
         async with app.run_test(size=size, notifications=True, message_hook=listen) as pilot:
             workspace = app.screen_stack[-1]
@@ -268,6 +275,7 @@ async def driven(
                 workspace=workspace,
                 store=store,
                 services=services,
+                downloads=downloads,
                 told=told,
                 leaving=leaving,
             )

@@ -8,7 +8,7 @@ import pytest
 from textual.app import SystemCommand
 from textual.widget import Widget
 
-from foundry_tui.bootstrap import default_data_dir
+from foundry_tui.launching import default_data_dir
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.tui.actions import every_action

@@ -72,6 +72,8 @@ def test_several_changes_are_made_at_once() -> None:
         "chat": {},
         "timeouts": {},
         "engine": {"offline": True},
+        "downloads": {},
+        "licenses": {},
         "screen": {"flush_hz": 12},
         "keys": {"chat.new": "f5", "chat.stop": ""},
     }

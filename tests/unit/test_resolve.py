@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.bootstrap import Launch, LaunchOptions, default_data_dir, resolve
 from foundry_tui.domain.chat import PhaseTimeouts
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.engines.frames import EndpointConfig, ManagedConfig
+from foundry_tui.launching import Launch, LaunchOptions, default_data_dir, resolve
 
 
 @pytest.fixture

@@ -21,13 +21,22 @@ from foundry_tui.domain.chat import (
     Role,
     TokenUsage,
 )
-from foundry_tui.domain.engine import Capability, EndpointKind, EngineInfo
+from foundry_tui.domain.engine import (
+    Capability,
+    EndpointKind,
+    EngineInfo,
+    ExecutionProvider,
+    ProviderProgress,
+    ProvidersRegistered,
+)
 from foundry_tui.domain.models import (
     CatalogKind,
     CatalogSnapshot,
+    CatalogSource,
     Device,
     LoadReport,
     ModelVariant,
+    ProviderEvidence,
     Registration,
     SnapshotOrigin,
 )
@@ -38,6 +47,7 @@ from foundry_tui.engines.frames import (
     Chat,
     Command,
     Configure,
+    DiscoverProviders,
     EndpointConfig,
     Frame,
     HostFailed,
@@ -45,9 +55,13 @@ from foundry_tui.engines.frames import (
     ListModels,
     LoadModel,
     ManagedConfig,
+    ModelsListed,
     Ping,
+    ProviderList,
     Refused,
     RegisterModel,
+    RegisterProviders,
+    RemoveModel,
     Replied,
     ScriptedConfig,
     Stop,
@@ -87,6 +101,8 @@ VARIANT = ModelVariant(
     is_loaded=True,
     path="/models/m",
     problem="none",
+    unavailable="needs an NVIDIA GPU",
+    min_runtime_version="2.0",
 )
 
 COMMANDS: tuple[Command, ...] = (
@@ -102,7 +118,17 @@ COMMANDS: tuple[Command, ...] = (
         )
     ),
     Configure(EndpointConfig(url="http://h", api_key="k", connect_s=1.0)),
-    Configure(ScriptedConfig(pieces=("a", "b"), gap_ms=1, fail_with=Outcome.STALLED, die_after=0, hold=True)),
+    Configure(
+        ScriptedConfig(
+            pieces=("a", "b"),
+            gap_ms=1,
+            fail_with=Outcome.STALLED,
+            die_after=0,
+            hold=True,
+            public=("p:1", "q:2"),
+            providers=("CUDAExecutionProvider",),
+        )
+    ),
     Call(0, Ping()),
     Call(1, ListModels(public=False)),
     Call(2, LoadModel("m:1")),
@@ -122,6 +148,9 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Call(5, UnregisterModel("m:1")),
+    Call(6, RemoveModel("m:1")),
+    Call(7, DiscoverProviders()),
+    Call(8, RegisterProviders(("CUDAExecutionProvider", "QNNExecutionProvider"))),
     Call(2**62, Chat(REQUEST)),
     Cancel(3),
     Stop(),
@@ -159,13 +188,31 @@ FRAMES: tuple[Frame, ...] = (
     Replied(
         2,
         CatalogSnapshot(
-            models=(VARIANT, VARIANT), origin=SnapshotOrigin.LIVE, saved_at_unix=7, notice="offline"
+            models=(VARIANT, VARIANT),
+            origin=SnapshotOrigin.LIVE,
+            saved_at_unix=7,
+            notice="offline",
+            sources=(CatalogSource(host="h", saved_at_unix=8, problem="gone"),),
+            is_cut_off=True,
         ),
     ),
     Replied(
         3,
-        LoadReport(model_id="m:1", load_ns=1, was_loaded=False, rss_before_bytes=2, rss_after_bytes=3),
+        LoadReport(
+            model_id="m:1",
+            load_ns=1,
+            was_loaded=False,
+            rss_before_bytes=2,
+            rss_after_bytes=3,
+            device=Device.NPU,
+            execution_providers=("QNNExecutionProvider", "CPUExecutionProvider"),
+            provider_evidence=ProviderEvidence.CONFIGURED,
+        ),
     ),
+    Replied(5, ProviderList((ExecutionProvider("CUDAExecutionProvider", True),))),
+    Streamed(6, ModelsListed((VARIANT, VARIANT))),
+    Streamed(6, ProviderProgress("CUDAExecutionProvider", 12.5)),
+    Streamed(6, ProvidersRegistered((ExecutionProvider("CUDAExecutionProvider", False),), failed=("CUDA…",))),
     Replied(4, VARIANT),
     Refused(
         call=1,

@@ -1,0 +1,58 @@
+"""What looks after the models on this machine's disk: fetched, licensed, sound, removed, moved."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from foundry_tui.domain.downloads import Download
+from foundry_tui.ports import DownloadRunner
+from foundry_tui.services.cache import CacheService
+from foundry_tui.services.client import ClientService
+from foundry_tui.services.downloads import Downloads
+from foundry_tui.services.health import HealthService
+from foundry_tui.services.last_used import LastUsed
+from foundry_tui.services.licenses import Licenses
+from foundry_tui.services.removing import remove_model
+
+__all__ = ["ModelCare"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCare:
+    """The services around one model cache.
+
+    Attributes:
+        runner: Finds what was left in the middle.
+        used: When each model was used last.
+        move_to: Uses another cache directory from now on, lastingly; for ``CacheService.move``.
+    """
+
+    client: ClientService
+    downloads: Downloads
+    runner: DownloadRunner
+    licenses: Licenses
+    health: HealthService
+    cache: CacheService
+    used: LastUsed
+    move_to: Callable[[Path], Awaitable[None]]
+
+    async def take_up(self) -> None:
+        """Begin: read what earlier lives have left, go on with the queue.  Not before the first frame."""
+        self.downloads.start()
+        await self.used.recall()
+        await self.cache.tidy()
+        await self.health.recall([model.id for model in self.client.catalog.value.models if model.is_cached])
+        await self.client.look_again()
+
+    async def repair(self, model_id: str) -> Download:
+        """Take a damaged model off the disk and queue it again: the runtime would say that all is here.
+
+        Raises:
+            BadInput: It is a folder of the user's own, its licence is denied, or there is no room.
+            EngineError: It is in memory, or is in no catalog.
+            StorageProblem: It cannot be deleted, or the queue cannot be written.
+        """
+        model = self.client.find(model_id)
+        await self.licenses.require(model)
+        await remove_model(self.client, self.cache, model_id)
+        return await self.downloads.add(model)
