@@ -273,6 +273,7 @@ async def _care(
             health=health,
             cache=cache,
             used=used,
+            space=disk_space,
             move_to=move_to,
         )
     finally:
@@ -308,8 +309,9 @@ class _Shelf:
         """Where the files of that very variant lie; None if they are not here.  Blocks."""
         model = next((model for model in models if model.id == model_id), None)
         path = None if model is None else model.path or self._folders.find(model)
-        folder = None if path is None else Path(path)
-        return folder if folder is not None and folder.is_dir() else None
+        if path is None or not os.path.isdir(path):  # noqa: PTH112 - no error for a name too long
+            return None
+        return Path(path)
 
 
 def _backend(launch: Launch, host: HostConfig) -> Backend:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from foundry_tui.bootstrap import open_services
+from foundry_tui.cli import models_cache, models_pull
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import complain, print_json, print_table, print_text, say
@@ -90,6 +91,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     unregister.add_argument("model", metavar="ID", help="id it was registered under")
     unregister.set_defaults(run=_unregister)
 
+    models_pull.add_actions(action)
+    models_cache.add_actions(action)
+
 
 @asynccontextmanager
 async def opened(arguments: argparse.Namespace) -> AsyncGenerator[Services, None]:
@@ -103,6 +107,8 @@ async def opened(arguments: argparse.Namespace) -> AsyncGenerator[Services, None
         if arguments.verbose:
             for note in info.notes:
                 say(note)
+        if services.care is not None:
+            await services.care.recall()
         yield services
 
 

@@ -19,15 +19,21 @@ from foundry_tui.cli.plain_words_models import (
 )
 from foundry_tui.domain.engine import Capability
 from foundry_tui.domain.errors import BadInput, ModelRefused, NotSupported
+from foundry_tui.domain.health import HealthState
 from foundry_tui.domain.model_filter import parse_filter
 from foundry_tui.domain.models import ModelVariant
+from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.domain.text import clean_line
+from foundry_tui.reports.cache import check_words, summary_words
+from foundry_tui.services.model_care import ModelCare
+from foundry_tui.services.removing import remove_model
 
 __all__ = ["COMMANDS", "load_wanted"]
 
 _GROUP = "Models and engine"
 _NO_ORDER = "none"
+_ALL = "all"
 _SAMPLE_S = 3.0
 
 
@@ -196,6 +202,58 @@ async def _load_now(session: Session, model: ModelVariant) -> None:
     session.say(load_line(report))
 
 
+async def _remove(session: Session, text: str) -> None:
+    care, model = _care(session), session.model(unquoted(text))
+    name = _name(model)
+    partials = await asyncio.to_thread(care.runner.partials)
+    partial = None if model.is_cached else next((one for one in partials if one.model_id == model.id), None)
+    if partial is not None:
+        size = bytes_in_words(partial.disk_bytes)
+        question = f"Remove what is here of the unfinished download of {name}, and free {size}?"
+        if not await session.confirm(question):
+            session.say("Nothing was removed.")
+            return
+        freed = await asyncio.to_thread(care.runner.remove_partial, partial.path)
+    elif model.is_loaded:
+        if not await session.confirm(f"{name} is in memory. Unload it and remove it from this disk?"):
+            session.say("Nothing was removed.")
+            return
+        await session.client.unload(model.id)
+        freed = await remove_model(session.client, care.cache, model.id)
+    else:
+        size = bytes_in_words(await care.cache.frees(model.id))
+        if not await session.confirm(f"Remove {name} from this disk, and free {size}?"):
+            session.say("Nothing was removed.")
+            return
+        freed = await remove_model(session.client, care.cache, model.id)
+    session.say(f"{name} was removed; {bytes_in_words(freed)} became free.")
+
+
+async def _verify(session: Session, text: str) -> None:
+    care = _care(session)
+    if text.casefold() == _ALL:
+        models = [one for one in session.client.catalog.value.models if one.is_cached and one.path]
+    else:
+        models = [session.model(unquoted(text))]
+        _need_here(models[0])
+    results = []
+    for model in models:
+        with session.busy(f"Reading the files of {_name(model)}"):
+            result = await care.health.check(model.id, is_deep=True)
+        results.append(result)
+        session.say(f"{_name(model)} is {spoken(check_words(result))}.")
+        session.has_failed = session.has_failed or result.state is not HealthState.SOUND
+    if len(models) != 1:
+        session.say(f"{summary_words(results)}.")
+    await session.client.look_again()
+
+
+def _care(session: Session) -> ModelCare:
+    if session.services.care is None:
+        raise NotSupported("the models lie on the server's own disk: nothing here can be done to them")
+    return session.services.care
+
+
 def _need_here(model: ModelVariant) -> None:
     if model.is_cached is False:
         raise ModelRefused(
@@ -274,6 +332,22 @@ COMMANDS = (
         help="take a model out of memory",
         example="/unload 1",
         run=_unload,
+    ),
+    Command(
+        names=("remove", "rm"),
+        group=_GROUP,
+        arguments="MODEL",
+        help="take a downloaded model off this disk, after a question that says what becomes free",
+        example="/remove 2",
+        run=_remove,
+    ),
+    Command(
+        names=("verify",),
+        group=_GROUP,
+        arguments="[MODEL]",
+        help="read all files of a model, or with the word all those of every one, and compare them",
+        example="/verify all",
+        run=_verify,
     ),
     Command(
         names=("refresh",),

@@ -20,7 +20,13 @@ __all__ = [
     "model_state",
 ]
 
-JOBS: Mapping[str, str] = {"load": "loading", "unload": "unloading", "refresh": "asking the catalog"}
+JOBS: Mapping[str, str] = {
+    "load": "loading",
+    "unload": "unloading",
+    "refresh": "asking the catalog",
+    "remove": "removing",
+    "providers": "registering providers",
+}
 """What is being done, by the kind of the job."""
 _NAME_CHARACTERS = 120
 _CATALOGS = {
@@ -31,7 +37,8 @@ _CATALOGS = {
 # In the order in which one asks.
 _COMPARED = (
     *("Device", "Download size", "On disk", "Context", "Longest answer", "Licence", "Quantization"),
-    *("Execution provider", "Task", "Can", "Publisher", "From", "State", "Last load", "Problem"),
+    *("Execution provider", "Task", "Can", "Publisher", "From", "State", "Cannot run here", "Last load"),
+    *("Runs on", "Problem"),
 )
 _SHORT_LABELS = {"Download size": "Size", "Execution provider": "Provider"}
 
@@ -99,10 +106,13 @@ def model_facts(model: ModelVariant, report: LoadReport | None, *, state: str | 
         quoted("Folder", model.path),
         Fact("State", state),
     ]
+    if model.unavailable is not None:
+        facts.append(quoted("Cannot run here", model.unavailable))
     if model.problem is not None:
         facts.append(quoted("Problem", model.problem))
     if report is not None:
         facts.append(Fact("Last load", load_cost(report)))
+        facts.append(Fact("Runs on", _runs_on(report)))
     facts.append(quoted("Licence", model.license))
     if model.license_text:
         facts.append(quoted("Licence text", model.license_text))
@@ -144,6 +154,16 @@ def _context(model: ModelVariant) -> str | None:
     if words is None or model.advertised_context_tokens in (None, model.context_tokens):
         return words
     return f"{words} (the catalog says {count_in_words(model.advertised_context_tokens)})"
+
+
+def _runs_on(report: LoadReport) -> str | None:
+    """Device and execution providers, and whether that was configured or only declared."""
+    if not report.execution_providers:
+        return None
+    names = ", ".join(clean_line(name, _NAME_CHARACTERS) for name in report.execution_providers)
+    device = "" if report.device is None else f"{report.device}, "
+    evidence = "" if report.provider_evidence is None else f" ({report.provider_evidence})"
+    return f"{device}{names}{evidence}"
 
 
 def _tokens(count: int | None) -> str | None:

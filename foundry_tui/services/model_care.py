@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from foundry_tui.domain.cache import DiskSpace
 from foundry_tui.domain.downloads import Download
 from foundry_tui.ports import DownloadRunner
 from foundry_tui.services.cache import CacheService
@@ -24,6 +25,7 @@ class ModelCare:
     Attributes:
         runner: Finds what was left in the middle.
         used: When each model was used last.
+        space: What the disk of a path has left; blocks.
         move_to: Uses another cache directory from now on, lastingly; for ``CacheService.move``.
     """
 
@@ -34,15 +36,20 @@ class ModelCare:
     health: HealthService
     cache: CacheService
     used: LastUsed
+    space: Callable[[Path], DiskSpace | None]
     move_to: Callable[[Path], Awaitable[None]]
 
     async def take_up(self) -> None:
-        """Begin: read what earlier lives have left, go on with the queue.  Not before the first frame."""
+        """Go on with the queue that earlier lives have left.  Not before the first frame."""
         self.downloads.start()
         await self.used.recall()
-        await self.cache.tidy()
-        await self.health.recall([model.id for model in self.client.catalog.value.models if model.is_cached])
-        await self.client.look_again()
+
+    async def recall(self) -> None:
+        """Have the list say what earlier checks found, so that nothing damaged is loaded silently."""
+        here = [model.id for model in self.client.catalog.value.models if model.is_cached]
+        await self.health.recall(here)
+        if any(self.health.problem_of(model_id) is not None for model_id in here):
+            await self.client.look_again()
 
     async def repair(self, model_id: str) -> Download:
         """Take a damaged model off the disk and queue it again: the runtime would say that all is here.

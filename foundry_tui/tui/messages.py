@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-__all__ = ["ModelActivated", "ModelDetailWanted"]
+__all__ = ["DownloadWanted", "ModelActivated", "ModelDetailWanted"]
+
+
+@dataclass
+class DownloadWanted(Message):
+    """The user wants a model on this disk; the workspace opens the offer."""
+
+    model_id: str
 
 
 @dataclass

@@ -149,7 +149,9 @@ async def test_a_daemons_file_that_makes_no_sense_or_leads_away_is_passed_over(
     assert await find_servers(around(tmp_path)) == ()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs a resolver that takes 127.1 for a loopback address")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="needs a resolver that takes 127.1 for a loopback address"
+)
 async def test_what_is_not_plainly_this_machine_is_not_followed(tmp_path: Path) -> None:
     async with scripted_endpoint(HELLO) as endpoint:
         away = endpoint.url.replace("127.0.0.1", "127.1")  # which would lead there

@@ -3,6 +3,7 @@
 from pathlib import Path
 from uuid import uuid4
 
+from foundry_tui.domain.cache import DiskSpace
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.engines.model_check import FileModelChecker
 from foundry_tui.resources.disk import LocalDisk
@@ -21,6 +22,13 @@ from tests.support.memory_downloads import MemoryDownloads, MemoryLicenses, Memo
 __all__ = ["FREE_BYTES", "care_over"]
 
 FREE_BYTES = 100_000_000_000
+
+
+class _SteadyDisk(LocalDisk):
+    """A disk with as much room on every machine."""
+
+    def space(self, path: Path) -> DiskSpace | None:
+        return DiskSpace(total_bytes=4 * FREE_BYTES, free_bytes=FREE_BYTES)
 
 
 def care_over(
@@ -44,6 +52,7 @@ def care_over(
     async def move_to(target: Path) -> None:
         del target  # nothing runs on the cache
 
+    disk = _SteadyDisk()
     health = HealthService(checker, folder_of)
     used = LastUsed(folder / "last-used.json")
     licenses = Licenses(MemoryLicenses(), policy=lambda: policy or LicensePolicy())
@@ -53,7 +62,7 @@ def care_over(
         models=models,
         downloading=at_work,
         partials=runner.partials,
-        disk=LocalDisk(),
+        disk=disk,
         health=health,
         used=used,
     )
@@ -80,5 +89,6 @@ def care_over(
         health=health,
         cache=cache,
         used=used,
+        space=disk.space,
         move_to=move_to,
     )

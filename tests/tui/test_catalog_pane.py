@@ -7,6 +7,7 @@ from textual.widgets import Input
 
 from foundry_tui.domain.models import Registration
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
 from foundry_tui.tui.screens.overlay import DetailScreen
 from tests.tui.harness import HUGE, MEDIUM, NARROW, WIDE, Driven, driven
 
@@ -160,14 +161,15 @@ async def test_a_double_click_chooses_the_model_too() -> None:
         assert user.workspace.active_model == MEDIUM
 
 
-async def test_enter_on_a_model_that_is_not_here_says_so_and_chooses_nothing() -> None:
+@pytest.mark.parametrize("key", ["enter", "d"])
+async def test_a_model_that_is_not_here_is_offered_for_download_and_not_chosen(key: str) -> None:
     async with driven() as user:
         await stand_on(user, LARGE)
 
-        await user.pilot.press("enter")
-        await user.until(lambda: bool(user.told))
+        await user.pilot.press(key)
+        await user.until(lambda: isinstance(user.app.screen, DownloadOfferScreen))
 
-        assert "not on this machine" in user.words_told
+        assert user.shows(LARGE)
         assert user.workspace.active_model is None
 
 
@@ -258,7 +260,7 @@ async def test_r_asks_the_engine_again() -> None:
 
 
 async def test_the_room_taken_on_disk_is_unknown_where_no_folder_could_be_measured() -> None:
-    async with driven(size=HUGE) as user:
+    async with driven(size=HUGE, has_disk=False) as user:
         await user.up()
 
         await user.until(lambda: user.shows("4 here"))

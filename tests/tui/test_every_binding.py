@@ -15,13 +15,21 @@ from textual.widgets import DataTable, Input, TextArea
 
 import foundry_tui.tui
 from foundry_tui.domain.conversations import SavedPrompt
+from foundry_tui.domain.downloads import DownloadState
+from foundry_tui.domain.engine import ExecutionProvider
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant, SnapshotOrigin
 from foundry_tui.engines.frames import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.services.licenses import LicensePolicy
 from foundry_tui.tui.actions import Action, actions_of
 from foundry_tui.tui.screens.columns import ColumnsScreen
 from foundry_tui.tui.screens.compare import CompareScreen
+from foundry_tui.tui.screens.connect import ConnectScreen
 from foundry_tui.tui.screens.conversations import ConversationsScreen
+from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
+from foundry_tui.tui.screens.download_pages import DownloadDetailScreen
+from foundry_tui.tui.screens.downloads import DownloadsScreen
+from foundry_tui.tui.screens.endpoints import EndpointsScreen
 from foundry_tui.tui.screens.help import HelpScreen
 from foundry_tui.tui.screens.jump import JumpScreen
 from foundry_tui.tui.screens.log import LogScreen
@@ -29,13 +37,26 @@ from foundry_tui.tui.screens.overlay import ChatOptionsScreen, ConfirmScreen, De
 from foundry_tui.tui.screens.paths import PathScreen
 from foundry_tui.tui.screens.prompt_form import GapField, GapsScreen, PromptForm
 from foundry_tui.tui.screens.prompts import PromptsScreen
+from foundry_tui.tui.screens.providers import ProvidersScreen
 from foundry_tui.tui.screens.settings import SettingsScreen
 from foundry_tui.tui.screens.tagging import LineScreen, TagsScreen
+from foundry_tui.tui.screens.validation import ValidationScreen
+from foundry_tui.tui.widgets.row_table import RowTable
 from foundry_tui.tui.widgets.setting_field import SettingField
 from tests.support.memory_store import MemoryStore
 from tests.support.supervised import SupervisedScript
+from tests.tui.engine_screens import (
+    MANAGED_INFO,
+    Around,
+    Presented,
+    Server,
+    opened,
+    providers_screen,
+    validation_screen,
+)
 from tests.tui.harness import MEDIUM, NARROW, SHELF, WIDE, Driven, driven
 from tests.tui.kept import SORTING, conversation, turn
+from tests.tui.queued import GIB, NOON_MS, entry, queued, variant
 
 CODE = "First:\n\n```python\none = 1\n```\n\nSecond:\n\n```python\ntwo = 2\n```\n"
 CODING = conversation("coding", "Two blocks", turn("u-c", None, "Show me code"), turn("a-c", "u-c", CODE))
@@ -166,6 +187,13 @@ CATALOG = (
     Pressed(id="columns.defaults", key="d", before=["K"], was=columns, holds=changes(columns)),
     Pressed(id="columns.apply", key="enter", holds=lambda user, was: user.app.screen is user.workspace),
     opens("models.detail", "i", DetailScreen),
+    Pressed(
+        id="models.download",
+        key="d",
+        before=["end"],
+        holds=lambda user, was: told("is here already")(user, was) or on(DownloadOfferScreen)(user, was),
+        after=["escape"],
+    ),
     opens("app.help_outside_text", "question_mark", HelpScreen),
     Pressed(
         id="pane.wider", key="ctrl+right", was=left_width, holds=lambda user, was: left_width(user) != was
@@ -228,6 +256,11 @@ PROMPT = (
     opens("app.help", "f1", HelpScreen),
     opens("app.settings", "f2", SettingsScreen),
     opens("app.log", "f4", LogScreen),
+    opens("app.endpoints", "f7", EndpointsScreen),
+    opens("app.downloads", "f8", DownloadsScreen),
+    opens("app.providers", "f9", ProvidersScreen),
+    opens("app.connect", "f10", ConnectScreen),
+    opens("app.validate", "f12", ValidationScreen),
     opens("app.jump", "ctrl+g", JumpScreen),
     opens("app.conversations", "ctrl+l", ConversationsScreen),
     opens("app.prompts", "ctrl+t", PromptsScreen),
@@ -414,6 +447,90 @@ SETTINGS = (
         holds=lambda user, was: user.app.screen is user.workspace,
     ),
 )
+
+
+def newly_told(words: str) -> Callable[[Driven, object], bool]:
+    """Something more was told than before, and it says ``words``."""
+    return lambda user, was: len(user.told) != was and words in user.told[-1].message
+
+
+def cache_key(action_id: str, key: str, words: str = "server's own disk") -> Pressed:
+    return Pressed(id=action_id, key=key, was=lambda user: len(user.told), holds=newly_told(words))
+
+
+# Without a disk each key says why it does nothing; what they do with one stands in test_cache_pane.
+CACHE = (
+    cache_key("cache.remove", "delete"),
+    cache_key("cache.verify", "v"),
+    cache_key("cache.verify_all", "V"),
+    cache_key("cache.repair", "R"),
+    cache_key("cache.move", "m"),
+    cache_key("cache.folder", "f", "no folder of it is known"),
+)
+
+
+def queue_cell(user: Driven, key: str, column: str) -> str:
+    """What stands in the queue of downloads in that row; empty where there is no such row."""
+    table = user.app.screen.query_one(RowTable)
+    place = [one.key for one in table.columns].index(column)
+    return next((row.cells[place] for row in table.rows if row.key == key), "")
+
+
+def queue_state(words: str) -> Callable[[Driven, object], bool]:
+    return lambda user, was: queue_cell(user, "a", "state").startswith(words)
+
+
+DOWNLOADS = (
+    opens("downloads.detail", "v", DownloadDetailScreen),
+    Pressed(id="downloads.pause", key="p", holds=queue_state("paused")),
+    Pressed(id="downloads.retry", key="r", holds=queue_state("queued")),
+    Pressed(id="downloads.quiet", key="n", holds=queue_state("at ")),
+    Pressed(
+        id="downloads.outlive", key="o", holds=lambda user, was: user.shows("goes on when the app is quit")
+    ),
+    Pressed(id="downloads.down", key="J", holds=lambda user, was: queue_cell(user, "a", "place") == "2"),
+    Pressed(id="downloads.up", key="K", holds=lambda user, was: queue_cell(user, "a", "place") == "1"),
+    Pressed(id="downloads.clear", key="c", holds=lambda user, was: not queue_cell(user, "c", "model")),
+    Pressed(id="downloads.cancel", key="x", holds=queue_state("cancelled")),
+)
+OFFER = (
+    Pressed(id="offer.quiet", key="n", holds=lambda user, was: user.shows("[x] n")),
+    Pressed(id="offer.outlive", key="o", holds=lambda user, was: user.shows("[x] o")),
+    Pressed(id="offer.arithmetic", key="m", holds=lambda user, was: not user.shows("weights packed")),
+    Pressed(id="offer.download", key="d", holds=told("a accepts it")),
+)
+LOOKED_FOR_ROOM = Pressed(id="offer.again", key="r", holds=lambda user, was: user.shows("48.9 GiB stay free"))
+ACCEPTED = Pressed(
+    id="offer.accept", key="a", holds=lambda user, was: not isinstance(user.app.screen, DownloadOfferScreen)
+)
+
+
+def selected(user: Driven) -> object:
+    assert isinstance(user.app.screen, ConnectScreen)
+    snippet = user.app.screen.snippet
+    return None if snippet is None else snippet.text
+
+
+SWITCHED = Pressed(id="endpoints.use", key="enter", holds=lambda user, was: user.app.screen is user.workspace)
+ENDPOINTS = (
+    Pressed(id="endpoints.address", key="a", holds=at("#endpoints-address")),
+    Pressed(id="endpoints.to_list", key="up", holds=at("#endpoints-table")),
+    Pressed(id="endpoints.look", key="r", holds=shows("2 servers found")),
+)
+CONNECT = (
+    Pressed(id="connect.python", key="2", was=selected, holds=changes(selected)),
+    Pressed(id="connect.vscode", key="3", was=selected, holds=changes(selected)),
+    Pressed(id="connect.curl", key="1", was=selected, holds=changes(selected)),
+    Pressed(id="connect.copy", key="c", holds=lambda user, was: user.app.clipboard.startswith("curl")),
+    Pressed(id="connect.copy_address", key="a", holds=copied("http://127.0.0.1:43117/v1")),
+    Pressed(id="connect.model", key="m", was=selected, holds=changes(selected)),
+)
+PROVIDERS = (
+    Pressed(id="providers.look", key="r", holds=shows("WebGpuExecutionProvider")),
+    Pressed(id="providers.register", key="enter", holds=on(ConfirmScreen), after=["escape"]),
+    Pressed(id="providers.register_all", key="A", holds=on(ConfirmScreen), after=["escape"]),
+)
+CHECKED = Pressed(id="validation.run", key="r", holds=shows("1 of 1 passed"))
 QUIT = Pressed(id="app.quit", key="ctrl+q", holds=lambda user, was: user.leaving.is_set())
 TABLE = (
     *(
@@ -431,6 +548,9 @@ TABLE = (
     ),
     *(*COMPARED, *CONVERSATIONS, LOOKED_AGAIN, OPENED, *PROMPTS, SAVED, READ_AGAIN, *GAPS, AS_IT_STANDS),
     *(COMPLETED_PATH, COMPLETED_TAG, *LOG, *SETTINGS, QUIT),
+    *(*ENDPOINTS, SWITCHED, *CONNECT, *PROVIDERS, CHECKED),
+    *(*DOWNLOADS, *OFFER, LOOKED_FOR_ROOM, ACCEPTED),
+    *CACHE,
 )
 
 
@@ -503,6 +623,14 @@ async def test_the_keys_of_the_catalog() -> None:
         user.client.catalog.publish(CatalogSnapshot(models=MANY, origin=SnapshotOrigin.LIVE))
         await user.until(lambda: len(user.catalog.table.rows) == 100)
         await do(user, ROWS)
+
+
+async def test_the_keys_of_the_cache() -> None:
+    async with driven(has_disk=False) as user:
+        await user.up()
+        await user.pilot.press("2")
+        await user.until(lambda: user.cache.table.move_cursor_to(MEDIUM))
+        await do(user, CACHE)
 
 
 async def test_the_keys_of_a_comparison_that_is_wider_than_the_screen() -> None:
@@ -651,6 +779,78 @@ async def test_the_keys_of_the_log_and_of_the_settings_and_quitting(
         await do(user, SETTINGS)
         await user.leave(QUIT.key)
         assert QUIT.holds(user, None)
+
+
+async def test_the_keys_of_the_queue_of_downloads() -> None:
+    ended = entry("c", 3, DownloadState.DONE, ended_unix_ms=NOON_MS)
+    async with queued(entry("a", 1), entry("b", 2), ended, runs=False) as queue, driven() as user:
+        queue.policy = LicensePolicy(allow=("*",))
+        queue.models = [variant("a-generic-cpu:1")]
+        await user.up()
+        await user.app.push_screen(queue.screen())
+        await user.until(lambda: queue_cell(user, "a", "state") == "queued")
+
+        await do(user, DOWNLOADS)
+
+
+async def test_the_keys_of_the_offer_before_a_download() -> None:
+    async with queued(runs=False) as queue, driven() as user:
+        await user.up()
+        await user.app.push_screen(queue.offer(variant()))
+        await user.until(lambda: user.shows("not agreed to yet"))
+        await do(user, OFFER)
+
+        queue.free_bytes = 51 * GIB
+        await do(user, [LOOKED_FOR_ROOM, ACCEPTED])
+        assert len(queue.store.kept) == 1
+
+
+async def test_the_keys_of_the_switcher() -> None:
+    around = Around(servers=(Server(url="http://127.0.0.1:1"),))
+    async with driven(Presented(MANAGED_INFO)) as user:
+        await user.up()
+        screen = around.screen(user.client)
+        await opened(user, screen)
+        await user.until(lambda: user.shows("1 server found"))
+        around.servers = (*around.servers, Server(url="http://127.0.0.1:2"))
+
+        await do(user, ENDPOINTS)
+        screen.table.move_cursor_to("demo")
+        await do(user, [SWITCHED])
+
+
+async def test_the_keys_of_the_address_and_its_snippets() -> None:
+    async with driven(Presented(MANAGED_INFO, models=SHELF)) as user:
+        await user.up()
+        screen = ConnectScreen(user.client, model_id=MEDIUM)
+        user.app.push_screen(screen)
+        await user.until(lambda: user.shows("curl -N"))
+
+        await do(user, CONNECT)
+
+
+async def test_the_keys_of_the_execution_providers() -> None:
+    engine = Presented(MANAGED_INFO, ScriptedConfig(providers=("CUDAExecutionProvider",)))
+    async with driven(engine) as user:
+        await user.up()
+        screen = providers_screen(user.client)
+        await opened(user, screen)
+        await user.until(lambda: user.shows("CUDAExecutionProvider"))
+        engine.offered = (ExecutionProvider("WebGpuExecutionProvider", is_registered=False),)
+
+        await do(user, PROVIDERS)
+
+
+async def test_the_key_of_the_checklist() -> None:
+    named = ["nosuch"]
+    async with driven() as user:
+        await user.up()
+        screen = validation_screen(user, lambda: list(named))
+        await opened(user, screen)
+        await user.until(lambda: user.shows("0 of 1 passed"))
+        named[:] = [SHELF[1].alias]
+
+        await do(user, [CHECKED])
 
 
 def clashes(user: Driven) -> set[tuple[str, str, str]]:

@@ -8,9 +8,9 @@ import pytest
 from textual.app import SystemCommand
 from textual.widget import Widget
 
-from foundry_tui.launching import default_data_dir
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.launching import default_data_dir
 from foundry_tui.tui.actions import every_action
 from foundry_tui.tui.screens.conversations import ConversationsScreen
 from foundry_tui.tui.screens.help import HelpScreen
@@ -72,14 +72,18 @@ async def test_every_action_is_in_the_palette_with_its_keys() -> None:
                 "options",
                 "columns",
                 "compare",
+                "connect",
                 "conversations",
                 "downloads",
+                "endpoints",
                 "gaps",
                 "log",
                 "offer",
                 "path",
                 "prompts",
+                "providers",
                 "settings",
+                "validation",
                 "table",
                 "tags",
             )

@@ -42,6 +42,7 @@ ALL_KEYS = [
     if isinstance(group.annotation, type) and hasattr(group.annotation, "model_fields")
     for name in group.annotation.model_fields
 ]
+TABLES = ("[chat]", "[timeouts]", "[engine]", "[downloads]", "[licenses]", "[screen]", "[keys]")
 OTHER_VALUES = {
     "chat.system_prompt": "Be brief.",
     "chat.temperature": "0.5",
@@ -54,6 +55,11 @@ OTHER_VALUES = {
     "engine.api_key_env": "MY_KEY",
     "engine.model_cache_dir": "/models",
     "engine.port": "5273",
+    "engine.warm_every_min": "4",
+    "engine.unload_after_min": "30",
+    "downloads.quiet_hour": "3",
+    "licenses.allow": "MIT",
+    "licenses.deny": "*-nc-*",
     "screen.flush_hz": "12",
     "screen.strip_hz": "2",
     "keys.chat.new": "f5",
@@ -189,7 +195,7 @@ async def test_every_key_stands_there_once_under_its_table(tmp_path: Path, size:
 
         headings = [row.cells[1] for row in user.table.rows if is_heading(row.key)]
         assert seen == [*ALL_KEYS, "keys.chat.new", "keys.chat.stop"]
-        assert headings == ["[chat]", "[timeouts]", "[engine]", "[screen]", "[keys]"]
+        assert headings == list(TABLES)
 
 
 async def test_a_row_says_where_its_value_comes_from(tmp_path: Path) -> None:
@@ -220,11 +226,11 @@ async def test_what_each_table_is_about_is_not_cut(tmp_path: Path, size: tuple[i
     async with opened(tmp_path, size=size) as user:
         headings = {row.cells[1]: row.cells[2] for row in user.table.rows if is_heading(row.key)}
         seen = user.lines()
-        for key in ("engine.port", "screen.theme", "keys.chat.new"):
+        for key in ("engine.port", "downloads.quiet_hour", "screen.theme", "keys.chat.new"):
             await user.go_to(key)
             seen += user.lines()
 
-    assert headings.keys() == {"[chat]", "[timeouts]", "[engine]", "[screen]", "[keys]"}
+    assert headings.keys() == set(TABLES)
     for name, words in headings.items():
         assert any(f" {name} " in line and words in line for line in seen), name
 

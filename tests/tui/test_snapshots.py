@@ -190,6 +190,11 @@ async def test_engine_down(take: Take) -> None:
         await take(user, "catalog-engine-down")
 
 
+def has_looked_for(user: Driven, model_id: str) -> bool:
+    report = user.cache.report
+    return report is not None and any(model.model_id == model_id for model in report.models)
+
+
 async def test_models(take: Take) -> None:
     engine = SupervisedScript(models=SHELF)
     async with watched(engine) as user:
@@ -197,6 +202,8 @@ async def test_models(take: Take) -> None:
         snapshot = CatalogSnapshot(models=FULL, origin=SnapshotOrigin.LIVE)
         user.client.catalog.publish(snapshot)
         await user.until(lambda: user.shows("45 variants"))
+        # What it says of a model's size is what it has found on the disk.
+        await user.until(lambda: has_looked_for(user, FULL[3].id))
         await take(user, "catalog-full")
 
         user.catalog.table.move_cursor_to(MEDIUM)

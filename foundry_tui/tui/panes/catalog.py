@@ -14,9 +14,11 @@ from textual.widgets import Input
 
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.model_filter import ModelFilter, parse_filter
-from foundry_tui.domain.models import CatalogSnapshot
+from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
 from foundry_tui.domain.text import clean_line
+from foundry_tui.reports.downloads import short_words
 from foundry_tui.services.client import ClientService, Job
+from foundry_tui.services.downloads import DownloadQueue, Downloads
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.catalog_columns import (
     ALWAYS_SHOWN,
@@ -40,6 +42,7 @@ __all__ = ["CatalogPane", "CatalogView"]
 # Longer than anybody types; each part of a filter is asked of thousands of models.
 _FILTER_CHARACTERS = 400
 _MARKED = MARK.label
+_STATE_CELLS = 11
 
 
 class CatalogPane(ModelsPane):
@@ -63,8 +66,16 @@ class CatalogPane(ModelsPane):
 
         view: CatalogView
 
-    def __init__(self, client: ClientService, *, id: str) -> None:  # noqa: A002 - Textual's name
+    def __init__(
+        self,
+        client: ClientService,
+        *,
+        id: str,  # noqa: A002 - Textual's name
+        downloads: Downloads | None = None,
+    ) -> None:
         super().__init__(client, id=id)
+        self._downloads = downloads
+        self._queue = DownloadQueue()
         self._index = CatalogIndex(self._snapshot.models)
         self._finding = Finding()
         self._text = ""
@@ -114,6 +125,8 @@ class CatalogPane(ModelsPane):
         # typed, where a message would come too late for it and the next frame is up to 33 ms away.
         self.watch(self.query_one("#catalog-filter", Input), "value", self._narrow, init=False)
         self._show_sort()
+        if self._downloads is not None:
+            self._follow_downloads(self._downloads)
 
     async def take(self, snapshot: CatalogSnapshot) -> None:
         index = await asyncio.to_thread(CatalogIndex, snapshot.models, before=self._index, view=self._view)
@@ -252,7 +265,7 @@ class CatalogPane(ModelsPane):
 
         def cell(key: str) -> str:
             if key == "state":
-                return state_of(model, self._jobs, time.perf_counter_ns())
+                return self._download_words(model) or state_of(model, self._jobs, time.perf_counter_ns())
             if key == MARK.key:
                 return _MARKED if model.id in self._marks else ""
             return CELLS[key](model)
@@ -262,6 +275,14 @@ class CatalogPane(ModelsPane):
             cells=tuple(cell(column.key) for column in columns),
             emphasis=emphasis_of(model),
         )
+
+    def _download_words(self, model: ModelVariant) -> str | None:
+        entry = self._queue.of(model.id)
+        if entry is None:
+            return None
+        running = self._queue.running
+        own = running if running is not None and running.download_id == entry.id else None
+        return short_words(entry, own, time.time_ns() // 1_000_000, cells=_STATE_CELLS)
 
     def _narrow(self, text: str) -> None:
         self._text = text.strip()
@@ -282,6 +303,12 @@ class CatalogPane(ModelsPane):
         if view != self._view:
             self.view = view
             self.post_message(self.ViewChanged(self._view))
+
+    @work(group="downloads")
+    async def _follow_downloads(self, downloads: Downloads) -> None:
+        async for queue in downloads.queue.watch():
+            self._queue = queue
+            self.redraw()
 
     @work(exclusive=True, group="refresh")
     async def _refresh(self) -> None:

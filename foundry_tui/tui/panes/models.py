@@ -15,7 +15,7 @@ from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
 from foundry_tui.reports.models import load_words
 from foundry_tui.services.client import ClientService, Job
-from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
+from foundry_tui.tui.messages import DownloadWanted, ModelActivated, ModelDetailWanted
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.widgets.row_table import Column, Emphasis, Row, RowTable
 
@@ -31,7 +31,8 @@ def emphasis_of(model: ModelVariant) -> Emphasis:
         return Emphasis.PROBLEM
     if model.is_loaded:
         return Emphasis.GOOD
-    return Emphasis.DIM if model.is_cached is False else Emphasis.NORMAL
+    is_out_of_reach = model.is_cached is False or model.unavailable is not None
+    return Emphasis.DIM if is_out_of_reach else Emphasis.NORMAL
 
 
 class ModelsPane(Vertical):
@@ -40,6 +41,7 @@ class ModelsPane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "load", "Load", id="models.load"),
         Binding("u", "unload", "Unload", show=False, id="models.unload"),
+        Binding("d", "download", "Download", id="models.download"),
         Binding("i", "detail", "Details", id="models.detail"),
     ]
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
@@ -91,6 +93,8 @@ class ModelsPane(Vertical):
 
     def redraw(self) -> None:
         """Show the newest state."""
+        if len(self.query(f"#{self.id}-table, #{self.id}-line")) < 2:
+            return  # the app is being left, and its parts go one by one
         rows = self.rows(self._snapshot, self._jobs)
         waiting = self._waiting_words()
         self.table.empty_text = waiting or self.empty_words(self._snapshot)
@@ -118,7 +122,7 @@ class ModelsPane(Vertical):
         if model.is_loaded:
             tell(self, f"{model.id} is loaded already")
         elif model.is_cached is False:
-            tell(self, f"{model.id} is not on this machine; this version cannot download", is_warning=True)
+            tell(self, f"{model.id} is not on this machine: d offers to download it", is_warning=True)
         else:
             self._load(model)
 
@@ -132,6 +136,15 @@ class ModelsPane(Vertical):
         else:
             tell(self, f"{model.id} is not loaded")
 
+    def action_download(self) -> None:
+        """Offer the model under the cursor for download."""
+        if (model := self._under_cursor()) is None:
+            return
+        if model.is_cached:
+            tell(self, f"{model.id} is here already")
+        else:
+            self.post_message(DownloadWanted(model.id))
+
     def action_detail(self) -> None:
         """Open everything known about the model under the cursor."""
         if (key := self.table.cursor_key) is not None:
@@ -142,7 +155,7 @@ class ModelsPane(Vertical):
         message.stop()
         model = self._client.catalog.value.find(message.key)
         if model is not None and model.is_cached is False:
-            tell(self, f"{model.id} is not on this machine: i shows what is known", is_warning=True)
+            self.post_message(DownloadWanted(model.id))
         else:
             self.post_message(ModelActivated(message.key))
 

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from foundry_tui.aio import Feed
 from foundry_tui.domain.conversations import ConversationSummary
@@ -29,6 +29,7 @@ from foundry_tui.tui.screens.conversation_pages import ConversationPages, Query
 from foundry_tui.tui.screens.overlay import ConfirmScreen, FilteredOverlay
 from foundry_tui.tui.screens.tagging import LineScreen, TagsScreen
 from foundry_tui.tui.widgets.fields import LineField
+from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.row_table import Align, Column, Row, RowTable
 from foundry_tui.tui.widgets.table_parts import cut
 
@@ -156,7 +157,7 @@ class ConversationsScreen(FilteredOverlay[ConversationChosen]):
             yield _Table(self.COLUMNS, empty_text="Looking …", id="conversations-table")
             yield Static(id="conversations-snippet", markup=False)
             yield Static(id="conversations-state", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show the newest; look again whenever something was written."""

@@ -8,7 +8,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.domain.text import clean_line
@@ -16,6 +16,7 @@ from foundry_tui.services.logbook import LogBook, LogLevel, LogLine
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.screens.overlay import FilteredOverlay
 from foundry_tui.tui.widgets.fields import LineField
+from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.log_lines import LogLines, line_in_words
 
 __all__ = ["LogFilter", "LogScreen"]
@@ -79,7 +80,7 @@ class LogScreen(FilteredOverlay[None]):
             yield LogFilter(placeholder="/ filters: words, a level, a source", id="log-filter", compact=True)
             yield LogLines(id="log-lines")
             yield Static(id="log-state", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Begin at the end, and follow from there."""

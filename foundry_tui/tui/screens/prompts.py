@@ -9,7 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.errors import BadInput, StorageProblem
@@ -22,6 +22,7 @@ from foundry_tui.tui.presenters import error_words
 from foundry_tui.tui.screens.overlay import ConfirmScreen, FilteredOverlay
 from foundry_tui.tui.screens.prompt_form import GapsScreen, PromptForm, Written
 from foundry_tui.tui.widgets.fields import LineField
+from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.row_table import Column, Row, RowTable
 from foundry_tui.tui.widgets.table_parts import cut
 
@@ -97,7 +98,7 @@ class PromptsScreen(FilteredOverlay[SavedPrompt]):
             with VerticalScroll(id="prompts-preview"):
                 yield Static(id="prompts-text", markup=False)
             yield Static(id="prompts-state", markup=False)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Show them all."""

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Button, Input, Static
 
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.settings import SettingKind
@@ -22,6 +22,7 @@ from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
 from foundry_tui.tui.screens.settings_draft import KeyedAction, SettingsDraft, is_heading, unknown_key
 from foundry_tui.tui.widgets.fields import LineField
 from foundry_tui.tui.widgets.folding import shown_line
+from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.row_table import Column, RowTable
 from foundry_tui.tui.widgets.setting_field import SettingField
 from foundry_tui.tui.widgets.table_parts import cut_within
@@ -144,7 +145,7 @@ class SettingsScreen(Overlay[frozenset[str]]):
                 yield Button("Default", id="settings-default", compact=True)
                 yield Button("Close", id="settings-close", compact=True)
                 yield _Target(id="settings-target")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Read the file."""

@@ -15,32 +15,30 @@ from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from foundry_tui.domain.chat import ChatOptions
-from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.errors import BadInput, EngineError, StorageProblem
 from foundry_tui.domain.layout import NARROWEST_LEFT, WIDEST_LEFT, Layout
 from foundry_tui.reports.models import load_words
 from foundry_tui.services.opened import Services, Setup
 from foundry_tui.tui.actions import Action, actions_of
-from foundry_tui.tui.messages import ModelActivated, ModelDetailWanted
+from foundry_tui.tui.messages import DownloadWanted, ModelActivated, ModelDetailWanted
 from foundry_tui.tui.notices import complain
 from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.panes.catalog import CatalogPane
 from foundry_tui.tui.panes.catalog_columns import CatalogView
 from foundry_tui.tui.panes.chat import ChatPane
 from foundry_tui.tui.presenters import engine_facts, engine_words, resource_parts
-from foundry_tui.tui.screens.conversations import ConversationChosen, ConversationsScreen
+from foundry_tui.tui.screens.desk import Desk
 from foundry_tui.tui.screens.help import HelpSection
 from foundry_tui.tui.screens.jump import JumpScreen, targets_of
 from foundry_tui.tui.screens.log import LogScreen
 from foundry_tui.tui.screens.opening import PANES
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen
-from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
-from foundry_tui.tui.screens.prompts import PromptsScreen
 from foundry_tui.tui.widgets.find_bar import FindBar
 from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
+from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.prompt_input import PromptInput
 from foundry_tui.tui.widgets.resource_strip import ResourceStrip
 from foundry_tui.tui.widgets.transcript import Transcript
@@ -88,6 +86,11 @@ class WorkspaceScreen(Screen[None]):
             show=False,
             id="chat.ribbon",
         ),
+        Binding("f7", "endpoints", "Where models run", priority=True, show=False, id="app.endpoints"),
+        Binding("f8", "downloads", "Downloads", priority=True, show=False, id="app.downloads"),
+        Binding("f9", "providers", "Execution providers", priority=True, show=False, id="app.providers"),
+        Binding("f10", "connect", "Use it from other programs", priority=True, show=False, id="app.connect"),
+        Binding("f12", "validate", "Check the target models", priority=True, show=False, id="app.validate"),
         Binding("f4", "log", "Log", show=False, priority=True, id="app.log"),
         Binding("ctrl+right", "widen(1)", "Widen the left side", show=False, id="pane.wider"),
         Binding("ctrl+left", "widen(-1)", "Narrow the left side", show=False, id="pane.narrower"),
@@ -108,6 +111,7 @@ class WorkspaceScreen(Screen[None]):
         super().__init__()
         self._services = services
         self._client = services.client
+        self._desk = Desk(self, services)
         self._is_maximised = False
         self._layout = Layout()
 
@@ -126,10 +130,21 @@ class WorkspaceScreen(Screen[None]):
         yield Static(id="tabs", markup=False)
         with Horizontal(id="panes"):
             with Vertical(id="left"):
-                yield CatalogPane(self._client, id="catalog")
-                yield CachePane(self._client, id="cache")
+                care = self._services.care
+                yield CatalogPane(self._client, id="catalog", downloads=care.downloads if care else None)
+                yield CachePane(
+                    self._client,
+                    id="cache",
+                    cache=care.cache if care else None,
+                    health=care.health if care else None,
+                    downloads=care.downloads if care else None,
+                    remove_partial=care.runner.remove_partial if care else None,
+                    on_repair=care.repair if care else None,
+                    switch=care.move_to if care else None,
+                    space=care.space if care else None,
+                )
             yield ChatPane(self._services, id="chat").data_bind(WorkspaceScreen.active_model)
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         """Name the panes; everything slow begins after the first frame."""
@@ -185,6 +200,8 @@ class WorkspaceScreen(Screen[None]):
         """Leave the filter, a search or an edit; else restore a maximised pane."""
         if self.current_pane == "catalog" and self.catalog.leave_filter():
             return
+        if self.query_one(CachePane).stop_check():
+            return
         if not self.chat.leave_mode():
             self._set_maximised(False)
 
@@ -213,41 +230,15 @@ class WorkspaceScreen(Screen[None]):
 
     def action_conversations(self) -> None:
         """List, search and reopen what was said."""
-
-        def take(chosen: ConversationChosen | None) -> None:
-            if chosen is not None:
-                self.chat.open_conversation(chosen.conversation_id, chosen.turn_id)
-
-        screen = ConversationsScreen(
-            self._services.conversations,
-            open_id=self._services.dialogue.conversation.id,
-            is_answering=self.chat.is_generating,
-            changes=self._services.recorder.changes,
-        )
-        self.app.push_screen(screen, take)
+        self._desk.conversations(self.chat)
 
     def action_prompts(self) -> None:
         """Pick a saved prompt, or save the one that is being written."""
-        composer = self.chat.composer
-
-        def take(prompt: SavedPrompt | None) -> None:
-            if prompt is not None:
-                composer.prompt.put(prompt.text)
-                self._show_chat()
-
-        self.app.push_screen(PromptsScreen(self._services.prompts, composer.prompt.text), take)
+        self._desk.prompts(self.chat, self._show_chat)
 
     def action_attach(self) -> None:
         """Send a text file along with the next prompt."""
-
-        def take(path: str | None) -> None:
-            if path is not None:
-                self.chat.composer.attach_path(path)
-
-        screen = PathScreen(
-            "Attach a text file", "It goes along with your next prompt", purpose=PathPurpose.READ
-        )
-        self.app.push_screen(screen, take)
+        self._desk.attach(self.chat)
 
     def _show_chat(self) -> None:
         self.current_pane = "chat"
@@ -265,6 +256,26 @@ class WorkspaceScreen(Screen[None]):
     def action_log(self) -> None:
         """Show what the app and the engine logged."""
         self.app.push_screen(LogScreen(self._services.log))
+
+    def action_endpoints(self) -> None:
+        """Choose where models run."""
+        self._desk.endpoints()
+
+    def action_downloads(self) -> None:
+        """Show the queue of downloads."""
+        self._desk.downloads()
+
+    def action_providers(self) -> None:
+        """Show and fetch execution providers."""
+        self._desk.providers()
+
+    def action_connect(self) -> None:
+        """Show how other programs use what runs."""
+        self._desk.connect(self.active_model)
+
+    def action_validate(self) -> None:
+        """Check every target model."""
+        self._desk.validate()
 
     def action_restart_engine(self) -> None:
         """Stop the engine, start it anew, and load again what was loaded."""
@@ -290,6 +301,13 @@ class WorkspaceScreen(Screen[None]):
         message.stop()
         self.active_model = message.model_id
         self.action_show_pane("chat")
+
+    @on(DownloadWanted)
+    def _download_wanted(self, message: DownloadWanted) -> None:
+        message.stop()
+        model = self._client.catalog.value.find(message.model_id)
+        if model is not None:
+            self._desk.offer(model)
 
     @on(ModelDetailWanted)
     def _detail_wanted(self, message: ModelDetailWanted) -> None:
@@ -343,6 +361,16 @@ class WorkspaceScreen(Screen[None]):
             complain(self, error)
             return
         self._client.refresh_soon()
+        self._look_after()
+
+    def _look_after(self) -> None:
+        """Begin what goes on beside the chat for as long as the app runs."""
+        services = self._services
+        services.background.start("keep warm", services.keep_warm.run())
+        self.run_worker(self._desk.tell_revivals(), group="revivals")
+        if (care := services.care) is not None:
+            services.background.start("model care", care.take_up())
+            self.run_worker(self._desk.tell_downloads(care.downloads), group="downloads")
 
     async def _load_wanted(self) -> None:
         """Load what the app was asked to begin with, unless the user has chosen something else meanwhile."""
@@ -392,7 +420,7 @@ class WorkspaceScreen(Screen[None]):
     async def _follow_engine(self) -> None:
         strip = self.query_one(ResourceStrip)
         async for state in self._client.engine_states():
-            strip.engine = engine_words(state, self._services.setup.where)
+            strip.engine = engine_words(state, self._desk.place)
             self.chat.show_engine(state)
             self.catalog.redraw()
             self.query_one(CachePane).redraw()

@@ -1,0 +1,196 @@
+"""What opens over the workspace, each with what it needs; and what is told there without being asked."""
+
+import time
+from collections.abc import Callable
+
+from textual.screen import Screen
+
+from foundry_tui.domain.conversations import SavedPrompt
+from foundry_tui.domain.downloads import Download
+from foundry_tui.domain.engine import EndpointKind, EngineInfo, EngineReady
+from foundry_tui.domain.models import ModelVariant
+from foundry_tui.domain.resources import GpuSamples
+from foundry_tui.reports.download_offer import fit_for
+from foundry_tui.reports.downloads import title_words
+from foundry_tui.services.downloads import Downloads
+from foundry_tui.services.model_care import ModelCare
+from foundry_tui.services.opened import Services
+from foundry_tui.services.validation import Validation
+from foundry_tui.tui.notices import tell
+from foundry_tui.tui.panes.chat import ChatPane
+from foundry_tui.tui.screens.connect import ConnectScreen
+from foundry_tui.tui.screens.conversations import ConversationChosen, ConversationsScreen
+from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
+from foundry_tui.tui.screens.downloads import DownloadsScreen
+from foundry_tui.tui.screens.endpoints import EndpointsScreen, OwnEngine
+from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
+from foundry_tui.tui.screens.prompts import PromptsScreen
+from foundry_tui.tui.screens.providers import ProvidersScreen
+from foundry_tui.tui.screens.validation import Checked, ValidationScreen
+
+__all__ = ["Desk"]
+
+_OWN = "own"
+_NO_DISK = "The models lie on the server's own disk: nothing can be fetched onto it from here"
+
+
+class Desk:
+    """Opens the screens that belong to ``home`` and gives each what it needs."""
+
+    def __init__(self, home: Screen[None], services: Services) -> None:
+        self._home = home
+        self._services = services
+        self._checked = Checked()
+        self._key_name: str | None = None
+        self.place = services.setup.where
+
+    async def tell_revivals(self) -> None:
+        """Tell when the engine was restarted by itself, to see what is new."""
+        async for revived in self._services.client.revived.watch():
+            if revived is None:
+                continue
+            for problem in revived.problems:
+                tell(self._home, problem, is_warning=True)
+            if not revived.problems and revived.wish.model_ids:
+                tell(self._home, f"The engine sees what is new: {', '.join(sorted(revived.wish.model_ids))}")
+
+    async def tell_downloads(self, downloads: Downloads) -> None:
+        """Say in the title how far a download is."""
+        async for queue in downloads.queue.watch():
+            self._home.app.sub_title = title_words(queue.entries, queue.running, _unix_ms()) or ""
+
+    def conversations(self, chat: ChatPane) -> None:
+        """List, search and reopen what was said."""
+
+        def take(chosen: ConversationChosen | None) -> None:
+            if chosen is not None:
+                chat.open_conversation(chosen.conversation_id, chosen.turn_id)
+
+        services = self._services
+        screen = ConversationsScreen(
+            services.conversations,
+            open_id=services.dialogue.conversation.id,
+            is_answering=chat.is_generating,
+            changes=services.recorder.changes,
+        )
+        self._home.app.push_screen(screen, take)
+
+    def prompts(self, chat: ChatPane, show: Callable[[], None]) -> None:
+        """Pick a saved prompt, or save the one that is being written."""
+
+        def take(prompt: SavedPrompt | None) -> None:
+            if prompt is not None:
+                chat.composer.prompt.put(prompt.text)
+                show()
+
+        self._home.app.push_screen(PromptsScreen(self._services.prompts, chat.composer.prompt.text), take)
+
+    def attach(self, chat: ChatPane) -> None:
+        """Send a text file along with the next prompt."""
+
+        def take(path: str | None) -> None:
+            if path is not None:
+                chat.composer.attach_path(path)
+
+        screen = PathScreen(
+            "Attach a text file", "It goes along with your next prompt", purpose=PathPurpose.READ
+        )
+        self._home.app.push_screen(screen, take)
+
+    def offer(self, model: ModelVariant) -> None:
+        """Show what a download would take and mean, and begin it if that is wanted."""
+        care = self._services.care
+        if care is None:
+            tell(self._home, _NO_DISK, is_warning=True)
+            return
+
+        def told(entry: Download | None) -> None:
+            if entry is not None:
+                tell(self._home, f"{entry.model_id} is in the queue of downloads: F8 shows it")
+
+        self._home.app.push_screen(self._offer(care, model), told)
+
+    def downloads(self) -> None:
+        """Show the queue."""
+        care = self._services.care
+        if care is None:
+            tell(self._home, _NO_DISK, is_warning=True)
+            return
+        screen = DownloadsScreen(
+            care.downloads,
+            runner=care.runner,
+            find=lambda model_id: self._services.client.catalog.value.find(model_id),
+            offer=lambda model: self._offer(care, model),
+            unix_ms=_unix_ms,
+        )
+        self._home.app.push_screen(screen)
+
+    def endpoints(self) -> None:
+        """Choose where models run."""
+        services = self._services
+        own = OwnEngine(
+            key=_OWN,
+            title="Managed runtime",
+            words="Downloads and runs models on this machine.",
+            use=lambda: self._use(None, None),
+        )
+        screen = EndpointsScreen(
+            services.client, services.discovery, own=(own,), current=self._current, connect=self._use
+        )
+        self._home.app.push_screen(screen)
+
+    def connect(self, model_id: str | None) -> None:
+        """Show how other programs use what runs."""
+        screen = ConnectScreen(
+            self._services.client,
+            model_id=model_id,
+            key_env=lambda: self._key_name,
+            warmth=self._services.keep_warm.warmth,
+        )
+        self._home.app.push_screen(screen)
+
+    def providers(self) -> None:
+        """Show and fetch execution providers."""
+
+        def gpu() -> GpuSamples | None:
+            sample = self._services.sampler.samples.value
+            return None if sample is None else sample.gpu
+
+        self._home.app.push_screen(ProvidersScreen(self._services.client, gpu=gpu))
+
+    def validate(self) -> None:
+        """Check every target model."""
+        services = self._services
+        screen = ValidationScreen(
+            Validation(services.client, services.setup.chat),
+            targets=services.targets,
+            source="models.json",
+            jobs=services.client.jobs,
+            checked=self._checked,
+        )
+        self._home.app.push_screen(screen)
+
+    def _offer(self, care: ModelCare, model: ModelVariant) -> DownloadOfferScreen:
+        need = fit_for(
+            model,
+            self._services.sampler.samples.value,
+            host_is_running=isinstance(self._services.client.engine_state, EngineReady),
+        )
+        return DownloadOfferScreen(
+            model, downloads=care.downloads, licenses=care.licenses, need=need, unix_ms=_unix_ms
+        )
+
+    async def _use(self, url: str | None, key_name: str | None) -> EngineInfo:
+        info = await self._services.connect(url, key_name)
+        self._key_name = key_name
+        self.place = info.url if url is not None and info.url is not None else "managed runtime"
+        return info
+
+    def _current(self) -> str:
+        info = self._services.client.engine_info
+        is_own = info is None or info.kind is EndpointKind.MANAGED or info.url is None
+        return _OWN if is_own or info is None or info.url is None else info.url
+
+
+def _unix_ms() -> int:
+    return time.time_ns() // 1_000_000
