@@ -16,7 +16,7 @@ from foundry_tui.config.settings_file import TomlSettingsFile
 from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.errors import BadInput
-from foundry_tui.domain.models import ModelVariant
+from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.engines.catalog_files import CatalogFiles, ModelFolders
 from foundry_tui.engines.downloads import ChildDownloads
 from foundry_tui.engines.frames import EndpointConfig, HostConfig, ManagedConfig
@@ -107,7 +107,13 @@ async def open_services(
                 None if shelf is None else shelf.folder_of(model_id, client.catalog.value.models)
             ),
         )
+
+        async def before_load(model: ModelVariant) -> None:
+            if model.catalog is CatalogKind.PUBLIC:  # whoever changes a folder of their own may do so
+                await health.require_sound(model.id)
+
         backend = _backend(launch, launch.host)
+        care: ModelCare | None = None
         client = ClientService(
             backend.engine,
             lease,
@@ -117,11 +123,12 @@ async def open_services(
             wants_public=backend.wants_public,
             host_probe=_host_probe,
             problem_of=lambda model: health.problem_of(model.id),
+            before_load=before_load,
+            on_use=lambda model_id: care.used.touch(model_id) if care is not None else None,
         )
         stack.push_async_callback(client.aclose)
         background = Tasks(on_error=lambda error: _LOG.error("background work failed", exc_info=error))
         stack.push_async_callback(background.aclose)
-        care: ModelCare | None = None
         if shelf is not None:
             care = await stack.enter_async_context(
                 _care(

@@ -1,7 +1,7 @@
 """The shared async client service: the only thing that panes and commands talk to."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from foundry_tui.aio import Feed, Tasks, pumped
@@ -38,6 +38,8 @@ class ClientService:
         registrations: See ``Backend``, as for ``read_snapshot``, ``catalogs`` and ``wants_public``.
         host_probe: Reads the engine's memory around a load; None leaves that out of the report.
         problem_of: What is wrong with the files of a variant, if anything is known; answers at once.
+        before_load: Looks at the files of a variant; raises what keeps it from being loaded.
+        on_use: Told of each variant that is loaded or asked; returns at once.
         pace: How often is looked for what changes behind the engine's back.
     """
 
@@ -52,9 +54,13 @@ class ClientService:
         host_probe: Callable[[], HostProbe] | None = None,
         wants_public: bool = True,
         problem_of: Callable[[ModelVariant], str | None] | None = None,
+        before_load: Callable[[ModelVariant], Awaitable[None]] | None = None,
+        on_use: Callable[[str], None] | None = None,
         pace: Pace | None = None,
     ) -> None:
         self._lease = lease
+        self._before_load = before_load
+        self._on_use = on_use
         self._pace = pace or Pace()
         self._tasks = Tasks()
         self._shelf = Shelf(catalogs, problem_of)
@@ -216,8 +222,13 @@ class ClientService:
         if model_id in self._revival.wished_ids:
             await self._revival.settled()
         await self._revival.passed()
+        known = self.catalog.value.find(model_id)
         with self._lease.hold(f"loading {model_id}"):
-            return await self._life.load(model_id)
+            if self._before_load is not None and known is not None and not known.is_loaded:
+                await self._before_load(known)
+            report = await self._life.load(model_id)
+        self._note_use(model_id)
+        return report
 
     async def unload(self, model_id: str) -> None:
         """Unload the exact variant and publish the change.
@@ -341,6 +352,7 @@ class ClientService:
             EngineError: The engine failed; raised while reading.
         """
         await self._revival.passed()
+        self._note_use(request.model)
         with self._lease.hold(f"chat with {request.model}"):
             async with pumped(self._life.engine.stream_chat(request)) as events:
                 yield events
@@ -376,3 +388,7 @@ class ClientService:
             self._revival.ask(must=True)
             await self._revival.settled()
         await self._refresh_quietly()
+
+    def _note_use(self, model_id: str) -> None:
+        if self._on_use is not None:
+            self._on_use(model_id)

@@ -256,7 +256,7 @@ PROMPT = (
     opens("app.help", "f1", HelpScreen),
     opens("app.settings", "f2", SettingsScreen),
     opens("app.log", "f4", LogScreen),
-    opens("app.endpoints", "f7", EndpointsScreen),
+    opens("app.endpoints", "f3", EndpointsScreen),
     opens("app.downloads", "f8", DownloadsScreen),
     opens("app.providers", "f9", ProvidersScreen),
     opens("app.connect", "f10", ConnectScreen),

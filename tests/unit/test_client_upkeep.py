@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -45,6 +45,8 @@ class Opened:
         catalogs: Catalogs | None,
         problem_of: Callable[[ModelVariant], str | None] | None,
         wants_public: bool,
+        before_load: Callable[[ModelVariant], Awaitable[None]] | None,
+        on_use: Callable[[str], None] | None,
     ) -> None:
         self.engine = engine
         self.lease = EngineLease()
@@ -53,6 +55,8 @@ class Opened:
             self.lease,
             catalogs=catalogs,
             problem_of=problem_of,
+            before_load=before_load,
+            on_use=on_use,
             pace=SOON,
             wants_public=wants_public,
         )
@@ -71,8 +75,10 @@ async def opened(
     catalogs: Catalogs | None = None,
     problem_of: Callable[[ModelVariant], str | None] | None = None,
     wants_public: bool = True,
+    before_load: Callable[[ModelVariant], Awaitable[None]] | None = None,
+    on_use: Callable[[str], None] | None = None,
 ) -> AsyncGenerator[Opened, None]:
-    service = Opened(engine or SupervisedScript(), catalogs, problem_of, wants_public)
+    service = Opened(engine or SupervisedScript(), catalogs, problem_of, wants_public, before_load, on_use)
     try:
         await service.client.start()
         yield service
@@ -335,6 +341,28 @@ async def test_a_damaged_model_is_marked_and_not_loaded_until_it_is_repaired() -
         assert (caught.value.remedy or "").startswith("repair it: ")
         assert service.client.find(FETCHED.id).problem is None
         assert (await service.client.load(FETCHED.id)).was_loaded is False
+
+
+async def test_the_files_are_looked_at_before_a_load_and_each_use_is_told() -> None:
+    looked_at: list[str] = []
+    used: list[str] = []
+    damage = ModelRefused("model.onnx is missing", remedy="download it again")
+
+    async def before_load(model: ModelVariant) -> None:
+        looked_at.append(model.id)
+        if len(looked_at) == 1:
+            raise damage
+
+    engine = SupervisedScript(models=[FETCHED])
+    async with opened(engine, before_load=before_load, on_use=used.append) as service:
+        with pytest.raises(ModelRefused, match=r"model\.onnx is missing"):
+            await service.client.load(FETCHED.id)
+        refused = list(used)
+        await service.client.load(FETCHED.id)
+
+    assert refused == []
+    assert used == [FETCHED.id]
+    assert looked_at == [FETCHED.id, FETCHED.id]
 
 
 async def test_a_model_damaged_since_is_not_loaded_again_by_a_restart_for_what_is_new() -> None:

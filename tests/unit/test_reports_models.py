@@ -129,9 +129,10 @@ def test_what_only_one_of_the_models_has_is_compared_too() -> None:
 
 
 def test_every_fact_that_is_compared_is_one_of_a_model() -> None:
-    facts = model_facts(replace(PLAIN, problem="torn"), LOADED, state=None)
+    told = replace(PLAIN, problem="torn", unavailable="needs a GPU")
+    facts = model_facts(told, LOADED, state=None)
 
-    assert len(comparison([facts, facts])) == 15
+    assert len(comparison([facts, facts])) == 17
 
 
 def test_every_kind_of_job_has_words() -> None:

@@ -1,6 +1,5 @@
 """The chat: prompts go out, answers stream in, their numbers stand below them."""
 
-import gc
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -228,7 +227,6 @@ class ChatPane(Vertical):
             self._dialogue.go_to(conversation.tip_below(turn_id))
         self._editing = None
         self._show_from(0)
-        gc.freeze()  # it stays for long: no full collection need walk through it
         if turn_id is not None:
             self._turns.reveal(turn_id)
         answered = [turn.model_id for turn in self._dialogue.conversation.path() if turn.model_id]

@@ -16,7 +16,7 @@ from foundry_tui.services.downloads import Downloads
 from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.opened import Services
 from foundry_tui.services.validation import Validation
-from foundry_tui.tui.notices import tell
+from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.chat import ChatPane
 from foundry_tui.tui.screens.connect import ConnectScreen
 from foundry_tui.tui.screens.conversations import ConversationChosen, ConversationsScreen
@@ -53,6 +53,14 @@ class Desk:
                 tell(self._home, problem, is_warning=True)
             if not revived.problems and revived.wish.model_ids:
                 tell(self._home, f"The engine sees what is new: {', '.join(sorted(revived.wish.model_ids))}")
+
+    async def tell_lost_writes(self) -> None:
+        """Tell when something that was said could not be kept, once for each reason."""
+        told: str | None = None
+        async for problem in self._services.recorder.problem.watch():
+            if problem is not None and str(problem) != told:
+                complain(self._home, problem)
+            told = None if problem is None else str(problem)
 
     async def tell_downloads(self, downloads: Downloads) -> None:
         """Say in the title how far a download is."""

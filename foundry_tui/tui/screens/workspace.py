@@ -18,7 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from foundry_tui.domain.chat import ChatOptions
-from foundry_tui.domain.errors import BadInput, EngineError, StorageProblem
+from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.layout import NARROWEST_LEFT, WIDEST_LEFT, Layout
 from foundry_tui.reports.models import load_words
 from foundry_tui.services.opened import Services, Setup
@@ -86,7 +86,7 @@ class WorkspaceScreen(Screen[None]):
             show=False,
             id="chat.ribbon",
         ),
-        Binding("f7", "endpoints", "Where models run", priority=True, show=False, id="app.endpoints"),
+        Binding("f3", "endpoints", "Where models run", priority=True, show=False, id="app.endpoints"),
         Binding("f8", "downloads", "Downloads", priority=True, show=False, id="app.downloads"),
         Binding("f9", "providers", "Execution providers", priority=True, show=False, id="app.providers"),
         Binding("f10", "connect", "Use it from other programs", priority=True, show=False, id="app.connect"),
@@ -389,7 +389,7 @@ class WorkspaceScreen(Screen[None]):
                 columns=layout.columns, sort=layout.sort, descending=layout.descending
             )
         self._arrange(layout)
-        self._follow_recorder()
+        self.run_worker(self._desk.tell_lost_writes(), group="recorder")
 
     @work(exclusive=True, group="layout")
     async def _arrange(self, layout: Layout) -> None:
@@ -424,14 +424,6 @@ class WorkspaceScreen(Screen[None]):
             self.chat.show_engine(state)
             self.catalog.redraw()
             self.query_one(CachePane).redraw()
-
-    @work(group="recorder")
-    async def _follow_recorder(self) -> None:
-        told: StorageProblem | BadInput | None = None
-        async for problem in self._services.recorder.problem.watch():
-            if problem is not None and str(problem) != str(told):
-                complain(self, problem)
-            told = problem
 
     def _show_resources(self) -> None:
         self.query_one(ResourceStrip).parts = tuple(resource_parts(self._services.sampler.samples.value))
