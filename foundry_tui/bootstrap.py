@@ -62,6 +62,7 @@ from foundry_tui.storage import (
     StoredInputs,
     StoredLicenses,
     StoredPrompts,
+    has_unfinished_downloads,
 )
 
 __all__ = ["Archive", "open_archive", "open_services"]
@@ -184,7 +185,7 @@ class Archive:
 @asynccontextmanager
 async def open_archive(launch: Launch) -> AsyncGenerator[Archive, None]:
     """The database; the file itself is opened at the first use."""
-    database = Database(launch.setup.data_dir / "foundry-tui.db")
+    database = Database(_database_path(launch))
     try:
         yield Archive(
             conversations=StoredConversations(database),
@@ -280,6 +281,7 @@ async def _care(
             health=health,
             cache=cache,
             used=used,
+            has_queue=lambda: has_unfinished_downloads(_database_path(launch)),
             space=disk_space,
             move_to=move_to,
         )
@@ -362,6 +364,10 @@ async def _note(client: ClientService, health: HealthService, model_id: str) -> 
     """A download is complete: what its check found counts, and the engine is to see it."""
     await health.recall([model_id])
     client.adopt([model_id])
+
+
+def _database_path(launch: Launch) -> Path:
+    return launch.setup.data_dir / "foundry-tui.db"
 
 
 def _url_of(client: ClientService) -> str | None:

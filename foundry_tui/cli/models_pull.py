@@ -82,7 +82,7 @@ async def _opened(arguments: argparse.Namespace) -> AsyncGenerator[ModelCare, No
         if snapshot.notice is not None:
             say(snapshot.notice)
         await services.care.recall()
-        await services.care.take_up()
+        services.care.downloads.start()
         yield services.care
 
 

@@ -1,5 +1,6 @@
 """What looks after the models on this machine's disk: fetched, licensed, sound, removed, moved."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ class ModelCare:
     Attributes:
         runner: Finds what was left in the middle.
         used: When each model was used last.
+        has_queue: Whether an earlier life has left downloads that have not ended; blocks.
         space: What the disk of a path has left; blocks.
         move_to: Uses another cache directory from now on, lastingly; for ``CacheService.move``.
     """
@@ -36,13 +38,16 @@ class ModelCare:
     health: HealthService
     cache: CacheService
     used: LastUsed
+    has_queue: Callable[[], bool]
     space: Callable[[Path], DiskSpace | None]
     move_to: Callable[[Path], Awaitable[None]]
 
     async def take_up(self) -> None:
-        """Go on with the queue that earlier lives have left.  Not before the first frame."""
-        self.downloads.start()
+        """Go on with the queue that earlier lives have left, if there is any.  Not before the first frame."""
         await self.used.recall()
+        # An empty queue is not worth the 20 MB of the database's driver.
+        if await asyncio.to_thread(self.has_queue):
+            self.downloads.start()
 
     async def recall(self) -> None:
         """Have the list say what earlier checks found, so that nothing damaged is loaded silently."""
@@ -62,4 +67,5 @@ class ModelCare:
         model = self.client.find(model_id)
         await self.licenses.require(model)
         await remove_model(self.client, self.cache, model_id)
+        self.downloads.start()
         return await self.downloads.add(model)

@@ -2,6 +2,7 @@
 
 from foundry_tui.storage.database import Database
 from foundry_tui.storage.process_lock import FileLock
+from foundry_tui.storage.queue_hint import has_unfinished_downloads
 from foundry_tui.storage.stored_downloads import StoredDownloads, StoredLicenses
 from foundry_tui.storage.stores import StoredConversations, StoredInputs, StoredPrompts
 
@@ -13,4 +14,5 @@ __all__ = [
     "StoredInputs",
     "StoredLicenses",
     "StoredPrompts",
+    "has_unfinished_downloads",
 ]

@@ -89,6 +89,7 @@ def care_over(
         health=health,
         cache=cache,
         used=used,
+        has_queue=lambda: False,
         space=disk.space,
         move_to=move_to,
     )

@@ -116,6 +116,7 @@ class Desk:
             if entry is not None:
                 tell(self._home, f"{entry.model_id} is in the queue of downloads: F8 shows it")
 
+        care.downloads.start()
         self._home.app.push_screen(self._offer(care, model), told)
 
     def downloads(self) -> None:
@@ -124,6 +125,7 @@ class Desk:
         if care is None:
             tell(self._home, _NO_DISK, is_warning=True)
             return
+        care.downloads.start()
         screen = DownloadsScreen(
             care.downloads,
             runner=care.runner,
