@@ -202,6 +202,9 @@ class FoundryApp(App[None]):
     def _apply_keys(self) -> None:
         if (workspace := self._workspace) is None:
             return
+        if not self._keys:
+            self.set_keymap({})  # without the actions of every screen, whose imports take room
+            return
         from foundry_tui.tui.actions import every_action, keymap
 
         keys, problems = keymap(self._keys, {action.id for action in every_action()})

@@ -21,7 +21,6 @@ from foundry_tui.services.health import HealthService
 from foundry_tui.services.removing import remove_model
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.cache_rows import CacheItem
-from foundry_tui.tui.screens.cache_move import CacheMoveScreen, FolderScreen, MovePlan, UnfinishedMoveScreen
 from foundry_tui.tui.screens.overlay import ConfirmScreen
 from foundry_tui.tui.widgets.table_parts import cut_within
 
@@ -191,6 +190,14 @@ class CacheActions:
 
     async def move(self, unfinished: UnfinishedMove | None) -> None:
         """Ask for a folder and bring all models there, or end a move that was interrupted."""
+        # Late: few sessions move anything, and all have a first frame.
+        from foundry_tui.tui.screens.cache_move import (
+            CacheMoveScreen,
+            FolderScreen,
+            MovePlan,
+            UnfinishedMoveScreen,
+        )
+
         cache, switch = self._tools.cache, self._tools.switch
         if cache is None or switch is None:
             tell(self._place, "the model cache cannot be moved here", is_warning=True)

@@ -1,7 +1,11 @@
-"""What opens over the workspace, each with what it needs; and what is told there without being asked."""
+"""What opens over the workspace, each with what it needs; and what is told there without being asked.
+
+The screens are imported when they are first opened: few sessions open all, and all have a first frame.
+"""
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
@@ -10,23 +14,16 @@ from foundry_tui.domain.downloads import Download
 from foundry_tui.domain.engine import EndpointKind, EngineInfo, EngineReady
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.resources import GpuSamples
-from foundry_tui.reports.download_offer import fit_for
 from foundry_tui.reports.downloads import title_words
 from foundry_tui.services.downloads import Downloads
 from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.opened import Services
-from foundry_tui.services.validation import Validation
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.chat import ChatPane
-from foundry_tui.tui.screens.connect import ConnectScreen
-from foundry_tui.tui.screens.conversations import ConversationChosen, ConversationsScreen
-from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
-from foundry_tui.tui.screens.downloads import DownloadsScreen
-from foundry_tui.tui.screens.endpoints import EndpointsScreen, OwnEngine
-from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
-from foundry_tui.tui.screens.prompts import PromptsScreen
-from foundry_tui.tui.screens.providers import ProvidersScreen
-from foundry_tui.tui.screens.validation import Checked, ValidationScreen
+
+if TYPE_CHECKING:
+    from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
+    from foundry_tui.tui.screens.validation import Checked
 
 __all__ = ["Desk"]
 
@@ -40,7 +37,7 @@ class Desk:
     def __init__(self, home: Screen[None], services: Services) -> None:
         self._home = home
         self._services = services
-        self._checked = Checked()
+        self._checked: Checked | None = None
         self._key_name: str | None = None
         self.place = services.setup.where
 
@@ -69,6 +66,7 @@ class Desk:
 
     def conversations(self, chat: ChatPane) -> None:
         """List, search and reopen what was said."""
+        from foundry_tui.tui.screens.conversations import ConversationChosen, ConversationsScreen
 
         def take(chosen: ConversationChosen | None) -> None:
             if chosen is not None:
@@ -85,6 +83,7 @@ class Desk:
 
     def prompts(self, chat: ChatPane, show: Callable[[], None]) -> None:
         """Pick a saved prompt, or save the one that is being written."""
+        from foundry_tui.tui.screens.prompts import PromptsScreen
 
         def take(prompt: SavedPrompt | None) -> None:
             if prompt is not None:
@@ -95,6 +94,7 @@ class Desk:
 
     def attach(self, chat: ChatPane) -> None:
         """Send a text file along with the next prompt."""
+        from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
 
         def take(path: str | None) -> None:
             if path is not None:
@@ -121,6 +121,8 @@ class Desk:
 
     def downloads(self) -> None:
         """Show the queue."""
+        from foundry_tui.tui.screens.downloads import DownloadsScreen
+
         care = self._services.care
         if care is None:
             tell(self._home, _NO_DISK, is_warning=True)
@@ -135,8 +137,16 @@ class Desk:
         )
         self._home.app.push_screen(screen)
 
+    def log(self) -> None:
+        """Show what the app and the engine logged."""
+        from foundry_tui.tui.screens.log import LogScreen
+
+        self._home.app.push_screen(LogScreen(self._services.log))
+
     def endpoints(self) -> None:
         """Choose where models run."""
+        from foundry_tui.tui.screens.endpoints import EndpointsScreen, OwnEngine
+
         services = self._services
         own = OwnEngine(
             key=_OWN,
@@ -151,6 +161,8 @@ class Desk:
 
     def connect(self, model_id: str | None) -> None:
         """Show how other programs use what runs."""
+        from foundry_tui.tui.screens.connect import ConnectScreen
+
         screen = ConnectScreen(
             self._services.client,
             model_id=model_id,
@@ -161,6 +173,7 @@ class Desk:
 
     def providers(self) -> None:
         """Show and fetch execution providers."""
+        from foundry_tui.tui.screens.providers import ProvidersScreen
 
         def gpu() -> GpuSamples | None:
             sample = self._services.sampler.samples.value
@@ -170,7 +183,11 @@ class Desk:
 
     def validate(self) -> None:
         """Check every target model."""
+        from foundry_tui.services.validation import Validation
+        from foundry_tui.tui.screens.validation import Checked, ValidationScreen
+
         services = self._services
+        self._checked = self._checked or Checked()
         screen = ValidationScreen(
             Validation(services.client, services.setup.chat),
             targets=services.targets,
@@ -180,7 +197,10 @@ class Desk:
         )
         self._home.app.push_screen(screen)
 
-    def _offer(self, care: ModelCare, model: ModelVariant) -> DownloadOfferScreen:
+    def _offer(self, care: ModelCare, model: ModelVariant) -> "DownloadOfferScreen":
+        from foundry_tui.reports.download_offer import fit_for
+        from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
+
         need = fit_for(
             model,
             self._services.sampler.samples.value,

@@ -33,7 +33,6 @@ from foundry_tui.tui.presenters import engine_facts, engine_words, resource_part
 from foundry_tui.tui.screens.desk import Desk
 from foundry_tui.tui.screens.help import HelpSection
 from foundry_tui.tui.screens.jump import JumpScreen, targets_of
-from foundry_tui.tui.screens.log import LogScreen
 from foundry_tui.tui.screens.opening import PANES
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen
 from foundry_tui.tui.widgets.find_bar import FindBar
@@ -255,7 +254,7 @@ class WorkspaceScreen(Screen[None]):
 
     def action_log(self) -> None:
         """Show what the app and the engine logged."""
-        self.app.push_screen(LogScreen(self._services.log))
+        self._desk.log()
 
     def action_endpoints(self) -> None:
         """Choose where models run."""
