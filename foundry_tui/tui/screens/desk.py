@@ -14,8 +14,6 @@ from foundry_tui.domain.downloads import Download
 from foundry_tui.domain.engine import EndpointKind, EngineInfo, EngineReady
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.resources import GpuSamples
-from foundry_tui.reports.downloads import title_words
-from foundry_tui.services.downloads import Downloads
 from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.opened import Services
 from foundry_tui.tui.notices import complain, tell
@@ -58,11 +56,6 @@ class Desk:
             if problem is not None and str(problem) != told:
                 complain(self._home, problem)
             told = None if problem is None else str(problem)
-
-    async def tell_downloads(self, downloads: Downloads) -> None:
-        """Say in the title how far a download is."""
-        async for queue in downloads.queue.watch():
-            self._home.app.sub_title = title_words(queue.entries, queue.running, _unix_ms()) or ""
 
     def conversations(self, chat: ChatPane) -> None:
         """List, search and reopen what was said."""

@@ -369,7 +369,6 @@ class WorkspaceScreen(Screen[None]):
         self.run_worker(self._desk.tell_revivals(), group="revivals")
         if (care := services.care) is not None:
             services.background.start("model care", care.take_up())
-            self.run_worker(self._desk.tell_downloads(care.downloads), group="downloads")
 
     async def _load_wanted(self) -> None:
         """Load what the app was asked to begin with, unless the user has chosen something else meanwhile."""
