@@ -5,7 +5,6 @@ descriptor in it before the first question, one at each count that is named, onc
 """
 
 import asyncio
-import gc
 import inspect
 import json
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from foundry_tui.bootstrap import open_services
 from foundry_tui.launching import LaunchOptions, resolve
+from foundry_tui.services import calm
 from foundry_tui.services.opened import Services
 from foundry_tui.tui.app import FoundryApp
 from foundry_tui.tui.messages import ModelActivated
@@ -85,7 +85,7 @@ async def run(order: dict[str, object]) -> int:
     marks = order["marks"]
     if not isinstance(marks, list):
         raise TypeError(f"{marks!r} is no list of counts")
-    gc.freeze()  # as the program does
+    calm.begin()  # as the program does
     async with open_services(launch) as services:
         app = AskingApp(services, int(str(order["report"])), marks)
         await app.run_async()

@@ -10,7 +10,6 @@ is looked up when all is over.
 """
 
 import asyncio
-import gc
 import inspect
 import json
 import os
@@ -32,6 +31,7 @@ from textual.widgets import Input, Markdown, Static
 from foundry_tui.bootstrap import open_services
 from foundry_tui.domain.chat import ChunkReceived
 from foundry_tui.launching import LaunchOptions, resolve
+from foundry_tui.services import calm
 from foundry_tui.services.dialogue import AnswerEvent, Dialogue
 from foundry_tui.services.opened import Services
 from foundry_tui.tui.app import FoundryApp
@@ -274,7 +274,7 @@ async def run(order: dict[str, object]) -> int:
     launch = resolve(
         LaunchOptions(endpoint=str(order["url"]), data_dir=folder / "data", config_dir=folder / "config")
     )
-    gc.freeze()  # as the program does
+    calm.begin()  # as the program does
     async with open_services(launch) as services:
         dialogue = WatchedDialogue(
             services.client, services.conversations, services.recorder, services.setup.chat

@@ -5,6 +5,7 @@ end, logged no error, left with 0 and left no process behind.
 """
 
 import argparse
+import contextlib
 import itertools
 import os
 import shlex
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.processes import until_gone
+from tests.support.processes import HOST_MODULE, until_gone
 from tests.support.sensible_keys import Press, presses
 
 _KEY_S = 0.02
@@ -68,7 +69,8 @@ def _soak(folder: Path, seconds: float, size: tuple[int, int], seed: int, argume
     tmux.start(inner, size, environment)
     time.sleep(3)
     started = time.monotonic()
-    children = psutil.Process(int(tmux.run("list-panes", "-F", "#{pane_pid}"))).children(recursive=True)
+    pane = psutil.Process(int(tmux.run("list-panes", "-F", "#{pane_pid}")))
+    children = pane.children(recursive=True)
     pressed: list[Press] = []
     try:
         for press in presses(seed):
@@ -78,7 +80,7 @@ def _soak(folder: Path, seconds: float, size: tuple[int, int], seed: int, argume
             pressed.append(press)
             time.sleep(_SETTLE_S if press.settles else _KEY_S)
         screen = tmux.run("capture-pane", "-p")
-        rss = _rss_bytes(children)
+        memory = ", ".join(f"{name} {mb:.0f} MB" for name, mb in _memory_mb(pane))
         for keys in ("\x1b", "\x1b", "\x1b", "\x11"):
             tmux.press(Press(keys))
             time.sleep(1)
@@ -94,7 +96,7 @@ def _soak(folder: Path, seconds: float, size: tuple[int, int], seed: int, argume
     ended = code.read_text().strip() if code.exists() else "none"
     print(screen)
     rate = f"{len(pressed)} presses in {time.monotonic() - started:.0f} s"
-    print(f"seed {seed}, {rate}, at the end {rss / 1e6:.0f} MB")
+    print(f"seed {seed}, {rate}, at the end {memory}")
     print(f"exit code {ended}, {len(left)} processes left, {len(errors)} lines of error")
     for line in errors[:40]:
         print("  ", line)
@@ -104,8 +106,14 @@ def _soak(folder: Path, seconds: float, size: tuple[int, int], seed: int, argume
     return 0 if ended == "0" and not left and not errors else 1
 
 
-def _rss_bytes(processes: list[psutil.Process]) -> int:
-    return max((process.memory_info().rss for process in processes if process.is_running()), default=0)
+def _memory_mb(pane: psutil.Process) -> list[tuple[str, float]]:
+    """Resident memory of the app and of the engine that it has now, in this order."""
+    found = []
+    for process in pane.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            name = "engine" if HOST_MODULE in process.cmdline() else "app"
+            found.append((name, process.memory_info().rss / 1e6))
+    return found
 
 
 def _lines(path: Path) -> list[str]:

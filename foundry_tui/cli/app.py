@@ -1,13 +1,13 @@
 """``foundry-tui`` and ``foundry-tui demo``: open the app."""
 
 import argparse
-import gc
 import os
 import sys
 
 from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.launching import resolve
+from foundry_tui.services import calm
 
 __all__ = ["add_commands", "add_plain", "open_app", "open_demo"]
 
@@ -57,10 +57,7 @@ async def _open(arguments: argparse.Namespace, *, demo: bool) -> int:
     # The one place that reaches for the screen.
     from foundry_tui.tui.app import FoundryApp
 
-    # What was imported stays; to walk through it at every full collection stops the screen for 20 to 50 ms.
-    gc.freeze()
-    # Full collections, the only ones that are felt, a hundred times more seldom.
-    gc.set_threshold(700, 10, 1000)
+    calm.begin()
     async with open_services(launch) as services:
         app = FoundryApp(services)
         await app.run_async()

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, InputEvent
 from textual.screen import ModalScreen, Screen
 
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.text import clean_line
+from foundry_tui.services import calm
 from foundry_tui.services.opened import Services, Setup
 from foundry_tui.tui.keys import let_alt_digits_through
 from foundry_tui.tui.messages import ModelActivated
@@ -33,6 +36,10 @@ __all__ = ["FoundryApp"]
 
 # Textual's own that would work beside ours: another help, another maximising, a quit that never asks.
 _REPLACED_COMMANDS = frozenset({"Keys", "Maximize", "Minimize", "Quit"})
+
+_TIDY_S = 2.0
+_QUIET_S = 0.4
+"""After the last key or movement of the mouse; less than anybody needs to read what a key has done."""
 
 
 def _palette_provider() -> "type[Provider]":
@@ -65,6 +72,7 @@ class FoundryApp(App[None]):
         self._keys: dict[str, str] = {}
         self._opening = OpeningScreen("chat" if services.setup.start_with else "catalog")
         self._workspace: WorkspaceScreen | None = None
+        self._touched_s = 0.0
 
     def get_default_screen(self) -> OpeningScreen:
         """Outlines; the workspace follows when they are painted."""
@@ -78,7 +86,14 @@ class FoundryApp(App[None]):
         if sys.platform != "win32":
             # Without this the terminal would be left as the app has set it.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
+        self.set_interval(_TIDY_S, self._tidy)
         self.call_after_refresh(self._furnish)
+
+    async def on_event(self, event: Event) -> None:
+        """Remember when somebody last did something."""
+        if isinstance(event, InputEvent):
+            self._touched_s = time.monotonic()
+        await super().on_event(event)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the command palette offers: every action of every place, every model that is here, themes."""
@@ -236,6 +251,10 @@ class FoundryApp(App[None]):
             await self.services.settings.save({"screen.theme": theme})
         except FoundryTuiError as error:
             complain(self.screen, error)
+
+    def _tidy(self) -> None:
+        is_busy = self._workspace is not None and self._workspace.chat.is_generating
+        calm.tidy(is_quiet=not is_busy and time.monotonic() - self._touched_s > _QUIET_S)
 
     def _terminate(self) -> None:
         self.exit(return_code=128 + signal.SIGTERM)

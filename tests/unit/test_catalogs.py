@@ -1,7 +1,6 @@
 """Public catalogs beside the engine's own list."""
 
 import asyncio
-import gc
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,6 @@ from foundry_tui.domain.models import (
     ModelVariant,
     SnapshotOrigin,
 )
-from foundry_tui.services.calm import calm
 from foundry_tui.services.catalogs import Catalogs
 from tests.support.catalogs import MadeUpCatalogs, MadeUpFolders, MadeUpStore, catalogs_over, offered
 
@@ -162,17 +160,3 @@ async def test_closing_closes_the_reader_if_it_was_ever_opened() -> None:
     await catalogs.aclose()
 
     assert (unused.is_closed, used.is_closed) == (False, True)
-
-
-def test_full_collections_wait_for_the_end_of_all_that_want_calm() -> None:
-    before = gc.get_threshold()
-
-    with calm():
-        with calm():
-            inner = gc.get_threshold()
-        between = gc.get_threshold()
-
-    assert inner == between
-    assert between[:2] == before[:2]
-    assert between[2] > 1_000_000
-    assert gc.get_threshold() == before

@@ -1,6 +1,5 @@
 """The workspace: catalog, cache, chat, and a line about the machine."""
 
-import gc
 import importlib
 import os
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.layout import NARROWEST_LEFT, WIDEST_LEFT, Layout
 from foundry_tui.reports.models import load_words
+from foundry_tui.services.calm import leave_out
 from foundry_tui.services.opened import Services, Setup
 from foundry_tui.tui.actions import Action, actions_of
 from foundry_tui.tui.messages import DownloadWanted, ModelActivated, ModelDetailWanted
@@ -353,8 +353,7 @@ class WorkspaceScreen(Screen[None]):
         await self._client.show_snapshot()
         try:
             await self._client.start()
-            # The list and the imports stay; to walk through them at each full collection would be felt.
-            gc.freeze()
+            leave_out()  # the list and the imports
             await self._load_wanted()
         except EngineError as error:
             complain(self, error)
