@@ -17,12 +17,12 @@ from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.models import CatalogKind, ModelVariant
-from foundry_tui.engines.catalog_files import CatalogFiles, ModelFolders
-from foundry_tui.engines.downloads import ChildDownloads
-from foundry_tui.engines.frames import EndpointConfig, HostConfig, ManagedConfig
-from foundry_tui.engines.hosted import HostedEngine
-from foundry_tui.engines.model_check import FileModelChecker
-from foundry_tui.engines.snapshot import read_snapshot
+from foundry_tui.engines.catalog.files import CatalogFiles, ModelFolders
+from foundry_tui.engines.catalog.snapshot import read_snapshot
+from foundry_tui.engines.downloads.runner import ChildDownloads
+from foundry_tui.engines.hosting.frames import EndpointConfig, HostConfig, ManagedConfig
+from foundry_tui.engines.hosting.hosted import HostedEngine
+from foundry_tui.engines.model_files.check import FileModelChecker
 from foundry_tui.launching import Launch, endpoint_address, host_of, resolve
 from foundry_tui.ports import (
     AcceptedLicenses,
@@ -34,24 +34,24 @@ from foundry_tui.ports import (
     SettingsStore,
 )
 from foundry_tui.resources.disk import LocalDisk, disk_space
-from foundry_tui.services.cache import CacheService
-from foundry_tui.services.catalogs import CatalogReader, Catalogs
+from foundry_tui.services.cache.health import HealthService
+from foundry_tui.services.cache.last_used import LastUsed
+from foundry_tui.services.cache.removing import remove_model
+from foundry_tui.services.cache.service import CacheService
 from foundry_tui.services.client import Backend, ClientService
 from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.services.discovery import Discovery, FoundServer
-from foundry_tui.services.download_queue import AT_WORK
-from foundry_tui.services.downloads import Downloads, DownloadTools
-from foundry_tui.services.health import HealthService
+from foundry_tui.services.downloads.changes import AT_WORK
+from foundry_tui.services.downloads.facade import Downloads, DownloadTools
+from foundry_tui.services.downloads.licenses import Licenses
+from foundry_tui.services.engine.catalogs import CatalogReader, Catalogs
+from foundry_tui.services.engine.lease import EngineLease
 from foundry_tui.services.keep_warm import KeepWarm
-from foundry_tui.services.last_used import LastUsed
-from foundry_tui.services.lease import EngineLease
-from foundry_tui.services.licenses import Licenses
 from foundry_tui.services.logbook import LogBook
 from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.opened import Services, Setup
 from foundry_tui.services.recorder import Recorder
 from foundry_tui.services.remembering import LayoutMemory
-from foundry_tui.services.removing import remove_model
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
 from foundry_tui.storage import (
@@ -350,13 +350,13 @@ def _catalogs(host: ManagedConfig, data_dir: Path) -> Catalogs:
 
 
 def _open_reader() -> CatalogReader:
-    from foundry_tui.engines.catalog_http import HttpCatalogs  # late: it brings an HTTP library
+    from foundry_tui.engines.catalog.http import HttpCatalogs  # late: it brings an HTTP library
 
     return HttpCatalogs()
 
 
 async def _look_around(on_found: Callable[[FoundServer], None]) -> None:
-    discovery = await asyncio.to_thread(import_module, "foundry_tui.engines.discovery")
+    discovery = await asyncio.to_thread(import_module, "foundry_tui.engines.endpoints.discovery")
     await discovery.find_servers(discovery.Surroundings(), on_found)
 
 

@@ -14,9 +14,9 @@ from foundry_tui.demo import DEMO_MODEL_ID
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.settings import SettingOrigin, SettingOverride, SettingValue
-from foundry_tui.engines.frames import EndpointConfig, HostConfig, ManagedConfig
+from foundry_tui.engines.hosting.frames import EndpointConfig, HostConfig, ManagedConfig
+from foundry_tui.services.downloads.licenses import LicensePolicy
 from foundry_tui.services.keep_warm import WarmthOptions
-from foundry_tui.services.licenses import LicensePolicy
 from foundry_tui.services.opened import Setup
 
 __all__ = [

@@ -96,4 +96,4 @@ def _lead_folders_to(folder: Path, patch: pytest.MonkeyPatch) -> None:
 
 def _may_start_hosts() -> bool:
     # Listing processes costs milliseconds; most unit tests import nothing that could start one.
-    return "foundry_tui.engines.hosted" in sys.modules
+    return "foundry_tui.engines.hosting.hosted" in sys.modules

@@ -17,10 +17,10 @@ from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.cache import check_words, health_object, problem_lines, summary_words
 from foundry_tui.reports.downloads import bar, bytes_of_bytes, share_in_words
-from foundry_tui.services.health import HealthProgress, HealthService
+from foundry_tui.services.cache.health import HealthProgress, HealthService
+from foundry_tui.services.cache.removing import remove_model
 from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.opened import Services
-from foundry_tui.services.removing import remove_model
 
 __all__ = ["VERIFICATION_SCHEMA", "add_actions"]
 

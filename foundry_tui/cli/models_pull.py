@@ -18,8 +18,8 @@ from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.text import clean_line, clean_text
 from foundry_tui.launching import resolve
 from foundry_tui.reports.downloads import detail_lines, progress_line
-from foundry_tui.services.downloads import DownloadQueue
-from foundry_tui.services.licenses import LicensePolicy, Verdict
+from foundry_tui.services.downloads.facade import DownloadQueue
+from foundry_tui.services.downloads.licenses import LicensePolicy, Verdict
 from foundry_tui.services.model_care import ModelCare
 
 __all__ = ["add_actions"]

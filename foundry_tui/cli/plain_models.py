@@ -26,8 +26,8 @@ from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.cache import check_words, summary_words
+from foundry_tui.services.cache.removing import remove_model
 from foundry_tui.services.model_care import ModelCare
-from foundry_tui.services.removing import remove_model
 
 __all__ = ["COMMANDS", "load_wanted"]
 

@@ -38,7 +38,7 @@ from foundry_tui.domain.models import (
     Registration,
     SnapshotOrigin,
 )
-from foundry_tui.engines.frames import ScriptedConfig
+from foundry_tui.engines.hosting.frames import ScriptedConfig
 
 __all__ = ["SCRIPTED_MODEL_ID", "ScriptedServer"]
 

@@ -18,13 +18,13 @@ from foundry_tui.domain.models import (
 from foundry_tui.metrics.tokens import answer_budget, estimate_prompt_tokens
 from foundry_tui.ports import HostProbe, SupervisedEngine
 from foundry_tui.services.calm import calm
-from foundry_tui.services.catalogs import CacheFolders, Catalogs
-from foundry_tui.services.engine_life import Backend, EngineLife
-from foundry_tui.services.jobs import Job, JobKind, Jobs
-from foundry_tui.services.lease import EngineLease
-from foundry_tui.services.revival import Revival, Revived
-from foundry_tui.services.shelf import Shelf
-from foundry_tui.services.watching import Pace, watch_folders, watch_network
+from foundry_tui.services.engine.catalogs import CacheFolders, Catalogs
+from foundry_tui.services.engine.jobs import Job, JobKind, Jobs
+from foundry_tui.services.engine.lease import EngineLease
+from foundry_tui.services.engine.life import Backend, EngineLife
+from foundry_tui.services.engine.revival import Revival, Revived
+from foundry_tui.services.engine.shelf import Shelf
+from foundry_tui.services.engine.watching import Pace, watch_folders, watch_network
 
 __all__ = ["Backend", "ClientService", "Job", "JobKind", "Revived"]
 

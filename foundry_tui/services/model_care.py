@@ -8,13 +8,13 @@ from pathlib import Path
 from foundry_tui.domain.cache import DiskSpace
 from foundry_tui.domain.downloads import Download
 from foundry_tui.ports import DownloadRunner
-from foundry_tui.services.cache import CacheService
+from foundry_tui.services.cache.health import HealthService
+from foundry_tui.services.cache.last_used import LastUsed
+from foundry_tui.services.cache.removing import remove_model
+from foundry_tui.services.cache.service import CacheService
 from foundry_tui.services.client import ClientService
-from foundry_tui.services.downloads import Downloads
-from foundry_tui.services.health import HealthService
-from foundry_tui.services.last_used import LastUsed
-from foundry_tui.services.licenses import Licenses
-from foundry_tui.services.removing import remove_model
+from foundry_tui.services.downloads.facade import Downloads
+from foundry_tui.services.downloads.licenses import Licenses
 
 __all__ = ["ModelCare"]
 

@@ -11,8 +11,8 @@ from foundry_tui.ports import ConversationStore, InputHistory, PromptLibrary
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.services.discovery import Discovery
+from foundry_tui.services.downloads.licenses import LicensePolicy
 from foundry_tui.services.keep_warm import KeepWarm, WarmthOptions
-from foundry_tui.services.licenses import LicensePolicy
 from foundry_tui.services.logbook import LogBook
 from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.recorder import Recorder

@@ -10,7 +10,7 @@ from foundry_tui.cli.plain import COMMANDS
 from foundry_tui.cli.plain_commands import Command, CommandTable
 from foundry_tui.domain.chat import ChatOptions, Role
 from foundry_tui.domain.conversations import Conversation, SavedPrompt, Turn
-from foundry_tui.engines.frames import ScriptedConfig
+from foundry_tui.engines.hosting.frames import ScriptedConfig
 from tests.cli.plain_sitting import MODEL, SHELF, Heard, heard
 from tests.support.memory_store import MemoryStore
 from tests.support.supervised import SupervisedScript

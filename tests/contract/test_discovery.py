@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from foundry_tui.domain.engine import EndpointKind
-from foundry_tui.engines.discovery import RunningServer, Surroundings, find_servers
+from foundry_tui.engines.endpoints.discovery import RunningServer, Surroundings, find_servers
 from tests.support.endpoint import Endpoint, Setting, scripted_endpoint
 from tests.support.script import HoldOpen, Script, answer
 

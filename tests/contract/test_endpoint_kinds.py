@@ -10,9 +10,9 @@ import pytest
 from foundry_tui.domain.engine import Capability, EndpointKind
 from foundry_tui.domain.errors import EngineUnavailable, ModelNotFound, ModelRefused, NotSupported
 from foundry_tui.domain.models import CatalogKind, Registration
-from foundry_tui.engines.endpoint_models import alias_of
-from foundry_tui.engines.endpoints import EndpointServer
-from foundry_tui.engines.frames import EndpointConfig
+from foundry_tui.engines.endpoints.models import alias_of
+from foundry_tui.engines.endpoints.server import EndpointServer
+from foundry_tui.engines.hosting.frames import EndpointConfig
 from tests.contract.chats import ask, hear
 from tests.support.endpoint import Endpoint, Setting, scripted_endpoint
 from tests.support.routes import ServedModel, ServerKind

@@ -13,11 +13,11 @@ import pytest_asyncio
 from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
 from foundry_tui.domain.chat import ChunkReceived, ClockRead, GenerationFinished, Moment, Outcome
 from foundry_tui.domain.errors import GenerationFailed, ModelNotFound
-from foundry_tui.engines.delay import LoopDelay
-from foundry_tui.engines.endpoints import EndpointServer
-from foundry_tui.engines.frames import EndpointConfig, ScriptedConfig
-from foundry_tui.engines.openai_http import OpenAIHttpEngine, make_client
+from foundry_tui.engines.endpoints.server import EndpointServer
+from foundry_tui.engines.hosting.frames import EndpointConfig, ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID, ScriptedServer
+from foundry_tui.engines.streaming.delay import LoopDelay
+from foundry_tui.engines.streaming.openai_http import OpenAIHttpEngine, make_client
 from foundry_tui.ports import Engine
 from tests.contract.chats import ask, hear, pieces_until
 from tests.contract.runtime import ENDLESS_ID, endless_registration, hosted, offline_runtime

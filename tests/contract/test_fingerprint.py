@@ -11,11 +11,11 @@ import pytest
 
 from foundry_tui.domain.engine import EndpointKind
 from foundry_tui.domain.errors import EngineUnavailable
-from foundry_tui.engines.endpoint_http import EndpointHttp, exposure_of
-from foundry_tui.engines.endpoints import EndpointServer
-from foundry_tui.engines.fingerprint import Fingerprint, recognise
-from foundry_tui.engines.frames import EndpointConfig
-from foundry_tui.engines.transport import is_loopback
+from foundry_tui.engines.endpoints.fingerprint import Fingerprint, recognise
+from foundry_tui.engines.endpoints.http import EndpointHttp, exposure_of
+from foundry_tui.engines.endpoints.server import EndpointServer
+from foundry_tui.engines.hosting.frames import EndpointConfig
+from foundry_tui.engines.streaming.transport import is_loopback
 from tests.support.endpoint import Endpoint, Setting, scripted_endpoint
 from tests.support.faults import FAULTS, http_error
 from tests.support.script import Forever, Headers, HoldOpen, Raw, Respond, Script, answer

@@ -23,8 +23,8 @@ from foundry_tui.domain.models import (
     Registration,
     SnapshotOrigin,
 )
-from foundry_tui.engines.frames import ScriptedConfig
-from foundry_tui.engines.hosted import HostedEngine
+from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.scripted import ScriptedServer
 from foundry_tui.ports import ModelKeeper, ModelManager, ProviderManager
 from tests.contract.chats import ask, hear

@@ -17,9 +17,9 @@ from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.engine import Capability, EndpointKind
 from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.domain.models import ModelVariant
-from foundry_tui.engines.endpoint_models import records_in, software_in
-from foundry_tui.engines.endpoints import EndpointServer
-from foundry_tui.engines.frames import EndpointConfig
+from foundry_tui.engines.endpoints.models import records_in, software_in
+from foundry_tui.engines.endpoints.server import EndpointServer
+from foundry_tui.engines.hosting.frames import EndpointConfig
 from tests.contract.chats import ask, hear
 from tests.support.endpoint import Setting, scripted_endpoint
 from tests.support.faults import http_error

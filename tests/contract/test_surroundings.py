@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.engines.endpoints import EndpointServer
-from foundry_tui.engines.frames import EndpointConfig
+from foundry_tui.engines.endpoints.server import EndpointServer
+from foundry_tui.engines.hosting.frames import EndpointConfig
 from tests.contract.chats import ask, hear
 from tests.contract.runtime import hosted
 from tests.support.endpoint import Setting, scripted_endpoint

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from foundry_tui.domain.cache import MoveProgress
 from foundry_tui.resources.disk import disk_space
-from foundry_tui.services.cache_move import CacheMove
+from foundry_tui.services.cache.move import CacheMove
 
 
 def main(cache: Path, target: Path, setting: Path, death: str) -> None:

@@ -9,8 +9,8 @@ from contextlib import aclosing
 from pathlib import Path
 
 from foundry_tui.domain.chat import ChatMessage, ChatRequest, ChunkReceived, Role
-from foundry_tui.engines.frames import ScriptedConfig
-from foundry_tui.engines.hosted import HostedEngine
+from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 
 

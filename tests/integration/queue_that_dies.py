@@ -16,8 +16,8 @@ import sys
 from pathlib import Path
 
 from foundry_tui.domain.downloads import DownloadFailure, DownloadState
-from foundry_tui.services.download_queue import Change, Entries
-from foundry_tui.services.downloads import RetryPolicy
+from foundry_tui.services.downloads.changes import Change, Entries
+from foundry_tui.services.downloads.facade import RetryPolicy
 from foundry_tui.storage import Database, FileLock, StoredDownloads
 from tests.support.download_rig import Rig, model, until
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.services.cache_move import MARKER
+from foundry_tui.services.cache.move import MARKER
 from tests.support.caches import CacheSetting, contents, filled, is_there
 
 MOVER = Path(__file__).with_name("mover_of_a_cache.py")

@@ -13,15 +13,15 @@ import pytest
 from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
 from foundry_tui.domain.chat import ChunkReceived
 from foundry_tui.domain.errors import ModelRefused
-from foundry_tui.engines.catalog_files import CatalogFiles, ModelFolders
-from foundry_tui.engines.catalog_http import HttpCatalogs
-from foundry_tui.engines.frames import ManagedConfig, ScriptedConfig
-from foundry_tui.engines.hosted import HostedEngine
-from foundry_tui.engines.snapshot import read_snapshot
-from foundry_tui.services.catalogs import Catalogs
+from foundry_tui.engines.catalog.files import CatalogFiles, ModelFolders
+from foundry_tui.engines.catalog.http import HttpCatalogs
+from foundry_tui.engines.catalog.snapshot import read_snapshot
+from foundry_tui.engines.hosting.frames import ManagedConfig, ScriptedConfig
+from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.services.client import ClientService
-from foundry_tui.services.lease import EngineLease
-from foundry_tui.services.watching import Pace
+from foundry_tui.services.engine.catalogs import Catalogs
+from foundry_tui.services.engine.lease import EngineLease
+from foundry_tui.services.engine.watching import Pace
 from tests.contract.chats import ask
 from tests.contract.runtime import hosted
 from tests.support.hub import DEMO_ID, Hub, Place, demo_model, managed_config, standard_models

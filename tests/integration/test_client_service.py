@@ -14,13 +14,13 @@ from foundry_tui.domain.chat import ChatMessage, ChatOptions, ChunkReceived, Rol
 from foundry_tui.domain.engine import EngineDead, EngineIdle, EngineReady
 from foundry_tui.domain.errors import EngineBusy, EngineDied, ModelNotFound, ModelRefused
 from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, ModelVariant, Registration, SnapshotOrigin
-from foundry_tui.engines.frames import HostConfig, ScriptedConfig
-from foundry_tui.engines.hosted import HostedEngine
+from foundry_tui.engines.catalog.snapshot import read_snapshot
+from foundry_tui.engines.hosting.frames import HostConfig, ScriptedConfig
+from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
-from foundry_tui.engines.snapshot import read_snapshot
 from foundry_tui.resources.host import PsutilHostProbe
 from foundry_tui.services.client import ClientService, Job, JobKind
-from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.engine.lease import EngineLease
 from tests.contract.chats import ask
 from tests.contract.runtime import copy_of_demo, offline_runtime
 from tests.support.processes import END_S, hosts

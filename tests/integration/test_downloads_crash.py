@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from foundry_tui.domain.downloads import DownloadState
-from foundry_tui.services.downloads import DownloadQueue
+from foundry_tui.services.downloads.facade import DownloadQueue
 from foundry_tui.storage import Database, FileLock, StoredDownloads
 from tests.integration.queue_that_dies import opened_rig
 from tests.support.download_rig import until
@@ -25,7 +25,7 @@ MOMENTS = ("before", "within", "after")
 HOLDER = """
 import sys
 from pathlib import Path
-from foundry_tui.services.downloads import DownloadQueue
+from foundry_tui.services.downloads.facade import DownloadQueue
 from foundry_tui.storage import FileLock
 print(FileLock(Path(sys.argv[1])).acquire("the holder"), flush=True)
 sys.stdin.read()

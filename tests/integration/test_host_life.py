@@ -14,9 +14,9 @@ import pytest
 
 from foundry_tui.domain.engine import EndpointKind, EngineDead, EngineIdle, EngineReady
 from foundry_tui.domain.errors import EngineUnavailable
-from foundry_tui.engines.frames import Configure, ManagedConfig, ScriptedConfig
-from foundry_tui.engines.hosted import HostedEngine
-from foundry_tui.engines.wire import encode
+from foundry_tui.engines.hosting.frames import Configure, ManagedConfig, ScriptedConfig
+from foundry_tui.engines.hosting.hosted import HostedEngine
+from foundry_tui.engines.hosting.wire import encode
 from tests.contract.chats import ask, hear
 from tests.contract.runtime import hosted, offline_runtime
 from tests.support.processes import END_S, HOST_MODULE, hosts, until_gone

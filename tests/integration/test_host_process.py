@@ -16,11 +16,11 @@ import pytest
 from foundry_tui.domain.chat import ChatEvent, ChunkReceived
 from foundry_tui.domain.engine import EngineDead, EngineIdle, EngineReady, EngineState
 from foundry_tui.domain.errors import EngineDied
-from foundry_tui.engines.frames import EndpointConfig, Replied, ScriptedConfig, Streamed
-from foundry_tui.engines.framewriter import FrameWriter
-from foundry_tui.engines.hosted import HostedEngine
+from foundry_tui.engines.hosting.frames import EndpointConfig, Replied, ScriptedConfig, Streamed
+from foundry_tui.engines.hosting.framewriter import FrameWriter
+from foundry_tui.engines.hosting.hosted import HostedEngine
+from foundry_tui.engines.hosting.wire import decode_frame
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
-from foundry_tui.engines.wire import decode_frame
 from tests.contract.chats import ask, hear, pieces_until
 from tests.contract.runtime import ENDLESS_ID, endless_registration, hosted, offline_runtime
 from tests.support.endpoint import scripted_endpoint
@@ -202,7 +202,7 @@ def test_an_answer_to_a_command_overtakes_text_that_nobody_reads() -> None:
 @POSIX_ONLY
 def test_a_host_that_is_paused_while_it_writes_loses_nothing(tmp_path: Path) -> None:
     pieces = tuple(f"{number:05d}" + "x" * 5_000 for number in range(400))
-    command = [sys.executable, "-m", "foundry_tui.engines.host"]
+    command = [sys.executable, "-m", "foundry_tui.engines.hosting.host"]
     configure = {"_": "Configure", "config": {"_": "ScriptedConfig", "pieces": pieces}}
     request = {
         "_": "ChatRequest",

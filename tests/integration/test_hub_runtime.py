@@ -10,7 +10,7 @@ import pytest
 
 from foundry_tui.domain.errors import ModelNotFound, ModelRefused
 from foundry_tui.domain.models import Device
-from foundry_tui.engines.hosted import HostedEngine
+from foundry_tui.engines.hosting.hosted import HostedEngine
 from tests.contract.chats import ask, hear
 from tests.contract.runtime import hosted
 from tests.support.hub import (

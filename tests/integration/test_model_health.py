@@ -14,8 +14,8 @@ import pytest
 from foundry_tui.domain.errors import ModelRefused
 from foundry_tui.domain.health import HealthState, ModelHealth
 from foundry_tui.domain.models import Registration
-from foundry_tui.engines.model_check import FileModelChecker
-from foundry_tui.engines.model_files import model_shape, size_on_disk_bytes
+from foundry_tui.engines.model_files.check import FileModelChecker
+from foundry_tui.engines.model_files.folders import model_shape, size_on_disk_bytes
 from foundry_tui.metrics.fit import fit
 from tests.contract.chats import ask, hear
 from tests.contract.runtime import copy_of_demo, hosted, offline_runtime

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from foundry_tui.domain.downloads import Partial
 from foundry_tui.domain.models import CatalogKind, ModelVariant
-from foundry_tui.engines.model_check import FileModelChecker
+from foundry_tui.engines.model_files.check import FileModelChecker
 from foundry_tui.resources.disk import LocalDisk
-from foundry_tui.services.cache import CacheService, Disk
-from foundry_tui.services.health import HealthService
-from foundry_tui.services.last_used import LastUsed
+from foundry_tui.services.cache.health import HealthService
+from foundry_tui.services.cache.last_used import LastUsed
+from foundry_tui.services.cache.service import CacheService, Disk
 
 __all__ = ["CacheSetting", "contents", "downloaded", "filled", "is_there"]
 

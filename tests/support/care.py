@@ -5,15 +5,15 @@ from uuid import uuid4
 
 from foundry_tui.domain.cache import DiskSpace
 from foundry_tui.domain.models import ModelVariant
-from foundry_tui.engines.model_check import FileModelChecker
+from foundry_tui.engines.model_files.check import FileModelChecker
 from foundry_tui.resources.disk import LocalDisk
-from foundry_tui.services.cache import CacheService
+from foundry_tui.services.cache.health import HealthService
+from foundry_tui.services.cache.last_used import LastUsed
+from foundry_tui.services.cache.service import CacheService
 from foundry_tui.services.client import ClientService
-from foundry_tui.services.download_queue import AT_WORK
-from foundry_tui.services.downloads import Downloads, DownloadTools
-from foundry_tui.services.health import HealthService
-from foundry_tui.services.last_used import LastUsed
-from foundry_tui.services.licenses import LicensePolicy, Licenses
+from foundry_tui.services.downloads.changes import AT_WORK
+from foundry_tui.services.downloads.facade import Downloads, DownloadTools
+from foundry_tui.services.downloads.licenses import LicensePolicy, Licenses
 from foundry_tui.services.model_care import ModelCare
 from tests.support.download_rig import QUICK
 from tests.support.downloads import ScriptedDownloads

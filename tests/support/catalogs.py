@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from foundry_tui.domain.errors import EngineUnavailable, StorageProblem
 from foundry_tui.domain.models import CatalogKind, CatalogListing, Device, ModelVariant
-from foundry_tui.services.catalogs import Catalogs
+from foundry_tui.services.engine.catalogs import Catalogs
 
 __all__ = ["MadeUpCatalogs", "MadeUpFolders", "MadeUpStore", "catalogs_over", "offered"]
 

@@ -12,7 +12,7 @@ from foundry_tui.domain.downloads import Download, DownloadState
 from foundry_tui.domain.health import FileProblem, HealthState, ModelHealth
 from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.ports import ProcessLock
-from foundry_tui.services.downloads import (
+from foundry_tui.services.downloads.facade import (
     DownloadQueue,
     Downloads,
     DownloadTools,
@@ -20,7 +20,7 @@ from foundry_tui.services.downloads import (
     RetryPolicy,
     SharedQueue,
 )
-from foundry_tui.services.licenses import LicensePolicy, Licenses
+from foundry_tui.services.downloads.licenses import LicensePolicy, Licenses
 from tests.support.downloads import ScriptedDownload, ScriptedDownloads
 from tests.support.memory_downloads import MemoryDownloads, MemoryLicenses, MemoryLock
 

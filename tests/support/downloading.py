@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from foundry_tui.domain.downloads import DownloadPhase, DownloadReading
-from foundry_tui.engines.downloads import ChildDownloads
+from foundry_tui.engines.downloads.runner import ChildDownloads
 from foundry_tui.ports import DownloadProcess
 from tests.support.hub import Hub, managed_config
 from tests.support.processes import until_gone
@@ -19,7 +19,7 @@ __all__ = ["WITHIN_S", "downloaders", "downloads_from", "no_downloader_left", "u
 WITHIN_S = 20.0
 """A safety net: what is waited for here takes a second at most, where no test says more."""
 
-_MODULE = "foundry_tui.engines.download_child"
+_MODULE = "foundry_tui.engines.downloads.child"
 _LOOK_EVERY_S = 0.01
 
 

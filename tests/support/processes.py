@@ -4,7 +4,7 @@ import psutil
 
 __all__ = ["END_S", "HOST_MODULE", "hosts", "until_gone"]
 
-HOST_MODULE = "foundry_tui.engines.host"
+HOST_MODULE = "foundry_tui.engines.hosting.host"
 END_S = 10.0
 """A safety net: what is waited for here takes milliseconds."""
 

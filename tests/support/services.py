@@ -16,8 +16,8 @@ from foundry_tui.ports import SupervisedEngine
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.services.discovery import Discovery, FoundServer
+from foundry_tui.services.engine.lease import EngineLease
 from foundry_tui.services.keep_warm import KeepWarm
-from foundry_tui.services.lease import EngineLease
 from foundry_tui.services.logbook import LogBook
 from foundry_tui.services.opened import Services, Setup
 from foundry_tui.services.recorder import Recorder

@@ -21,7 +21,7 @@ from foundry_tui.domain.engine import (
 )
 from foundry_tui.domain.errors import EngineDied, EngineError, EngineUnavailable
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration, SnapshotOrigin
-from foundry_tui.engines.frames import ScriptedConfig
+from foundry_tui.engines.hosting.frames import ScriptedConfig
 from foundry_tui.engines.scripted import ScriptedServer
 
 __all__ = ["SupervisedScript"]

@@ -25,11 +25,11 @@ from foundry_tui.domain.downloads import Partial
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.health import FileProblem, HealthState, ModelHealth
 from foundry_tui.domain.models import ModelVariant
-from foundry_tui.services.cache import CacheService
+from foundry_tui.services.cache.health import HealthService
+from foundry_tui.services.cache.service import CacheService
 from foundry_tui.services.client import ClientService
-from foundry_tui.services.downloads import Downloads
-from foundry_tui.services.health import HealthService
-from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.downloads.facade import Downloads
+from foundry_tui.services.engine.lease import EngineLease
 from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.screens.overlay import Overlay
 from tests.support.caches import CacheSetting, downloaded

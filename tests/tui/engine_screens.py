@@ -15,7 +15,7 @@ from foundry_tui.domain.engine import (
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.resources import GpuSample, GpuSamples
-from foundry_tui.engines.frames import ScriptedConfig
+from foundry_tui.engines.hosting.frames import ScriptedConfig
 from foundry_tui.services.client import Backend, ClientService
 from foundry_tui.services.discovery import Discovery, FoundServer
 from foundry_tui.services.validation import Validation

@@ -17,7 +17,7 @@ from foundry_tui.domain.engine import EngineReady
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.launching import default_data_dir
 from foundry_tui.services.client import ClientService
-from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.engine.lease import EngineLease
 from foundry_tui.services.opened import Services, Setup
 from foundry_tui.tui.app import FoundryApp
 from foundry_tui.tui.panes.cache import CachePane

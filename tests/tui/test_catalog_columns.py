@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from foundry_tui.services.client import ClientService
-from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.engine.lease import EngineLease
 from foundry_tui.tui.panes.catalog import CatalogPane, CatalogView
 from foundry_tui.tui.panes.catalog_columns import DEFAULT_VIEW
 from foundry_tui.tui.screens.columns import ColumnsScreen

@@ -3,7 +3,13 @@
 import pytest
 
 from foundry_tui.domain.errors import BadInput, StorageProblem
-from foundry_tui.engines.api_keys import forget_key, origin_of, store_key, stored_key, system_keyring
+from foundry_tui.engines.endpoints.api_keys import (
+    forget_key,
+    origin_of,
+    store_key,
+    stored_key,
+    system_keyring,
+)
 
 URL = "https://gpu.example:8443/llm"
 

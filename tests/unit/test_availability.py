@@ -3,7 +3,7 @@
 import pytest
 
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
-from foundry_tui.services.availability import why_unavailable
+from foundry_tui.services.engine.availability import why_unavailable
 
 
 def variant(

@@ -15,8 +15,8 @@ from foundry_tui.domain.downloads import Partial
 from foundry_tui.domain.errors import BadInput, ModelRefused, StorageProblem
 from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.resources.disk import allocated_bytes, disk_space
-from foundry_tui.services.cache import CacheService
-from foundry_tui.services.cache_move import MARKER, CacheMove
+from foundry_tui.services.cache.move import MARKER, CacheMove
+from foundry_tui.services.cache.service import CacheService
 from tests.support.caches import CacheSetting, contents, downloaded, filled, is_there
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.domain.models import CatalogListing, ModelVariant
-from foundry_tui.engines.catalog_files import CatalogFiles, ModelFolders
-from foundry_tui.engines.catalog_records import variant_of
+from foundry_tui.engines.catalog.files import CatalogFiles, ModelFolders
+from foundry_tui.engines.catalog.records import variant_of
 from tests.support.hub import hostile_model, standard_models
 
 URL, OTHER = "https://a/models", "https://b/models?key=secret"

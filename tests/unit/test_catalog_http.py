@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterator
 import pytest
 
 from foundry_tui.domain.errors import EngineUnavailable
-from foundry_tui.engines.catalog_http import HttpCatalogs
+from foundry_tui.engines.catalog.http import HttpCatalogs
 from tests.support.hub import NONSENSE, CutAt, Hub, HubModel, Place, Stalled, Status, models, standard_models
 
 

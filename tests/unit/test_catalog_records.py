@@ -5,7 +5,7 @@ import json
 import pytest
 
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
-from foundry_tui.engines.catalog_records import read_page, record_of, variant_of
+from foundry_tui.engines.catalog.records import read_page, record_of, variant_of
 from tests.support.hub import NONSENSE, standard_models
 
 FLAT: dict[str, object] = {

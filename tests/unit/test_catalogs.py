@@ -12,7 +12,7 @@ from foundry_tui.domain.models import (
     ModelVariant,
     SnapshotOrigin,
 )
-from foundry_tui.services.catalogs import Catalogs
+from foundry_tui.services.engine.catalogs import Catalogs
 from tests.support.catalogs import MadeUpCatalogs, MadeUpFolders, MadeUpStore, catalogs_over, offered
 
 A, B = "https://user@a.example:8443/models?key=secret", "http://b.example/models"

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from foundry_tui.domain.chat import ChunkKind, ChunkReceived, ClockRead, Moment, TokenUsage
-from foundry_tui.engines.chunks import AnswerSoFar
+from foundry_tui.engines.streaming.chunks import AnswerSoFar
 
 
 def texts(delta: object) -> list[tuple[ChunkKind, str]]:

@@ -19,12 +19,12 @@ from foundry_tui.domain.engine import (
 )
 from foundry_tui.domain.errors import EngineBusy, EngineUnavailable, ModelNotFound, ModelRefused
 from foundry_tui.domain.models import CatalogKind, ModelVariant, ProviderEvidence
-from foundry_tui.engines.frames import ScriptedConfig
+from foundry_tui.engines.hosting.frames import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
-from foundry_tui.services.catalogs import Catalogs
 from foundry_tui.services.client import Backend, ClientService
-from foundry_tui.services.lease import EngineLease
-from foundry_tui.services.watching import Pace
+from foundry_tui.services.engine.catalogs import Catalogs
+from foundry_tui.services.engine.lease import EngineLease
+from foundry_tui.services.engine.watching import Pace
 from tests.contract.chats import ask
 from tests.support.catalogs import MadeUpCatalogs, MadeUpFolders, catalogs_over, offered
 from tests.support.supervised import SupervisedScript

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from foundry_tui.domain.engine import EndpointKind
-from foundry_tui.engines.discovery import RunningServer
+from foundry_tui.engines.endpoints.discovery import RunningServer
 from foundry_tui.services.discovery import Discovery, FoundServer
 
 OWN = "http://127.0.0.1:5273"

@@ -1,7 +1,7 @@
 import pytest
 
 from foundry_tui.domain.downloads import DownloadFailure
-from foundry_tui.engines.download_failures import download_failure, is_cut_off
+from foundry_tui.engines.downloads.failures import download_failure, is_cut_off
 
 # As the runtime 2.2.1 said them.
 REGISTRY = (

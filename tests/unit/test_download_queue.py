@@ -7,7 +7,7 @@ import pytest
 
 from foundry_tui.domain.downloads import ENDED_STATES, Download, DownloadState
 from foundry_tui.domain.errors import BadInput
-from foundry_tui.services.download_queue import (
+from foundry_tui.services.downloads.changes import (
     Entries,
     added,
     cancelled,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from foundry_tui.domain.downloads import Download, DownloadFailure, DownloadState
-from foundry_tui.services.download_retry import (
+from foundry_tui.services.downloads.retry import (
     DIED,
     PROGRESS_BYTES,
     RetryPolicy,

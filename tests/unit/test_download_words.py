@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from foundry_tui.domain.downloads import DownloadFailure, DownloadPhase
-from foundry_tui.engines.download_words import Order, Word, order_line, read_order, read_word, write_word
-from foundry_tui.engines.frames import ManagedConfig
+from foundry_tui.engines.downloads.words import Order, Word, order_line, read_order, read_word, write_word
+from foundry_tui.engines.hosting.frames import ManagedConfig
 
 WORD = Word(
     model_id="phi:1",

@@ -11,9 +11,9 @@ from foundry_tui.domain.downloads import Download, DownloadFailure, DownloadPhas
 from foundry_tui.domain.errors import BadInput, EngineUnavailable, ModelRefused, StorageProblem
 from foundry_tui.domain.health import FileProblem, HealthState
 from foundry_tui.domain.models import CatalogKind
-from foundry_tui.services.download_retry import DIED
-from foundry_tui.services.downloads import DownloadQueue, NotEnoughRoom, RetryPolicy
-from foundry_tui.services.licenses import LicensePolicy
+from foundry_tui.services.downloads.facade import DownloadQueue, NotEnoughRoom, RetryPolicy
+from foundry_tui.services.downloads.licenses import LicensePolicy
+from foundry_tui.services.downloads.retry import DIED
 from tests.support.download_rig import QUICK, SOON_S, Rig, has, model, until
 from tests.support.downloads import ScriptedDownload, ScriptedDownloads
 from tests.support.memory_downloads import MemoryDownloads

@@ -11,8 +11,8 @@ import pytest
 from foundry_tui.demo import demo_registration
 from foundry_tui.domain.errors import ModelNotFound, ModelRefused
 from foundry_tui.domain.health import FileProblem, HealthState, ModelHealth
-from foundry_tui.engines.model_check import FileModelChecker
-from foundry_tui.services.health import HealthProgress, HealthService, damage_in_words
+from foundry_tui.engines.model_files.check import FileModelChecker
+from foundry_tui.services.cache.health import HealthProgress, HealthService, damage_in_words
 
 SOUND, DAMAGED, ELSEWHERE = "sound:1", "damaged:1", "elsewhere:1"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.engines.hostlog import HostLog
+from foundry_tui.engines.hosting.hostlog import HostLog
 
 
 def test_a_new_log_is_an_empty_file_in_a_folder_that_is_made(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.engines.json_shape import json_problem
+from foundry_tui.engines.model_files.json_shape import json_problem
 
 LARGE = json.dumps({f'key "{n}" {{': ["]", "\\", n] for n in range(40_000)}).encode()  # over 1 MB
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from foundry_tui.engines.json_walk import LIST_BEGINS, entries_of
+from foundry_tui.engines.catalog.json_walk import LIST_BEGINS, entries_of
 
 
 def put_together(text: str, lists: tuple[str, ...]) -> dict[str, object]:

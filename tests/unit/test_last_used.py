@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.services.last_used import LastUsed
+from foundry_tui.services.cache.last_used import LastUsed
 
 
 async def written(path: Path, model_id: str, at_unix: int) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from foundry_tui.domain.errors import EngineBusy
-from foundry_tui.services.lease import EngineLease
+from foundry_tui.services.engine.lease import EngineLease
 
 
 def test_a_free_lease_has_no_holders() -> None:

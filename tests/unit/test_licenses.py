@@ -6,7 +6,7 @@ import pytest
 
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.models import CatalogKind, ModelVariant
-from foundry_tui.services.licenses import LicensePolicy, Licenses, Verdict, text_sha256
+from foundry_tui.services.downloads.licenses import LicensePolicy, Licenses, Verdict, text_sha256
 from tests.support.memory_downloads import MemoryLicenses
 
 MIT = ModelVariant(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.engines.model_files import real_context_tokens, size_on_disk_bytes
+from foundry_tui.engines.model_files.folders import real_context_tokens, size_on_disk_bytes
 
 
 def with_config(folder: Path, content: bytes) -> Path:

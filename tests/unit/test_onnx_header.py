@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from foundry_tui.demo import demo_registration
-from foundry_tui.engines.onnx_header import ExternalPart, OnnxProblem, read_onnx_header
+from foundry_tui.engines.model_files.onnx_header import ExternalPart, OnnxProblem, read_onnx_header
 from tests.support.onnx_file import external_tensor, field, graph_input, number, onnx_file, varint
 
 FLOAT, FLOAT16, INT64 = 1, 10, 7

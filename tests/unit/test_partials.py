@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from foundry_tui.domain.errors import ModelRefused
-from foundry_tui.engines.allocated import allocated_bytes
-from foundry_tui.engines.partials import (
+from foundry_tui.engines.downloads.allocated import allocated_bytes
+from foundry_tui.engines.downloads.partials import (
     LOCK_FILE,
     find_partials,
     lock_owner,

@@ -6,7 +6,7 @@ import pytest
 
 from foundry_tui.domain.downloads import Download, Partial
 from foundry_tui.domain.models import CatalogKind, ModelVariant
-from foundry_tui.services.preflight import (
+from foundry_tui.services.downloads.preflight import (
     NotEnoughRoom,
     Removable,
     needed_bytes,

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from foundry_tui.engines.process_marks import mark_by_ps, start_mark
+from foundry_tui.engines.downloads.process_marks import mark_by_ps, start_mark
 
 SLEEPER = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"]
 

@@ -7,7 +7,7 @@ import pytest
 
 from foundry_tui.demo import demo_registration
 from foundry_tui.domain.models import ProviderEvidence
-from foundry_tui.engines.provider_options import configured_providers, providers_of
+from foundry_tui.engines.runtime.provider_options import configured_providers, providers_of
 
 CUDA = [{"cuda": {"enable_cuda_graph": "0"}}]
 CONFIGURED, DECLARED = ProviderEvidence.CONFIGURED, ProviderEvidence.DECLARED

@@ -37,8 +37,8 @@ from foundry_tui.reports.downloads import (
     state_words,
     title_words,
 )
-from foundry_tui.services.download_board import RunningDownload
-from foundry_tui.services.preflight import Preflight, Removable
+from foundry_tui.services.downloads.board import RunningDownload
+from foundry_tui.services.downloads.preflight import Preflight, Removable
 
 MIB, GIB = 1 << 20, 1 << 30
 NOW = 1_767_355_200_000  # noon UTC on 2 January 2026

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant, SnapshotOrigin
-from foundry_tui.engines.snapshot import device_of, read_snapshot
+from foundry_tui.engines.catalog.snapshot import device_of, read_snapshot
 
 # As captured from runtime 2.2.1, shortened.
 RECORD: dict[str, object] = {

@@ -10,8 +10,8 @@ import httpx2
 import pytest
 import trustme
 
-from foundry_tui.engines.sockets import StampedStream, StampingBackend
-from foundry_tui.engines.transport import StampingTransport, watch_of
+from foundry_tui.engines.streaming.sockets import StampedStream, StampingBackend
+from foundry_tui.engines.streaming.transport import StampingTransport, watch_of
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n"

@@ -1,6 +1,6 @@
 import pytest
 
-from foundry_tui.engines.sse import SseDecoder
+from foundry_tui.engines.streaming.sse import SseDecoder
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-from foundry_tui.engines.v1_progress import DownloadEnd, ProgressReader
+from foundry_tui.engines.endpoints.v1_progress import DownloadEnd, ProgressReader
 
 WIRE = (
     "Total 0.00% Downloading genai_config.json\n"

@@ -40,8 +40,8 @@ from foundry_tui.domain.models import (
     Registration,
     SnapshotOrigin,
 )
-from foundry_tui.engines import frames
-from foundry_tui.engines.frames import (
+from foundry_tui.engines.hosting import frames
+from foundry_tui.engines.hosting.frames import (
     Call,
     Cancel,
     Chat,
@@ -69,7 +69,7 @@ from foundry_tui.engines.frames import (
     UnloadModel,
     UnregisterModel,
 )
-from foundry_tui.engines.wire import FrameBroken, decode_command, decode_frame, encode
+from foundry_tui.engines.hosting.wire import FrameBroken, decode_command, decode_frame, encode
 
 REQUEST = ChatRequest(
     model="m:1",

@@ -21,10 +21,10 @@ from foundry_tui.domain.models import CatalogSnapshot
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.cache import is_low, unfinished_words
 from foundry_tui.reports.downloads import share_in_words
-from foundry_tui.services.cache import CacheService
+from foundry_tui.services.cache.health import HealthProgress, HealthService
+from foundry_tui.services.cache.service import CacheService
 from foundry_tui.services.client import ClientService, Job
-from foundry_tui.services.downloads import Downloads
-from foundry_tui.services.health import HealthProgress, HealthService
+from foundry_tui.services.downloads.facade import Downloads
 from foundry_tui.tui.notices import tell
 from foundry_tui.tui.panes.cache_actions import CacheActions, CacheTools
 from foundry_tui.tui.panes.cache_rows import (

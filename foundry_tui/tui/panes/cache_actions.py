@@ -14,11 +14,11 @@ from foundry_tui.domain.health import HealthState, ModelHealth
 from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.cache import check_words, left_words, summary_words
-from foundry_tui.services.cache import CacheService
+from foundry_tui.services.cache.health import HealthService
+from foundry_tui.services.cache.removing import remove_model
+from foundry_tui.services.cache.service import CacheService
 from foundry_tui.services.client import ClientService, JobKind
-from foundry_tui.services.downloads import Downloads
-from foundry_tui.services.health import HealthService
-from foundry_tui.services.removing import remove_model
+from foundry_tui.services.downloads.facade import Downloads
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.cache_rows import CacheItem
 from foundry_tui.tui.screens.overlay import ConfirmScreen

@@ -24,9 +24,9 @@ from foundry_tui.reports.cache import (
 )
 from foundry_tui.reports.downloads import progress_words, share_in_words, short_words, state_words
 from foundry_tui.reports.models import JOBS
+from foundry_tui.services.cache.health import HealthProgress
 from foundry_tui.services.client import Job, JobKind
-from foundry_tui.services.downloads import DownloadQueue, RunningDownload
-from foundry_tui.services.health import HealthProgress
+from foundry_tui.services.downloads.facade import DownloadQueue, RunningDownload
 from foundry_tui.tui.widgets.row_table import Align, Column, Emphasis, Row
 
 __all__ = [

@@ -18,7 +18,7 @@ from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.downloads import short_words
 from foundry_tui.services.client import ClientService, Job
-from foundry_tui.services.downloads import DownloadQueue, Downloads
+from foundry_tui.services.downloads.facade import DownloadQueue, Downloads
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.catalog_columns import (
     ALWAYS_SHOWN,

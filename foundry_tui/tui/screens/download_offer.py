@@ -29,8 +29,8 @@ from foundry_tui.reports.download_offer import (
     room_words,
 )
 from foundry_tui.reports.downloads import moment_in_words, state_words
-from foundry_tui.services.downloads import Downloads, Preflight
-from foundry_tui.services.licenses import Licenses, LicenseVerdict, Verdict
+from foundry_tui.services.downloads.facade import Downloads, Preflight
+from foundry_tui.services.downloads.licenses import Licenses, LicenseVerdict, Verdict
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.presenters import error_words, fact_words
 from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay

@@ -13,7 +13,7 @@ from foundry_tui.reports.downloads import (
     speed_in_words,
     state_words,
 )
-from foundry_tui.services.downloads import DownloadQueue, RunningDownload
+from foundry_tui.services.downloads.facade import DownloadQueue, RunningDownload
 from foundry_tui.tui.widgets.row_table import Align, Column, Emphasis, Row
 
 __all__ = ["COLUMNS", "HEADING", "QueueView", "counts_in_words", "rows_of", "view_of"]

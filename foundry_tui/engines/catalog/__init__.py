@@ -1,0 +1,1 @@
+"""Catalogs as the runtime keeps them and as the public ones answer."""

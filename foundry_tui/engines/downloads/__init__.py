@@ -1,0 +1,1 @@
+"""Downloads, each in a process of its own."""

@@ -1,0 +1,1 @@
+"""Servers that are somebody else's."""

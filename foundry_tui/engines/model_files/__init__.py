@@ -1,0 +1,1 @@
+"""A model's folder on the disk, and whether it is sound."""

@@ -1,0 +1,1 @@
+"""The Foundry Local runtime as one engine."""

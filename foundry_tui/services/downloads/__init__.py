@@ -1,0 +1,1 @@
+"""The queue of downloads, and what is asked before and after each."""
