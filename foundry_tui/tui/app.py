@@ -123,7 +123,9 @@ class FoundryApp(App[None]):
 
         screen = self.screen
         if isinstance(screen, ModalScreen):
-            if not (isinstance(screen, Overlay) and screen.escape()):
+            if not screen.is_mounted:
+                self.call_later(self.action_escape)  # two quick keys: let it open before it is closed
+            elif not (isinstance(screen, Overlay) and screen.escape()):
                 screen.dismiss(None)
         else:
             workspace.escape()

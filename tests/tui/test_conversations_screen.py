@@ -605,6 +605,19 @@ async def test_the_list_looks_again_when_something_was_written() -> None:
         assert user.screen.table.cursor_key == "c1"
 
 
+@pytest.mark.parametrize("turns", range(6, 20, 2))
+async def test_what_is_found_while_the_list_is_being_closed_is_harmless(turns: int) -> None:
+    store = farm()
+    store.held[""] = asyncio.Event()
+    async with opened(ConversationsScreen(store)) as user:
+        user.screen.dismiss(None)
+        for _ in range(turns):  # of the event loop: there is a moment with a screen and no list
+            await asyncio.sleep(0)
+        store.held[""].set()
+
+        assert await user.result() is None
+
+
 async def test_hostile_titles_tags_and_texts_are_shown_and_do_nothing() -> None:
     hostile = replace(kept(1, EVIL, f"eggs {EVIL}", EVIL), tags=(EVIL,))
     async with opened(ConversationsScreen(WatchedStore(hostile))) as user:

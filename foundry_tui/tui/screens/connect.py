@@ -120,11 +120,6 @@ class ConnectScreen(Overlay[None]):
         )
         return next((one for one in made if one.target is self._target), None)
 
-    @property
-    def _is_open(self) -> bool:
-        """Whether there is anything to draw on: what it follows may still change while it is being closed."""
-        return self.is_attached and self.display
-
     def compose(self) -> ComposeResult:
         with Vertical(id="connect-box") as box:
             box.border_title = "Use it from other programs"
@@ -197,7 +192,7 @@ class ConnectScreen(Overlay[None]):
     # --- what is shown
 
     def _show(self) -> None:
-        if not self._is_open:
+        if not self.is_open:
             return
         self._show_facts()
         snippet = self.snippet
@@ -213,7 +208,7 @@ class ConnectScreen(Overlay[None]):
         self.query_one("#connect-hint", Static).update(hint)
 
     def _show_facts(self) -> None:
-        if not self._is_open:
+        if not self.is_open:
             return
         facts = self.query_one("#connect-facts", Sheet)
         said = self._facts()

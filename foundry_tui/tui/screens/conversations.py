@@ -246,6 +246,8 @@ class ConversationsScreen(FilteredOverlay[ConversationChosen]):
                 self._search()
 
     def _scrolled(self) -> None:
+        if not self.is_open:
+            return
         table = self.table
         last_in_sight = table.scroll_offset.y + table.size.height
         pages = self._pages

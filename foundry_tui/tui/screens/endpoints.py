@@ -125,11 +125,6 @@ class EndpointsScreen(Overlay[EngineInfo]):
         """The list, what has the focus."""
         return self.query_one(RowTable)
 
-    @property
-    def _is_open(self) -> bool:
-        """Whether there is anything to draw on: what it follows may still change while it is being closed."""
-        return self.is_attached and self.display
-
     def compose(self) -> ComposeResult:
         with Vertical(id="endpoints-box") as box:
             box.border_title = "Where models run"
@@ -199,7 +194,7 @@ class EndpointsScreen(Overlay[EngineInfo]):
             self._redraw()
 
     def _redraw(self) -> None:
-        if not self._is_open:
+        if not self.is_open:
             return
         current = self._current()
         own = self._own.get(current)
@@ -350,14 +345,14 @@ class EndpointsScreen(Overlay[EngineInfo]):
 
     def _fail(self, error: FoundryTuiError) -> None:
         self._problem = error
-        if not self._is_open:
+        if not self.is_open:
             return
         self._show_detail()
         self.query_one(Sheet).scroll_home(animate=False)
 
     def _say(self, words: str | None) -> None:
         self._working = words
-        if self._is_open:
+        if self.is_open:
             self._show_detail()
             self._show_state()
 

@@ -4,10 +4,12 @@ from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Static, TextArea
+from textual.worker import active_worker
 
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.models import LoadReport, ModelVariant
@@ -21,6 +23,22 @@ T = TypeVar("T")
 
 class Overlay(ModalScreen[T | None]):
     """A box in the middle of the screen; the app closes it with Esc, without a result."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is anything to draw on: what it follows may still change while it is being closed."""
+        return self.is_attached and self.display
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Close, and let go at once of what is still looked up for it.
+
+        Textual does so too, but only when the list that would show it is gone.
+        """
+        own = active_worker.get(None)
+        for worker in self.workers:
+            if worker.node is self and worker is not own:
+                worker.cancel()
+        return super().dismiss(result)
 
     def escape(self) -> bool:
         """Leave what is open within; False if there is nothing, so that the whole overlay is left."""

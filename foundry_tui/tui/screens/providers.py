@@ -112,11 +112,6 @@ class ProvidersScreen(Overlay[None]):
         """The list, what has the focus."""
         return self.query_one(RowTable)
 
-    @property
-    def _is_open(self) -> bool:
-        """Whether there is anything to draw on: what it follows may still change while it is being closed."""
-        return self.is_attached and self.display
-
     def compose(self) -> ComposeResult:
         with Vertical(id="providers-box") as box:
             box.border_title = "Execution providers"
@@ -232,7 +227,7 @@ class ProvidersScreen(Overlay[None]):
             self._redraw()
 
     def _redraw(self) -> None:
-        if not self._is_open:
+        if not self.is_open:
             return
         table = self.table
         rows = self._rows()

@@ -124,11 +124,6 @@ class ValidationScreen(Overlay[None]):
         """One line per model, what has the focus."""
         return self.query_one(RowTable)
 
-    @property
-    def _is_open(self) -> bool:
-        """Whether there is anything to draw on: what it follows may still change while it is being closed."""
-        return self.is_attached and self.display
-
     def compose(self) -> ComposeResult:
         with Vertical(id="validation-box") as box:
             box.border_title = "Do the target models work?"
@@ -198,7 +193,7 @@ class ValidationScreen(Overlay[None]):
             self._show_state()
 
     def _redraw(self) -> None:
-        if not self._is_open:
+        if not self.is_open:
             return
         table = self.table
         table.empty_text = self._empty_words()

@@ -1,0 +1,39 @@
+"""Keys that come faster than what they open: a soak found that an overlay left half open could end the app."""
+
+import asyncio
+
+import pytest
+from textual import events
+
+from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from tests.tui.harness import Driven, driven
+
+OPENING_KEYS = (
+    *("f1", "f2", "f3", "f4", "f5", "f8", "f9", "f10", "f12"),
+    *("ctrl+g", "ctrl+l", "ctrl+o", "ctrl+p", "ctrl+t"),
+)
+TURNS = (0, 1, 2, 3, 5, 8, 13, 21, 34)
+
+
+async def open_and_leave(user: Driven, key: str, *, turns: int) -> None:
+    """Press ``key``, let the event loop make so many turns, and press Esc until nothing is open."""
+    user.app.post_message(events.Key(key, None))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    user.app.post_message(events.Key("escape", None))
+    await user.pilot.pause()
+    if len(user.app.screen_stack) > 2:
+        await user.pilot.press("escape")
+    await user.until(lambda: len(user.app.screen_stack) == 2)
+
+
+@pytest.mark.parametrize("key", OPENING_KEYS)
+async def test_what_opens_can_be_left_at_any_moment_of_its_opening(key: str) -> None:
+    async with driven(start_with=SCRIPTED_MODEL_ID) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+        await user.ask("hi")
+
+        for turns in TURNS:
+            await open_and_leave(user, key, turns=turns)
+
+        assert user.app.is_running
