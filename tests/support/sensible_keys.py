@@ -19,7 +19,9 @@ _WORDS = ("the", "cow", "Paris", "x", "")
 _ESC, _TAB, _ENTER = "\x1b", "\t", "\r"
 _UP, _DOWN, _RIGHT, _LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 _PAGE_UP, _PAGE_DOWN, _HOME, _END = "\x1b[5~", "\x1b[6~", "\x1b[H", "\x1b[F"
-_F1, _F2, _F4, _F5, _F6 = "\x1bOP", "\x1bOQ", "\x1bOS", "\x1b[15~", "\x1b[17~"
+_F1, _F2, _F3, _F4, _F5, _F6 = "\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[15~", "\x1b[17~"
+_F8, _F9, _F10, _F12 = "\x1b[19~", "\x1b[20~", "\x1b[21~", "\x1b[24~"
+_OVERLAYS = (_F1, _F2, _F3, _F4, _F5, _F8, _F9, _F10, _F12, "\x10", "\x0c", "\x14", "\x0f", "\x07")
 _SIZES = ((80, 24), (120, 40), (200, 60), (60, 18), (100, 30))
 
 
@@ -106,13 +108,13 @@ def _catalog(dice: random.Random) -> Iterator[Press]:
             yield Press(character)
         yield Press(_ENTER)
     for _ in range(dice.randint(1, 6)):
-        yield Press(dice.choice((_DOWN, _UP, "s", "S", " ", "i", "c", "o", _ESC, _PAGE_DOWN, "x")))
+        yield Press(dice.choice((_DOWN, _UP, "s", "S", " ", "i", "c", "o", _ESC, _PAGE_DOWN, "x", "d", "v")))
     yield Press(_ESC)
     yield Press(_ESC, settles=True)
 
 
 def _overlay(dice: random.Random) -> Iterator[Press]:
-    yield Press(dice.choice((_F1, _F2, _F4, _F5, "\x10", "\x0c", "\x14", "\x0f", "\x07")), settles=True)
+    yield Press(dice.choice(_OVERLAYS), settles=dice.random() < 0.7)
     for _ in range(dice.randint(0, 5)):
         yield Press(dice.choice((_DOWN, _UP, _PAGE_DOWN, _TAB, "a", "o")))
     yield Press(_ESC)

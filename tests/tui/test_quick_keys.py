@@ -1,4 +1,4 @@
-"""Keys that come faster than what they open: a soak found that an overlay left half open could end the app."""
+"""Keys that come faster than what they open: a soak found that one left half open could end the app."""
 
 import asyncio
 

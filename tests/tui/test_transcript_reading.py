@@ -127,6 +127,22 @@ async def test_a_reader_in_the_middle_goes_to_the_neighbours_of_what_they_see() 
         assert app.transcript.cursor_key == keys[2]
 
 
+@pytest.mark.parametrize("step", ["previous_message", "next_message", "previous_code", "next_code"])
+async def test_a_reader_whose_conversation_has_just_become_shorter_goes_on_from_its_end(step: str) -> None:
+    app = TranscriptApp()
+
+    async with app.run_test(size=(40, 12)) as pilot:
+        keys = list(conversation(app.transcript))
+        await settled(app, pilot)
+        app.transcript.set_follow(False)
+        with app.transcript.arranged_once():
+            app.transcript.action_fold_all()
+            await app.transcript.run_action(step)
+        await settled(app, pilot)
+
+        assert app.transcript.cursor_key in (*keys, None)
+
+
 @pytest.mark.parametrize("key", ["up", "pagedown", "home", "end"])
 async def test_scrolling_by_hand_takes_the_cursor_away(key: str) -> None:
     app = TranscriptApp()

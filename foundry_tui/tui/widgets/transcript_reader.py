@@ -298,8 +298,10 @@ class TranscriptReader(TranscriptView):
         return None if message is None else self._cursor.last_code(message)
 
     def _reading_row(self) -> int | None:
-        """Where the view begins; None at the end."""
-        return None if self._follows or not self._layout.height else self.scroll_offset.y
+        """Where the view begins; None at the end.  What has just shrunk may be scrolled beyond its end."""
+        if self._follows or not self._layout.height:
+            return None
+        return min(self.scroll_offset.y, self._layout.height - 1)
 
     def _read(self, message: Message) -> None:
         """Go to ``message``: its heading at the top."""
