@@ -16,7 +16,7 @@ from pathlib import Path
 from foundry_tui.bootstrap import open_services
 from foundry_tui.launching import LaunchOptions, resolve
 from foundry_tui.services import calm
-from foundry_tui.services.opened import Services
+from foundry_tui.services.opened import Services, at_hand
 from foundry_tui.tui.app import FoundryApp
 from foundry_tui.tui.messages import ModelActivated
 from foundry_tui.tui.panes.chat import ChatPane
@@ -39,7 +39,7 @@ class AskingApp(FoundryApp):
     CSS_PATH = inspect.getfile(FoundryApp).replace("app.py", "css/app.tcss")  # else it is looked for here
 
     def __init__(self, services: Services, report: int, marks: list[int]) -> None:
-        super().__init__(services)
+        super().__init__(services.setup, at_hand(services))
         self._report = report
         self._marks = marks
 

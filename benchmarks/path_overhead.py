@@ -53,7 +53,7 @@ from foundry_tui.domain.chat import ChatMessage, ChatRequest, ChunkReceived, Out
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import Registration
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.metrics.latency import decode_rate, merged_share, ttft_s
 

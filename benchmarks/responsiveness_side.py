@@ -33,7 +33,7 @@ from foundry_tui.domain.chat import ChunkReceived
 from foundry_tui.launching import LaunchOptions, resolve
 from foundry_tui.services import calm
 from foundry_tui.services.dialogue import AnswerEvent, Dialogue
-from foundry_tui.services.opened import Services
+from foundry_tui.services.opened import Services, at_hand
 from foundry_tui.tui.app import FoundryApp
 from foundry_tui.tui.messages import ModelActivated
 from foundry_tui.tui.screens.workspace import WorkspaceScreen
@@ -187,7 +187,7 @@ class WatchedApp(FoundryApp):
 
     def __init__(self, services: Services, watch: Watch, conversation: str) -> None:
         self._watch = watch  # before what asks for the driver
-        super().__init__(services)
+        super().__init__(services.setup, at_hand(services))
         self._conversation = conversation
 
     def get_driver_class(self) -> type[Driver]:

@@ -11,16 +11,17 @@ from pathlib import Path
 from uuid import uuid4
 
 from foundry_tui.aio import Tasks
-from foundry_tui.config import config_folders, find_file, load_models
+from foundry_tui.config.locate import config_folders, find_file
+from foundry_tui.config.models_file import load_models
 from foundry_tui.config.settings_file import TomlSettingsFile
 from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
-from foundry_tui.domain.engine import EngineInfo
+from foundry_tui.domain.engine import EndpointKind, EngineInfo
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.engines.catalog.files import CatalogFiles, ModelFolders
 from foundry_tui.engines.catalog.snapshot import read_snapshot
 from foundry_tui.engines.downloads.runner import ChildDownloads
-from foundry_tui.engines.hosting.frames import EndpointConfig, HostConfig, ManagedConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig, HostConfig, ManagedConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.model_files.check import FileModelChecker
 from foundry_tui.launching import Launch, endpoint_address, host_of, resolve
@@ -49,11 +50,12 @@ from foundry_tui.services.engine.lease import EngineLease
 from foundry_tui.services.keep_warm import KeepWarm
 from foundry_tui.services.logbook import LogBook
 from foundry_tui.services.model_care import ModelCare
-from foundry_tui.services.opened import Services, Setup
+from foundry_tui.services.opened import Services
 from foundry_tui.services.recorder import Recorder
 from foundry_tui.services.remembering import LayoutMemory
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
+from foundry_tui.services.setup import Setup
 from foundry_tui.storage import (
     Database,
     FileLock,
@@ -99,7 +101,7 @@ async def open_services(
         archive = await stack.enter_async_context(open_archive(launch))
         recorder = Recorder()
         stack.push_async_callback(recorder.aclose)
-        lease = EngineLease()
+        lease = EngineLease(FileLock(setup.data_dir / "measurement.lock"))
         managed = launch.host if isinstance(launch.host, ManagedConfig) else None
         shelf = None if managed is None else _Shelf(managed)
         health = HealthService(
@@ -114,6 +116,7 @@ async def open_services(
                 await health.require_sound(model.id)
 
         backend = _backend(launch, launch.host)
+        licenses = Licenses(archive.licenses, policy=lambda: latest.licenses)
         care: ModelCare | None = None
         client = ClientService(
             backend.engine,
@@ -138,6 +141,7 @@ async def open_services(
                     archive,
                     client,
                     health,
+                    licenses,
                     background,
                     latest=lambda: latest,
                     only_own=only_own_downloads,
@@ -146,7 +150,11 @@ async def open_services(
 
         async def connect(address: str | None, key_name: str | None) -> EngineInfo:
             host = await asyncio.to_thread(host_of, launch, address, key_name)
-            return await client.switch(_backend(launch, host))
+            info = client.engine_info
+            # Two of our own runtimes cannot have one port.
+            is_pinned = isinstance(host, ManagedConfig) and host.port != 0
+            stop_first = is_pinned and info is not None and info.kind is EndpointKind.MANAGED
+            return await client.switch(_backend(launch, host), stop_first=stop_first)
 
         kept_by = recorder if setup.keeps_conversations else None
         yield Services(
@@ -162,6 +170,7 @@ async def open_services(
             sampler=ResourceSampler(lambda: (_host_probe(), _gpu_probe()), pid=lambda: client.process_id),
             background=background,
             care=care,
+            licenses=licenses,
             discovery=Discovery(_look_around, own_url=lambda: _url_of(client)),
             keep_warm=KeepWarm(client, lease, options=setup.warmth),
             connect=connect,
@@ -205,6 +214,7 @@ async def _care(
     archive: Archive,
     client: ClientService,
     health: HealthService,
+    licenses: Licenses,
     background: Tasks,
     *,
     latest: Callable[[], Setup],
@@ -213,7 +223,6 @@ async def _care(
     """What looks after the models of one cache directory; the queue begins to work when it is started."""
     data_dir = launch.setup.data_dir
     used = LastUsed(data_dir / "last-used.json")
-    licenses = Licenses(archive.licenses, policy=lambda: latest().licenses)
     runner = ChildDownloads(
         shelf.config, state_dir=data_dir / "downloads", log_dir=launch.setup.logs_dir / "downloads"
     )

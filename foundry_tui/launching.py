@@ -9,15 +9,15 @@ from urllib.parse import SplitResult, urlsplit
 
 import platformdirs
 
-from foundry_tui.config import EngineSettings, config_folders, find_file, load_settings
+from foundry_tui.config.locate import config_folders, find_file
+from foundry_tui.config.settings import load_settings
+from foundry_tui.config.values import EngineSettings
 from foundry_tui.demo import DEMO_MODEL_ID
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.settings import SettingOrigin, SettingOverride, SettingValue
-from foundry_tui.engines.hosting.frames import EndpointConfig, HostConfig, ManagedConfig
-from foundry_tui.services.downloads.licenses import LicensePolicy
-from foundry_tui.services.keep_warm import WarmthOptions
-from foundry_tui.services.opened import Setup
+from foundry_tui.engines.hosting.configs import EndpointConfig, HostConfig, ManagedConfig
+from foundry_tui.services.setup import LicensePolicy, Setup, WarmthOptions
 
 __all__ = [
     "Launch",
@@ -106,6 +106,7 @@ def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ)
         settings_path=settings_path,
         data_dir=data_dir,
         logs_dir=logs_dir,
+        port=options.port or engine.port or None,
         keys=tuple(settings.keys.items()),
         history_size=settings.chat.history,
         keeps_conversations=settings.chat.save,

@@ -25,6 +25,7 @@ __all__ = [
     "HostableEngine",
     "InputHistory",
     "ModelChecker",
+    "ModelFetcher",
     "ModelKeeper",
     "ModelManager",
     "ProcessLock",
@@ -109,6 +110,20 @@ class ModelKeeper(Protocol):
 
 
 @runtime_checkable
+class ModelFetcher(Protocol):
+    """A server that fetches models for itself.  Those with ``Capability.DOWNLOAD`` do."""
+
+    def download(self, model_id: str) -> AsyncGenerator[DownloadReading, None]:
+        """Readings as the server tells them, the last in phase ``DONE``; closing it takes the order back.
+
+        Raises:
+            ModelNotFound: It is in no catalog of the server's.
+            EngineError: The server refused it, gave up or went away; ``NotSupported`` where it never fetches.
+        """
+        ...
+
+
+@runtime_checkable
 class ProviderManager(Protocol):
     """An engine that can be given execution providers.  Those with ``Capability.PROVIDERS`` can."""
 
@@ -116,7 +131,6 @@ class ProviderManager(Protocol):
         """Those that this machine can have beside the CPU's; empty where there are none."""
         ...
 
-    # A plain ``def``: calling it gives the generator itself, not a coroutine.
     def register_providers(self, names: tuple[str, ...]) -> AsyncGenerator[ProviderEvent, None]:
         """Download and register those (none named: all); progress, then one ``ProvidersRegistered``.
 
@@ -130,10 +144,7 @@ class ProviderManager(Protocol):
 
 
 class HostableEngine(Engine, ModelManager, Protocol):
-    """What the child process can host: an engine with its control side, already open.
-
-    It may be a ``ModelKeeper`` and a ``ProviderManager`` too; what is not refuses with ``NotSupported``.
-    """
+    """What the child process can host, already open.  It may be keeper, fetcher, provider manager too."""
 
     @property
     def info(self) -> EngineInfo:
@@ -145,8 +156,8 @@ class HostableEngine(Engine, ModelManager, Protocol):
         ...
 
 
-class SupervisedEngine(Engine, ModelManager, ModelKeeper, ProviderManager, Protocol):
-    """An engine in a process of its own, with its life in our hands."""
+class SupervisedEngine(Engine, ModelManager, ModelKeeper, ModelFetcher, ProviderManager, Protocol):
+    """An engine in a process of its own, with its life in our hands; ``NotSupported`` for what it is not."""
 
     @property
     def state(self) -> EngineState:

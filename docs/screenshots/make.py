@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 import foundry_tui
 from foundry_tui.bootstrap import open_services
 from foundry_tui.launching import LaunchOptions, resolve
+from foundry_tui.services.opened import at_hand
 from foundry_tui.tui.app import FoundryApp
 from foundry_tui.tui.panes.chat import ChatPane
 from foundry_tui.tui.screens.workspace import WorkspaceScreen
@@ -31,7 +32,7 @@ async def main(folder: Path | None) -> None:
         with tempfile.TemporaryDirectory() as data_dir:
             launch = resolve(LaunchOptions(demo=True, data_dir=Path(data_dir)), {})
             async with open_services(launch) as services:
-                app = FoundryApp(services)
+                app = FoundryApp(launch.setup, at_hand(services))
                 async with app.run_test(size=size) as pilot:
                     await _shoot(app, pilot, folder, name)
 

@@ -1,13 +1,19 @@
 """``foundry-tui`` and ``foundry-tui demo``: open the app."""
 
 import argparse
+import asyncio
 import os
 import sys
+from contextlib import AsyncExitStack
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.launching import resolve
 from foundry_tui.services import calm
+
+if TYPE_CHECKING:
+    from foundry_tui.services.opened import Services
 
 __all__ = ["add_commands", "add_plain", "open_app", "open_demo"]
 
@@ -16,7 +22,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add ``demo``; the app itself is what runs without a command."""
     demo = commands.add_parser(
         "demo",
-        help="the app on the bundled tiny model: no network, nothing downloaded",
         description="Open the app with the bundled tiny model loaded. No network, nothing downloaded.",
         epilog="example: foundry-tui demo",
     )
@@ -47,18 +52,25 @@ async def open_demo(arguments: argparse.Namespace) -> int:
 
 async def _open(arguments: argparse.Namespace, *, demo: bool) -> int:
     launch = resolve(launch_options(arguments, demo=demo))
-    if arguments.plain:
-        from foundry_tui.cli.plain import run_plain  # late: the app does not need it
+    async with AsyncExitStack() as stack:
 
-        async with open_services(launch) as services:
-            return await run_plain(services, input=sys.stdin, output=sys.stdout)
-    if arguments.no_color:
-        os.environ["NO_COLOR"] = "1"  # Textual reads it when it is imported
-    # The one place that reaches for the screen.
-    from foundry_tui.tui.app import FoundryApp
+        async def opened() -> "Services":
+            # In a thread: the first frame is on the screen by now, and keys are answered.
+            bootstrap = await asyncio.to_thread(import_module, "foundry_tui.bootstrap")
+            return await stack.enter_async_context(bootstrap.open_services(launch))
 
-    calm.begin()
-    async with open_services(launch) as services:
-        app = FoundryApp(services)
+        if arguments.plain:
+            from foundry_tui.cli.plain import run_plain  # late: the app does not need it
+
+            return await run_plain(await opened(), input=sys.stdin, output=sys.stdout)
+        if arguments.no_color:
+            os.environ["NO_COLOR"] = "1"  # Textual reads it when it is imported
+        # The one place that reaches for the screen.
+        from foundry_tui.tui.app import FoundryApp
+
+        calm.begin()
+        app = FoundryApp(launch.setup, opened)
         await app.run_async()
-    return app.return_code or 0
+        if app.failure is not None:
+            raise app.failure
+        return app.return_code or 0

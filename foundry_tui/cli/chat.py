@@ -7,7 +7,7 @@ from typing import Protocol
 
 from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.exit_codes import ExitCode, code_of
-from foundry_tui.cli.models import find_model, need_here
+from foundry_tui.cli.models import find_model, need_here, tell_notes
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import complain, print_json, print_text, say
 from foundry_tui.cli.plain_input import Lines
@@ -30,7 +30,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add ``chat``."""
     chat = commands.add_parser(
         "chat",
-        help="one streamed answer on stdout",
         description="Stream one answer to stdout. Without --prompt it reads stdin if piped, else lines.",
         epilog='example: foundry-tui chat phi-4-mini --prompt "What is RAG?" --max-tokens 120',
     )
@@ -53,7 +52,7 @@ async def _chat(arguments: argparse.Namespace) -> int:
     _need_text("the system prompt", arguments.system or "")
     prompt = _prompt(arguments)
     async with open_services(resolve(launch_options(arguments))) as services:
-        await services.client.start()
+        tell_notes(await services.client.start(), is_verbose=arguments.verbose)
         model = await find_model(services, arguments.model)
         options = _options(services.setup.chat, arguments)
         await _load_if_needed(services, model)

@@ -44,7 +44,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add ``conversations`` and what is below it."""
     conversations = commands.add_parser(
         "conversations",
-        help="list, search, export, import what was said",
         description="The conversations that were kept.",
         epilog='example: foundry-tui conversations search "slow start" --json',
     )

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import shutil
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,12 +14,16 @@ from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import print_json, print_text, say
-from foundry_tui.config import config_folders, find_file, load_models, load_prompts
+from foundry_tui.config.locate import config_folders, find_file
+from foundry_tui.config.models_file import load_models
+from foundry_tui.config.prompts_file import load_prompts
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
 from foundry_tui.launching import default_data_dir, resolve
-from foundry_tui.services.opened import Services, Setup
+from foundry_tui.reports.catalogs import missing_lines
+from foundry_tui.services.opened import Services
+from foundry_tui.services.setup import Setup
 
 __all__ = ["DOCTOR_SCHEMA", "add_commands"]
 
@@ -58,7 +63,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add ``doctor``."""
     doctor = commands.add_parser(
         "doctor",
-        help="what works here and what does not",
         description="Check versions, folders, configuration, engine, catalog and GPU; say what to do.",
         epilog="example: foundry-tui doctor --json",
     )
@@ -150,12 +154,13 @@ async def _catalog(services: Services) -> Check:
     snapshot = await services.client.refresh()
     cached = sum(1 for model in snapshot.models if model.is_cached)
     words = f"{len(snapshot.models)} variants, {cached} on this machine"
-    if snapshot.notice is None:
+    missing = missing_lines(snapshot, time.time())
+    if not missing:
         return Check(name="catalog", status=Status.OK, detail=words)
     return Check(
         name="catalog",
         status=Status.NOTE,
-        detail=f"{words}; {snapshot.notice}",
+        detail="; ".join([words, *missing]),
         remedy="models on this machine work all the same"
         if services.setup.is_offline
         else "check the network and the proxy; models on this machine work all the same",

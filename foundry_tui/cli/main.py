@@ -2,13 +2,14 @@
 
 import argparse
 import asyncio
+import importlib
 import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 
 from foundry_tui import __version__
-from foundry_tui.cli import app, chat, conversations, doctor, models, output, schema, validate, web
+from foundry_tui.cli import app, output
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.options import add_common
 from foundry_tui.cli.output import complain, tidy_streams
@@ -27,6 +28,18 @@ _EXAMPLES = """examples:
   foundry-tui chat qwen2.5-0.5b --prompt "Hi"     one answer on stdout
 """
 
+_COMMANDS = {
+    "demo": ("app", "the app on the bundled tiny model: no network, nothing downloaded"),
+    "web": ("web", "the app in a browser on this machine"),
+    "models": ("models", "list, load, register models"),
+    "chat": ("chat", "one streamed answer on stdout"),
+    "conversations": ("conversations", "list, search, export, import what was said"),
+    "validate": ("validate", "check that every target model is listed, cached, loads and answers"),
+    "doctor": ("doctor", "what works here and what does not"),
+    "schema": ("schema", "JSON Schema of a file or an output"),
+}
+"""Module of each command, and what it does."""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line."""
@@ -41,10 +54,26 @@ def build_parser() -> argparse.ArgumentParser:
     add_common(parser, top=True)
     app.add_plain(parser, top=True)
     parser.set_defaults(run=app.open_app)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for module in (app, web, models, chat, conversations, validate, doctor, schema):
-        module.add_commands(commands)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_LateParser)
+    for name, (module, words) in _COMMANDS.items():
+        commands.add_parser(name, help=words).module = f"foundry_tui.cli.{module}"
     return parser
+
+
+class _LateParser(argparse.ArgumentParser):
+    """Stands for a command until it is given: what all commands import would hold up the first frame."""
+
+    module = ""
+
+    def parse_known_args(  # type: ignore[override]  # one of the three ways to call it, the one that argparse uses
+        self, args: Sequence[str], namespace: None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        name = self.prog.rpartition(" ")[2]
+        program = self.prog.removesuffix(f" {name}")
+        commands = argparse.ArgumentParser().add_subparsers(prog=program)
+        importlib.import_module(self.module).add_commands(commands)
+        parser: argparse.ArgumentParser = commands.choices[name]
+        return parser.parse_known_args(args, namespace)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

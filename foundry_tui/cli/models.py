@@ -1,6 +1,7 @@
 """``foundry-tui models …``: the catalog, what is loaded, and models of one's own."""
 
 import argparse
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,16 +11,26 @@ from foundry_tui.cli import models_cache, models_pull
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import complain, print_json, print_table, print_text, say
-from foundry_tui.domain.engine import EndpointKind
+from foundry_tui.domain.engine import EndpointKind, EngineInfo
 from foundry_tui.domain.errors import BadInput, FoundryTuiError, ModelRefused, NotSupported
 from foundry_tui.domain.model_filter import ModelFilter, download_or_disk_bytes, parse_filter
 from foundry_tui.domain.models import CatalogSnapshot, Device, ModelVariant, Registration
 from foundry_tui.domain.quantities import bytes_in_words, count_in_words
 from foundry_tui.launching import resolve
-from foundry_tui.reports.models import load_words, model_state
+from foundry_tui.reports.catalogs import missing_lines, source_object
+from foundry_tui.reports.engine import warnings_of
+from foundry_tui.reports.models import ModelState, load_words, model_state
 from foundry_tui.services.opened import Services
 
-__all__ = ["MODEL_LIST_SCHEMA", "add_commands", "model_object", "opened"]
+__all__ = [
+    "MODEL_LIST_SCHEMA",
+    "add_commands",
+    "find_model",
+    "model_object",
+    "need_here",
+    "opened",
+    "tell_notes",
+]
 
 MODEL_LIST_SCHEMA = "foundry-tui/model-list@1"
 _HEADER = ("ID", "DEVICE", "SIZE", "CONTEXT", "TASK", "LICENSE", "STATE")
@@ -29,7 +40,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add ``models`` and what is below it."""
     models = commands.add_parser(
         "models",
-        help="list, load, register models",
         description="The catalog, what is loaded, and models of your own.",
         epilog="example: foundry-tui models list --device cpu --json",
     )
@@ -103,13 +113,16 @@ async def opened(arguments: argparse.Namespace) -> AsyncGenerator[Services, None
         FoundryTuiError: It cannot be brought up.
     """
     async with open_services(resolve(launch_options(arguments))) as services:
-        info = await services.client.start()
-        if arguments.verbose:
-            for note in info.notes:
-                say(note)
+        tell_notes(await services.client.start(), is_verbose=arguments.verbose)
         if services.care is not None:
             await services.care.recall()
         yield services
+
+
+def tell_notes(info: EngineInfo, *, is_verbose: bool) -> None:
+    """Say on stderr what the user should know of the engine; of our own only if more is to be told."""
+    for note in info.notes if is_verbose else warnings_of(info):
+        say(note)
 
 
 async def _list(arguments: argparse.Namespace) -> int:
@@ -119,13 +132,14 @@ async def _list(arguments: argparse.Namespace) -> int:
         only_here = arguments.cached or arguments.loaded
         snapshot = await services.client.refresh(public=False if only_here else None)
     models = [model for model in snapshot.models if wanted.matches(model) and _wanted(model, arguments)]
-    if snapshot.notice is not None:
-        say(snapshot.notice)
+    for line in missing_lines(snapshot, time.time()):
+        say(line)
     if arguments.json:
         print_json(_list_object(snapshot, models))
         return ExitCode.DONE
     if models:
-        print_table(_HEADER, (_row(model) for model in models), right=frozenset({2, 3}))
+        out_of_reach = frozenset(n for n, model in enumerate(models) if model.unavailable is not None)
+        print_table(_HEADER, map(_row, models), right=frozenset({2, 3}), dim=_dimmed(arguments, out_of_reach))
     else:
         say("no models match" if snapshot.models else "no models: see foundry-tui doctor")
     return ExitCode.DONE
@@ -250,8 +264,21 @@ def _row(model: ModelVariant) -> tuple[str, ...]:
         count_in_words(model.context_tokens),
         model.task or "n/a",
         model.license or "n/a",
-        model.problem or model_state(model) or "n/a",
+        _state(model),
     )
+
+
+def _state(model: ModelVariant) -> str:
+    """Where it is, and whether that is of any use here."""
+    state = model.problem or model_state(model) or "n/a"
+    if model.unavailable is None:
+        return state
+    where = "" if model_state(model) is ModelState.ELSEWHERE else f"{state}; "
+    return f"{where}cannot run here: {model.unavailable}"
+
+
+def _dimmed(arguments: argparse.Namespace, rows: frozenset[int]) -> frozenset[int]:
+    return frozenset() if arguments.no_color else rows
 
 
 def _list_object(snapshot: CatalogSnapshot, models: list[ModelVariant]) -> dict[str, object]:
@@ -259,6 +286,7 @@ def _list_object(snapshot: CatalogSnapshot, models: list[ModelVariant]) -> dict[
         "schema": MODEL_LIST_SCHEMA,
         "notice": snapshot.notice,
         "saved_at_unix": snapshot.saved_at_unix,
+        "sources": [source_object(source) for source in snapshot.sources],
         "models": [model_object(model) for model in models],
     }
 
@@ -287,4 +315,5 @@ def model_object(model: ModelVariant) -> dict[str, object]:
         "loaded": model.is_loaded,
         "path": model.path,
         "problem": model.problem,
+        "unavailable": model.unavailable,
     }

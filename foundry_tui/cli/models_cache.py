@@ -2,13 +2,13 @@
 
 import argparse
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
-from foundry_tui.aio import Tasks
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.output import complain, print_json, print_text, say
+from foundry_tui.cli.progress import ProgressLine, following, share_line
 from foundry_tui.domain.downloads import Partial
 from foundry_tui.domain.errors import BadInput, FoundryTuiError, ModelRefused, NotSupported
 from foundry_tui.domain.health import HealthState, ModelHealth
@@ -16,8 +16,7 @@ from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.cache import check_words, health_object, problem_lines, summary_words
-from foundry_tui.reports.downloads import bar, bytes_of_bytes, share_in_words
-from foundry_tui.services.cache.health import HealthProgress, HealthService
+from foundry_tui.services.cache.health import HealthProgress
 from foundry_tui.services.cache.removing import remove_model
 from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.opened import Services
@@ -25,8 +24,6 @@ from foundry_tui.services.opened import Services
 __all__ = ["VERIFICATION_SCHEMA", "add_actions"]
 
 VERIFICATION_SCHEMA = "foundry-tui/verification@1"
-_REDRAW_S = 0.25
-_BAR_CELLS = 20
 _MARKS = {HealthState.SOUND: "ok  ", HealthState.DAMAGED: "FAIL", HealthState.UNKNOWN: "????"}
 
 
@@ -89,7 +86,8 @@ async def _verify(arguments: argparse.Namespace) -> int:
         results: list[ModelHealth] = []
         width = max((len(clean_line(model.id)) for model in models), default=0)
         for place, model in enumerate(models, start=1):
-            async with _told_progress(care.health, place, len(models)):
+            words = partial(_words, model=model, place=place, count=len(models))
+            async with following(ProgressLine(tells_at_once=False), care.health.progress, words):
                 result = await care.health.check(model.id, is_deep=True)
             results.append(result)
             if not arguments.json:
@@ -156,32 +154,7 @@ async def _take_off(services: Services, care: ModelCare, one: ModelVariant | Par
     return await remove_model(services.client, care.cache, one.id)
 
 
-@asynccontextmanager
-async def _told_progress(health: HealthService, place: int, count: int) -> AsyncGenerator[None, None]:
-    """On a terminal, a line on stderr says how far the check is, and goes when it has ended."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    tasks = Tasks()
-    tasks.start("progress of a check", _tell(health, place, count))
-    try:
-        yield
-    finally:
-        await tasks.aclose()
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
-
-
-async def _tell(health: HealthService, place: int, count: int) -> None:
-    async for progress in health.progress.watch():
-        if progress is not None:
-            sys.stderr.write(f"\r{_progress_line(progress, place, count)}\x1b[K")
-            sys.stderr.flush()
-        await asyncio.sleep(_REDRAW_S)
-
-
-def _progress_line(progress: HealthProgress, place: int, count: int) -> str:
-    share = progress.done_bytes / progress.total_bytes if progress.total_bytes else 0.0
-    amount = bytes_of_bytes(progress.done_bytes, progress.total_bytes or None)
-    words = f"{bar(share, _BAR_CELLS, '#>-')} {share_in_words(share):>5}  {amount}"
-    return f"{place}/{count} {words}"[:79]
+def _words(progress: HealthProgress | None, model: ModelVariant, place: int, count: int) -> str | None:
+    if progress is None:
+        return None
+    return f"{place}/{count} {share_line(progress.done_bytes, progress.total_bytes)}  {clean_line(model.id)}"

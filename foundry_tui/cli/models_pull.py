@@ -1,26 +1,33 @@
-"""``foundry-tui models pull``: models onto this disk, checked; what is damaged is fetched anew."""
+"""``foundry-tui models pull``: models onto this disk, checked; what is damaged is fetched anew.
+
+Onto the disk of a server that downloads for itself: ``models_fetch``.
+"""
 
 import argparse
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.exit_codes import ExitCode, code_of
+from foundry_tui.cli.models_fetch import fetch_all
 from foundry_tui.cli.options import launch_options
 from foundry_tui.cli.output import complain, print_text, say
 from foundry_tui.cli.progress import BAR_SIGNS, LINE_CELLS, ProgressLine
 from foundry_tui.domain.downloads import ENDED_STATES, Download, DownloadState
-from foundry_tui.domain.errors import FoundryTuiError, NotSupported, StorageProblem
+from foundry_tui.domain.errors import FoundryTuiError, StorageProblem
 from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.text import clean_line, clean_text
 from foundry_tui.launching import resolve
+from foundry_tui.reports.catalogs import missing_lines
 from foundry_tui.reports.downloads import detail_lines, progress_line
 from foundry_tui.services.downloads.facade import DownloadQueue
-from foundry_tui.services.downloads.licenses import LicensePolicy, Verdict
+from foundry_tui.services.downloads.licenses import Verdict
 from foundry_tui.services.model_care import ModelCare
+from foundry_tui.services.opened import Services
+from foundry_tui.services.setup import LicensePolicy
 
 __all__ = ["add_actions"]
 
@@ -44,46 +51,47 @@ def add_actions(action: Callable[[str, str, str], argparse.ArgumentParser]) -> N
 
 
 async def _pull(arguments: argparse.Namespace) -> int:
-    async with _opened(arguments) as care:
-        wanted = [_wanted(care, name) for name in arguments.models]
-        # All that can be refused is refused before anything is fetched.
-        for model in wanted:
-            await _agree(care, model)
-        code = ExitCode.DONE
-        for model in dict.fromkeys(wanted):
-            try:
-                ended = await _fetch(care, model)
-            except FoundryTuiError as error:
-                complain(error)
-                code = code_of(error)
-                continue
-            if ended.state is DownloadState.DONE:
-                print_text(f"{model.id} is here and sound")
-                continue
-            code = ExitCode.FAILED
-            for line in detail_lines(ended, None, _now_unix_ms()):
-                say(f"foundry-tui: {model.id}: {line}")
+    async with _opened(arguments) as services:
+        if services.care is None:
+            return await fetch_all(services, arguments.models)
+        return await _pull_here(services.care, arguments.models)
+
+
+async def _pull_here(care: ModelCare, names: Sequence[str]) -> int:
+    await care.client.start()
+    snapshot = await care.client.refresh()
+    for line in missing_lines(snapshot, time.time()):
+        say(line)
+    await care.recall()
+    care.downloads.start()
+    wanted = [_wanted(care, name) for name in names]
+    # All that can be refused is refused before anything is fetched.
+    for model in wanted:
+        await _agree(care, model)
+    code = ExitCode.DONE
+    for model in dict.fromkeys(wanted):
+        try:
+            ended = await _fetch(care, model)
+        except FoundryTuiError as error:
+            complain(error)
+            code = code_of(error)
+            continue
+        if ended.state is DownloadState.DONE:
+            print_text(f"{model.id} is here and sound")
+            continue
+        code = ExitCode.FAILED
+        for line in detail_lines(ended, None, _now_unix_ms()):
+            say(f"foundry-tui: {model.id}: {line}")
     return code
 
 
 @asynccontextmanager
-async def _opened(arguments: argparse.Namespace) -> AsyncGenerator[ModelCare, None]:
+async def _opened(arguments: argparse.Namespace) -> AsyncGenerator[Services, None]:
     launch = resolve(launch_options(arguments))
     if arguments.accept_license:
         launch = replace(launch, setup=replace(launch.setup, licenses=LicensePolicy()))
     async with open_services(launch, only_own_downloads=True) as services:
-        if services.care is None:
-            raise NotSupported(
-                "the models lie on the server's own disk: nothing here can be fetched onto it",
-                remedy="leave out --endpoint, or download on that machine",
-            )
-        await services.client.start()
-        snapshot = await services.client.refresh()
-        if snapshot.notice is not None:
-            say(snapshot.notice)
-        await services.care.recall()
-        services.care.downloads.start()
-        yield services.care
+        yield services
 
 
 def _wanted(care: ModelCare, name: str) -> ModelVariant:

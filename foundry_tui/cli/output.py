@@ -14,6 +14,7 @@ __all__ = ["complain", "print_json", "print_table", "print_text", "say", "tidy_s
 
 
 _LOG = logging.getLogger(__name__)
+_DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
 def tidy_streams() -> None:
@@ -43,17 +44,40 @@ def print_json(value: object) -> None:
     sys.stdout.flush()
 
 
-def print_table(header: Sequence[str], rows: Iterable[Sequence[str]], *, right: frozenset[int]) -> None:
-    """Write aligned columns; those numbered in ``right`` are set right."""
+def print_table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: frozenset[int],
+    dim: frozenset[int] = frozenset(),
+) -> None:
+    """Write aligned columns.
+
+    Args:
+        header: Names of the columns.
+        rows: As many cells each.
+        right: Columns that are set right.
+        dim: Rows that are greyed where a terminal shows colour; what that means stands in their cells too.
+    """
     cleaned = [[clean_line(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cleaned) for column in range(len(header))]
-    for row in cleaned:
+    greyed = {number + 1 for number in dim} if _shows_colour() else set[int]()
+    for number, row in enumerate(cleaned):
         cells = [
             cell.rjust(width) if column in right else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+        line = "  ".join(cells).rstrip()
+        sys.stdout.write(f"{_DIM}{line}{_PLAIN}\n" if number in greyed else f"{line}\n")
     sys.stdout.flush()
+
+
+def _shows_colour() -> bool:
+    """Whether stdout is a terminal whose reader has not asked for text alone."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    # The old console of Windows shows the sequences themselves.
+    return sys.platform != "win32" or "WT_SESSION" in os.environ
 
 
 def say(text: str) -> None:

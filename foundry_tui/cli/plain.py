@@ -7,12 +7,21 @@ from functools import partial
 from typing import TextIO
 
 from foundry_tui.aio import Tasks
-from foundry_tui.cli import plain_chat, plain_kept, plain_models, plain_setup
+from foundry_tui.cli import (
+    plain_chat,
+    plain_downloads,
+    plain_getting,
+    plain_kept,
+    plain_models,
+    plain_servers,
+    plain_setup,
+)
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.plain_answers import ask
 from foundry_tui.cli.plain_commands import CommandTable, read_line
 from foundry_tui.cli.plain_input import Lines
 from foundry_tui.cli.plain_models import load_wanted
+from foundry_tui.cli.plain_servers import tell_port, tell_server
 from foundry_tui.cli.plain_session import Session
 from foundry_tui.cli.plain_signals import Interrupts
 from foundry_tui.cli.plain_voice import Voice
@@ -24,7 +33,15 @@ from foundry_tui.services.opened import Services
 __all__ = ["COMMANDS", "run_plain"]
 
 COMMANDS = CommandTable(
-    (*plain_chat.COMMANDS, *plain_models.COMMANDS, *plain_kept.COMMANDS, *plain_setup.COMMANDS)
+    (
+        *plain_chat.COMMANDS,
+        *plain_models.COMMANDS,
+        *plain_getting.COMMANDS,
+        *plain_downloads.COMMANDS,
+        *plain_servers.COMMANDS,
+        *plain_kept.COMMANDS,
+        *plain_setup.COMMANDS,
+    )
 )
 _BUSY_S = 2.0
 # What is left to be written on leaving takes milliseconds; a disk that hangs must not keep anybody.
@@ -67,6 +84,7 @@ async def run_plain(
             await _guarded(session, partial(_start, session))
             watchers.start("plain engine watch", _follow_engine(session))
             watchers.start("plain recorder watch", _follow_recorder(session))
+            watchers.start("plain downloads watch", _follow_downloads(session))
             return await _converse(session)
         finally:
             await watchers.aclose()
@@ -128,6 +146,7 @@ async def _guarded(session: Session, work: Callable[[], Awaitable[None]]) -> Non
         session.say("Stopped.")
     session.tell_engine()
     session.tell_recorder()
+    session.tell_downloads()
 
 
 async def _do(session: Session, line: str) -> None:
@@ -150,7 +169,9 @@ async def _start(session: Session) -> None:
     await client.show_snapshot()
     session.say(f"Starting the engine, {clean_line(session.setup.where, 200)}.")
     with session.busy("Starting the engine"):
-        await client.start()
+        info = await client.start()
+    tell_server(session, info)
+    await tell_port(session, info)
     session.say(catalog_line(client.catalog.value))
     await load_wanted(session)
     if session.model_id is None:
@@ -158,6 +179,15 @@ async def _start(session: Session) -> None:
     else:
         session.say(f"Questions go to {clean_line(session.model_id, 120)}.")
     client.refresh_soon()
+    _look_after(session)
+
+
+def _look_after(session: Session) -> None:
+    """Begin what goes on beside the talk for as long as the sitting lasts, as it does in the app."""
+    services = session.services
+    services.background.start("keep warm", services.keep_warm.run())
+    if (care := services.care) is not None:
+        services.background.start("model care", care.take_up())
 
 
 async def _settle(session: Session) -> None:
@@ -177,3 +207,12 @@ async def _follow_recorder(session: Session) -> None:
     async for _ in session.services.recorder.problem.watch():
         if session.is_listening:
             session.tell_recorder()
+
+
+async def _follow_downloads(session: Session) -> None:
+    care = session.services.care
+    if care is None:
+        return
+    async for _ in care.downloads.queue.watch():
+        if session.is_listening:
+            session.tell_downloads()

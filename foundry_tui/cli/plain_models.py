@@ -1,6 +1,7 @@
 """Commands about models and the engine that runs them."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import aclosing, suppress
 
@@ -9,6 +10,7 @@ from foundry_tui.cli.plain_session import Session
 from foundry_tui.cli.plain_words import count_words, listed, spoken, unquoted
 from foundry_tui.cli.plain_words_models import (
     SORT_KEYS,
+    cached_line,
     catalog_line,
     comparison_lines,
     engine_lines,
@@ -25,11 +27,11 @@ from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.domain.text import clean_line
-from foundry_tui.reports.cache import check_words, summary_words
+from foundry_tui.reports.cache import check_words, summary_words, total_parts
 from foundry_tui.services.cache.removing import remove_model
 from foundry_tui.services.model_care import ModelCare
 
-__all__ = ["COMMANDS", "load_wanted"]
+__all__ = ["COMMANDS", "care_of", "load_wanted", "sample_of"]
 
 _GROUP = "Models and engine"
 _NO_ORDER = "none"
@@ -153,7 +155,7 @@ async def _restart(session: Session, text: str) -> None:
 
 
 async def _status(session: Session, text: str) -> None:
-    lines = engine_lines(session.client.engine_state, session.setup.where)
+    lines = engine_lines(session.client.engine_state, session.place)
     model = None if session.model_id is None else session.client.catalog.value.find(session.model_id)
     if session.model_id is None:
         lines.append("No model was chosen yet.")
@@ -164,10 +166,10 @@ async def _status(session: Session, text: str) -> None:
     else:
         lines.append(f"Questions go to {_name(model)}, {'loaded' if model.is_loaded else 'not loaded'}.")
     lines.append(catalog_line(session.client.catalog.value))
-    session.read_out([*lines, *resource_lines(await _sample(session))])
+    session.read_out([*lines, *resource_lines(await sample_of(session))])
 
 
-async def _sample(session: Session) -> ResourceSample | None:
+async def sample_of(session: Session) -> ResourceSample | None:
     """Readings of the machine; the sampler runs from the first time on that somebody asks."""
     services = session.services
     samples = services.sampler.samples
@@ -203,7 +205,7 @@ async def _load_now(session: Session, model: ModelVariant) -> None:
 
 
 async def _remove(session: Session, text: str) -> None:
-    care, model = _care(session), session.model(unquoted(text))
+    care, model = care_of(session), session.model(unquoted(text))
     name = _name(model)
     partials = await asyncio.to_thread(care.runner.partials)
     partial = None if model.is_cached else next((one for one in partials if one.model_id == model.id), None)
@@ -230,7 +232,7 @@ async def _remove(session: Session, text: str) -> None:
 
 
 async def _verify(session: Session, text: str) -> None:
-    care = _care(session)
+    care = care_of(session)
     if text.casefold() == _ALL:
         models = [one for one in session.client.catalog.value.models if one.is_cached and one.path]
     else:
@@ -248,17 +250,29 @@ async def _verify(session: Session, text: str) -> None:
     await session.client.look_again()
 
 
-def _care(session: Session) -> ModelCare:
+def care_of(session: Session) -> ModelCare:
+    """What looks after the models on this disk.
+
+    Raises:
+        NotSupported: They lie on a server's.
+    """
     if session.services.care is None:
         raise NotSupported("the models lie on the server's own disk: nothing here can be done to them")
     return session.services.care
 
 
+async def _space(session: Session, text: str) -> None:
+    report, now_unix = await care_of(session).cache.report(), time.time()
+    lines = [cached_line(number, one, now_unix) for number, one in enumerate(report.models, start=1)]
+    session.listed_models = tuple(one.model_id for one in report.models)
+    session.read_out([f"In {clean_line(report.folder)}: {', '.join(total_parts(report))}.", *lines])
+
+
 def _need_here(model: ModelVariant) -> None:
     if model.is_cached is False:
         raise ModelRefused(
-            f"{_name(model)} is not on this machine; this version cannot download",
-            remedy="/cached lists the models that are",
+            f"{_name(model)} is not on this machine",
+            remedy=f"/download {_name(model)} fetches it; /cached lists the models that are here",
         )
 
 
@@ -340,6 +354,13 @@ COMMANDS = (
         help="take a downloaded model off this disk, after a question that says what becomes free",
         example="/remove 2",
         run=_remove,
+    ),
+    Command(
+        names=("space",),
+        group=_GROUP,
+        help="what each model takes on this disk, when it was used last, and what is free",
+        example="/space",
+        run=_space,
     ),
     Command(
         names=("verify",),

@@ -7,9 +7,11 @@ from foundry_tui.cli.plain_input import Lines
 from foundry_tui.cli.plain_signals import Interrupts
 from foundry_tui.cli.plain_voice import Busy, Phrases, Voice
 from foundry_tui.cli.plain_words import error_lines, listed, nearest
+from foundry_tui.cli.plain_words_downloads import end_line
 from foundry_tui.cli.plain_words_models import SORT_KEYS, death_lines
 from foundry_tui.domain.chat import Role
 from foundry_tui.domain.conversations import ConversationSummary, SavedPrompt, Turn
+from foundry_tui.domain.downloads import ENDED_STATES, Download, DownloadState, Partial
 from foundry_tui.domain.engine import EngineDead, EngineReady
 from foundry_tui.domain.errors import (
     BadInput,
@@ -43,6 +45,10 @@ class Session:
         speaks_phrases: Whether answers are written a phrase at a time.
         order: What lists of models are sorted by; None leaves the catalog's order.
         listed_models: Ids in the order in which they were listed last.
+        listed_downloads: What a number means in the last list of downloads.
+        listed_servers: Addresses in the order in which they were listed last; None is the managed runtime.
+        place: Where models run, in a few words.
+        key_name: The environment variable with the key of the server in use; None where it wants none.
         listed_conversations: What a number means in the last list of them.
         listed_prompts: Likewise.
         last_written: The last question as it was written, without what was attached; "" before the first.
@@ -75,6 +81,10 @@ class Session:
         self.speaks_phrases = True
         self.order: str | None = None
         self.listed_models: tuple[str, ...] = ()
+        self.listed_downloads: tuple[Download | Partial, ...] = ()
+        self.listed_servers: tuple[str | None, ...] = ()
+        self.place = services.setup.where
+        self.key_name: str | None = None
         self.listed_conversations: tuple[ConversationSummary, ...] = ()
         self.listed_prompts: tuple[SavedPrompt, ...] = ()
         self.last_written = ""
@@ -88,6 +98,7 @@ class Session:
         self._unread: list[str] = []
         self._told_state: EngineDead | EngineReady | None = None
         self._told_problem: StorageProblem | BadInput | None = None
+        self._awaited_downloads: set[str] = set()
 
     @property
     def is_interactive(self) -> bool:
@@ -199,6 +210,22 @@ class Session:
         elif isinstance(self._told_problem, StorageProblem):
             self.say("The conversation is written down again.")
         self._told_problem = problem
+
+    def await_download(self, download_id: str) -> None:
+        """Have the end of a download told, whichever it is."""
+        self._awaited_downloads.add(download_id)
+
+    def tell_downloads(self) -> None:
+        """Say which downloads have ended that had not when this sitting first saw them, if not told yet."""
+        care = self.services.care
+        for entry in () if care is None else care.downloads.queue.value.entries:
+            if entry.state not in ENDED_STATES:
+                self._awaited_downloads.add(entry.id)
+            elif entry.id in self._awaited_downloads:
+                self._awaited_downloads.discard(entry.id)
+                if entry.state is not DownloadState.CANCELLED:  # whoever cancelled it knows
+                    self.has_failed = self.has_failed or entry.state is DownloadState.FAILED
+                    self.say(end_line(entry))
 
     def model(self, name: str) -> ModelVariant:
         """The model of that name or number in the last list; without a name the one that is talked to.

@@ -139,6 +139,10 @@ class Busy:
         self._words = words
         self._begin()
 
+    def note(self, words: str) -> None:
+        """What is under way is so far by now; said when it is due."""
+        self._words = words
+
     def __enter__(self) -> Self:
         self._begin()
         return self

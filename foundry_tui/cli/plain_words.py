@@ -14,6 +14,7 @@ __all__ = [
     "error_lines",
     "listed",
     "nearest",
+    "remedy_line",
     "sentence",
     "spoken",
     "unquoted",
@@ -31,7 +32,14 @@ _UNITS = (
     (re.compile(r"(?<=\d) ms\b"), " milliseconds"),
     (re.compile(r"(?<=\d) min (?=\d)"), " minutes "),
     (re.compile(r"(?<=\d) s\b"), " seconds"),
-    (re.compile(r"(?<=\d)%(?!\w)"), " percent"),
+    (re.compile(r"\b1 min\b"), "1 minute"),
+    (re.compile(r"(?<=\d) min\b"), " minutes"),
+    (re.compile(r"\b1 h\b"), "1 hour"),
+    (re.compile(r"(?<=\d) h\b"), " hours"),
+    (re.compile(r"\b1 d\b"), "1 day"),
+    (re.compile(r"(?<=\d) d\b"), " days"),
+    (re.compile(r"(?<=\d) ?%(?!\w)"), " percent"),
+    (re.compile(r"(?<=\d B|[KMGT]iB)/s\b"), " per second"),
     (re.compile(r"\btok/s\b"), "tokens per second"),
     (re.compile(r"\bTTFT\b"), "time to first token"),
     # Nothing in the middle of a path.
@@ -42,7 +50,10 @@ _UNITS = (
 _ELSEWHERE = (
     ("foundry-tui models list --cached", "/cached"),
     ("foundry-tui models list", "/models"),
+    ("foundry-tui models pull", "/download"),
+    ("foundry-tui models remove", "/remove"),
     ("; Tab completes it", ""),
+    ("then r lists", "then /refresh lists"),
 )
 
 
@@ -79,10 +90,15 @@ def error_lines(error: FoundryTuiError) -> str:
     words = sentence(spoken(clean_line(error.message)))
     if error.remedy is None:
         return words
-    remedy = spoken(clean_line(error.remedy))
+    return f"{words}\n{remedy_line(error.remedy)}"
+
+
+def remedy_line(remedy: str) -> str:
+    """What to do about something, in the commands of this mode; made harmless here."""
+    words = spoken(clean_line(remedy))
     for there, here in _ELSEWHERE:
-        remedy = remedy.replace(there, here)
-    return f"{words}\nWhat to do: {remedy if remedy.endswith('?') else remedy.rstrip('.') + '.'}"
+        words = words.replace(there, here)
+    return f"What to do: {words if words.endswith('?') else words.rstrip('.') + '.'}"
 
 
 def listed(words: Sequence[str], last: str = "or") -> str:

@@ -1,16 +1,20 @@
 """Models, engine and machine in words fit to be spoken."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import assert_never
 
 from foundry_tui.cli.plain_words import count_words, sentence, spoken
+from foundry_tui.domain.cache import CachedModel
 from foundry_tui.domain.engine import EngineDead, EngineIdle, EngineReady, EngineStarting, EngineState
 from foundry_tui.domain.model_filter import download_or_disk_bytes
 from foundry_tui.domain.models import CatalogSnapshot, Device, LoadReport, ModelVariant
 from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.domain.text import clean_line
+from foundry_tui.reports.cache import ago_in_words, health_words
+from foundry_tui.reports.catalogs import missing_lines
 from foundry_tui.reports.engine import gpu_facts, host_facts, info_facts, last_words
 from foundry_tui.reports.facts import Fact
 from foundry_tui.reports.models import (
@@ -25,6 +29,7 @@ from foundry_tui.services.client import Job
 
 __all__ = [
     "SORT_KEYS",
+    "cached_line",
     "catalog_line",
     "comparison_lines",
     "death_lines",
@@ -61,7 +66,20 @@ def model_line(number: int, model: ModelVariant, jobs: Sequence[Job]) -> str:
         f"context {said['Context']}",
         f"licence {said['Licence']}",
     ]
+    if model.unavailable is not None:
+        parts.append(f"cannot run here: {clean_line(model.unavailable, 300)}")
     return f"{', '.join(parts)}."
+
+
+def cached_line(number: int, one: CachedModel, now_unix: float) -> str:
+    """What a model on this disk takes, when it was used last, and whether it is sound."""
+    size = "size unknown" if one.disk_bytes is None else bytes_in_words(one.disk_bytes)
+    last = one.last_used_unix
+    used = "never used that is known" if last is None else f"used {ago_in_words(last, now_unix)}"
+    parts = [clean_line(one.model_id, _NAME_CHARACTERS), size, used, health_words(one.health, now_unix)]
+    if one.is_own:
+        parts.append("a folder of yours, never removed")
+    return f"{number}: {', '.join([parts[0], *map(spoken, parts[1:])])}."
 
 
 def fact_lines(model: ModelVariant, report: LoadReport | None, jobs: Sequence[Job]) -> list[str]:
@@ -83,9 +101,8 @@ def catalog_line(snapshot: CatalogSnapshot) -> str:
     here = sum(1 for model in snapshot.models if model.is_cached)
     loaded = sum(1 for model in snapshot.models if model.is_loaded)
     words = f"{count_words(len(snapshot.models), 'model')}, {here} on disk, {loaded} loaded"
-    if snapshot.notice is not None:
-        words += f"; {clean_line(snapshot.notice, 200)}"
-    return sentence(words)
+    missing = missing_lines(snapshot, time.time())
+    return " ".join(sentence(spoken(line)) for line in (words, *missing))
 
 
 def load_line(report: LoadReport) -> str:

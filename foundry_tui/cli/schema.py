@@ -17,6 +17,8 @@ _NAMES = (
     "conversation",
     "conversation-list",
     "doctor",
+    "validation",
+    "verification",
 )
 
 
@@ -24,7 +26,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add ``schema``."""
     schema = commands.add_parser(
         "schema",
-        help="JSON Schema of a file or an output",
         description="Print the JSON Schema of a file that you can edit, or of what a command prints.",
         epilog="example: foundry-tui schema prompts > prompts.schema.json",
     )

@@ -7,8 +7,8 @@ from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.models import opened
 from foundry_tui.cli.options import add_common
 from foundry_tui.cli.output import print_json, print_text, say
-from foundry_tui.config import config_folders, find_file, load_models
-from foundry_tui.domain.engine import EndpointKind
+from foundry_tui.config.locate import config_folders, find_file
+from foundry_tui.config.models_file import load_models
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
 from foundry_tui.services.validation import ModelValidation, Validation, Verdict
@@ -22,7 +22,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add ``validate``."""
     validate = commands.add_parser(
         "validate",
-        help="check that every target model is listed, cached, loads and answers",
         description="Check every model of models.json, or of --models: it is listed, cached, loads and"
         " answers a probe chat. One line each; exit code 1 if one fails. What was loaded before is loaded"
         " afterwards.",
@@ -40,20 +39,17 @@ async def _validate(arguments: argparse.Namespace) -> int:
     names = _targets(arguments)
     width = max(len(clean_line(name)) for name in names)
     done: list[ModelValidation] = []
-    async with opened(arguments) as services:
-        info = services.client.engine_info
-        # Whoever talks to a server of somebody else's is told what that means without asking for it.
-        if info is not None and info.kind is not EndpointKind.MANAGED and not arguments.verbose:
-            for note in info.notes:
-                say(note)
-        async with Validation(services.client, services.setup.chat).running(names) as results:
-            async for result in results:
-                done.append(result)
-                if not arguments.json:
-                    print_text(_line(result, width))
-                for check in result.results:
-                    if check.verdict is Verdict.FAILED and check.remedy is not None:
-                        say(f"  → {result.name}: {check.remedy}")
+    async with (
+        opened(arguments) as services,
+        Validation(services.client, services.setup.chat).running(names) as results,
+    ):
+        async for result in results:
+            done.append(result)
+            if not arguments.json:
+                print_text(_line(result, width))
+            for check in result.results:
+                if check.verdict is Verdict.FAILED and check.remedy is not None:
+                    say(f"  → {result.name}: {check.remedy}")
     if arguments.json:
         print_json(_report(done))
     failed = sum(not result.is_passed for result in done)

@@ -41,7 +41,6 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add ``web``."""
     web = commands.add_parser(
         "web",
-        help="the app in a browser on this machine",
         description="Serve the app to a browser on this machine, until Ctrl+C.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

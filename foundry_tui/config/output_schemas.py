@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 from foundry_tui.domain.chat import Outcome
+from foundry_tui.domain.health import HealthState
 
 __all__ = [
     "conversation_list_schema",
@@ -10,6 +11,8 @@ __all__ = [
     "doctor_schema",
     "model_list_schema",
     "results_schema",
+    "validation_schema",
+    "verification_schema",
 ]
 
 _Schema: TypeAlias = dict[str, object]
@@ -18,6 +21,7 @@ _TEXT: _Schema = {"type": "string"}
 _TEXT_OR_NULL: _Schema = {"type": ["string", "null"]}
 _COUNT_OR_NULL: _Schema = {"type": ["integer", "null"], "minimum": 0}
 _NUMBER_OR_NULL: _Schema = {"type": ["number", "null"]}
+_TRUTH: _Schema = {"type": "boolean"}
 _TRUTH_OR_NULL: _Schema = {"type": ["boolean", "null"]}
 _TEXTS: _Schema = {"type": "array", "items": _TEXT}
 
@@ -52,13 +56,63 @@ def model_list_schema() -> _Schema:
             "loaded": _TRUTH_OR_NULL,
             "path": _TEXT_OR_NULL,
             "problem": _TEXT_OR_NULL,
+            "unavailable": _TEXT_OR_NULL,
         }
     )
+    source = _object({"host": _TEXT, "saved_at_unix": _COUNT_OR_NULL, "problem": _TEXT_OR_NULL})
     return _object(
         {
             "schema": {"const": "foundry-tui/model-list@1"},
             "notice": _TEXT_OR_NULL,
             "saved_at_unix": _COUNT_OR_NULL,
+            "sources": {"type": "array", "items": source},
+            "models": {"type": "array", "items": model},
+        }
+    )
+
+
+def validation_schema() -> _Schema:
+    """Of ``validate --json``; the times are this program's own, not of one request."""
+    check = _object(
+        {"result": {"enum": ["ok", "no", "n/a"]}, "detail": _TEXT_OR_NULL, "remedy": _TEXT_OR_NULL}
+    )
+    checks: dict[str, _Schema] = dict.fromkeys(("listed", "cached", "loads", "answers"), check)
+    model = _object(
+        {
+            "name": _TEXT,
+            "model_id": _TEXT_OR_NULL,
+            "passed": _TRUTH,
+            "load_ns": _COUNT_OR_NULL,
+            "first_text_ns": _COUNT_OR_NULL,
+            "checks": _object(checks),
+        }
+    )
+    return _object(
+        {
+            "schema": {"const": "foundry-tui/validation@1"},
+            "passed": _TRUTH,
+            "models": {"type": "array", "items": model},
+        }
+    )
+
+
+def verification_schema() -> _Schema:
+    """Of ``models verify --json``; a file has its path in the folder, which is ``.`` itself."""
+    problem = _object({"file": _TEXT, "what": _TEXT})
+    model = _object(
+        {
+            "id": _TEXT,
+            "state": {"enum": [state.value for state in HealthState]},
+            "deep": _TRUTH,
+            "files": {"type": "integer", "minimum": 0},
+            "checked_unix_ms": _COUNT_OR_NULL,
+            "problems": {"type": "array", "items": problem},
+        }
+    )
+    return _object(
+        {
+            "schema": {"const": "foundry-tui/verification@1"},
+            "sound": _TRUTH,
             "models": {"type": "array", "items": model},
         }
     )

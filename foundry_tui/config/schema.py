@@ -15,6 +15,8 @@ from foundry_tui.config.output_schemas import (
     doctor_schema,
     model_list_schema,
     results_schema,
+    validation_schema,
+    verification_schema,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +60,8 @@ BUILDERS: dict[str, tuple[str, Callable[[], JsonSchema]]] = {
         conversation_list_schema,
     ),
     "doctor": ("output of foundry-tui doctor --json", doctor_schema),
+    "validation": ("output of foundry-tui validate --json", validation_schema),
+    "verification": ("output of foundry-tui models verify --json", verification_schema),
 }
 
 

@@ -45,6 +45,8 @@ class Capability(StrEnum):
     REGISTER = "register"
     REMOVE = "remove"
     """Take a downloaded model off the disk."""
+    DOWNLOAD = "download"
+    """Fetch a model for itself, onto a disk that is the server's."""
     PROVIDERS = "providers"
     """Discover and register execution providers."""
     MEMORY = "memory"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from foundry_tui.domain.chat import (
     Outcome,
     TokenUsage,
 )
+from foundry_tui.domain.downloads import DownloadPhase, DownloadReading
 from foundry_tui.domain.engine import (
     Capability,
     EndpointKind,
@@ -38,13 +40,14 @@ from foundry_tui.domain.models import (
     Registration,
     SnapshotOrigin,
 )
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 
 __all__ = ["SCRIPTED_MODEL_ID", "ScriptedServer"]
 
 SCRIPTED_MODEL_ID = "synthetic-generic-cpu:1"
 _TICK_NS = 10_000_000
 _BROKEN_MODEL_ID = "synthetic-broken-generic-cpu:1"
+_OFFERED_BYTES = 1_000_000
 
 
 def _models() -> dict[str, ModelVariant]:
@@ -78,17 +81,23 @@ def _public(model_id: str) -> ModelVariant:
     )
 
 
+def _offered(model_id: str) -> ModelVariant:
+    return replace(
+        _public(model_id), catalog=CatalogKind.ENDPOINT, size_bytes=_OFFERED_BYTES, is_cached=False
+    )
+
+
 @dataclass
 class ScriptedServer:
     """Implements ``ports.HostableEngine``: pieces stamped 10, 20, 30 … ms on a made-up clock.
 
-    It is a ``ModelKeeper`` and a ``ProviderManager`` too.
+    It is a ``ModelKeeper``, a ``ModelFetcher`` and a ``ProviderManager`` too.
 
     Attributes:
         downloading: Ids of public models that another process is made to fetch at this moment.
-        gate: If set, every piece waits for it; lets a test hold a stream open.
+        gate: If set, every piece, reading and step waits for it; lets a test hold a stream open.
         seen: Requests received, oldest first.
-        open_streams: Streams begun and not yet closed.
+        open_streams: Streams begun and not yet closed, downloads among them.
         closed: Whether ``aclose`` was called.
     """
 
@@ -104,6 +113,8 @@ class ScriptedServer:
     def __post_init__(self) -> None:
         for model_id in self.script.public:
             self.put(_public(model_id))
+        for model_id in self.script.offered:
+            self.put(_offered(model_id))
 
     def put(self, model: ModelVariant) -> None:
         """List ``model`` too, as it is."""
@@ -112,11 +123,12 @@ class ScriptedServer:
     @property
     def info(self) -> EngineInfo:
         """A synthetic engine in this process."""
+        lacking = () if self.script.offered else (Capability.DOWNLOAD,)
         return EngineInfo(
             kind=EndpointKind.SCRIPTED,
             url=None,
             pid=os.getpid(),
-            capabilities=tuple(Capability),
+            capabilities=tuple(one for one in Capability if one not in lacking),
             notes=("Synthetic: every answer is replayed.",),
         )
 
@@ -214,6 +226,35 @@ class ScriptedServer:
         if model_id in self.downloading:
             raise ModelRefused(f"{model_id} is being downloaded", remedy="wait, or cancel that first")
         self._models[model_id] = replace(model, is_cached=False, disk_bytes=None, path=None)
+
+    async def download(self, model_id: str) -> AsyncGenerator[DownloadReading, None]:
+        """See ``ports.ModelFetcher``: a start, a half, the whole, on the real clock."""
+        model = self._find(model_id)
+        if model_id not in self.script.offered:
+            raise NotSupported(f"{model_id} is not offered for download")
+        total_bytes = model.size_bytes
+        steps = ((DownloadPhase.STARTING, 0), (DownloadPhase.FLOWING, 1), (DownloadPhase.DONE, 2))
+        self.open_streams += 1
+        try:
+            for phase, halves in steps[2:] if model.is_cached else steps:
+                # The first word comes at once, as from a service that has taken the order.
+                if phase is not DownloadPhase.STARTING and self.gate is not None:
+                    await self.gate.wait()
+                await asyncio.sleep(0)
+                if phase is DownloadPhase.DONE:
+                    if model.alias.endswith("endless"):
+                        await asyncio.Event().wait()
+                    if model.alias.endswith("broken"):
+                        raise ModelRefused(f"{model_id} was not downloaded: scripted", remedy="try again")
+                    self._models[model_id] = replace(model, is_cached=True)
+                yield DownloadReading(
+                    at_ns=time.perf_counter_ns(),
+                    phase=phase,
+                    done_bytes=halves * (total_bytes or 0) // 2,
+                    total_bytes=total_bytes,
+                )
+        finally:
+            self.open_streams -= 1
 
     async def providers(self) -> tuple[ExecutionProvider, ...]:
         return tuple(ExecutionProvider(name, name in self._registered) for name in self.script.providers)

@@ -28,6 +28,7 @@ __all__ = [
     "moment_in_words",
     "progress_line",
     "progress_words",
+    "running_words",
     "share_in_words",
     "short_words",
     "span_in_words",
@@ -157,22 +158,24 @@ def short_words(
     """
     if entry.state in (DownloadState.DONE, DownloadState.CANCELLED):
         return None
+    if entry.state is DownloadState.RUNNING and running is not None:
+        return running_words(running, cells=cells)
     state = state_words(entry, running, now_unix_ms, zone=zone)
-    forms: tuple[str, ...] = (state,)
-    if entry.state is DownloadState.FAILED:
-        forms = ("download failed", state)
-    elif entry.state is DownloadState.RUNNING and running is not None:
-        progress = running.progress
-        amount = f"↓ {_amount(progress)}"
-        if running.phase is not DownloadPhase.FLOWING:
-            forms = (f"↓ {state}", state)
-        elif progress.stalled_s:
-            forms = (f"{amount} {state}", state)
-        elif progress.bytes_per_s is not None:
-            forms = (f"{amount} {speed_in_words(progress.bytes_per_s)}", amount)
-        else:
-            forms = (amount,)
-    return next((form for form in forms if cells is None or len(form) <= cells), forms[-1])
+    forms = ("download failed", state) if entry.state is DownloadState.FAILED else (state,)
+    return _fitting(forms, cells)
+
+
+def running_words(running: Running, *, cells: int | None = None) -> str:
+    """The same of one that bytes come for, whoever fetches it: ``↓ 42 % 3.10 MiB/s``."""
+    progress, state = running.progress, _running_words(running)
+    amount = f"↓ {_amount(progress)}"
+    if running.phase is not DownloadPhase.FLOWING:
+        return _fitting((f"↓ {state}", state), cells)
+    if progress.stalled_s:
+        return _fitting((f"{amount} {state}", state), cells)
+    if progress.bytes_per_s is not None:
+        return _fitting((f"{amount} {speed_in_words(progress.bytes_per_s)}", amount), cells)
+    return amount
 
 
 def title_words(entries: Sequence[Download], running: Running | None, now_unix_ms: int) -> str | None:
@@ -339,6 +342,11 @@ def _phase_words(running: Running) -> str:
 
 def _times(attempts: int) -> str:
     return "1 try" if attempts == 1 else f"{attempts} tries"
+
+
+def _fitting(forms: Sequence[str], cells: int | None) -> str:
+    """The first that is no longer than ``cells``, else the last."""
+    return next((form for form in forms if cells is None or len(form) <= cells), forms[-1])
 
 
 def _left(seconds: float) -> str:

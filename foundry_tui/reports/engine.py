@@ -26,6 +26,7 @@ __all__ = [
     "span_in_words",
     "switch_words",
     "warmth_words",
+    "warnings_of",
 ]
 
 KIND_NAMES: Mapping[EndpointKind, str] = {
@@ -123,6 +124,14 @@ def exposure_words(url: str) -> str | None:
         f"Not encrypted: whoever is on the way to {clean_line(host, _NAME_CHARACTERS)} can read prompts,"
         " answers and the key. Use https, or a tunnel to a port of this machine."
     )
+
+
+def warnings_of(info: EngineInfo) -> tuple[str, ...]:
+    """What is told of somebody else's server without being asked for: who can read along, whose key it gets.
+
+    As it came, to be cleaned where it is shown.
+    """
+    return () if info.kind in (EndpointKind.MANAGED, EndpointKind.SCRIPTED) else info.notes
 
 
 def switch_words(kind: EndpointKind | None, loaded: Sequence[str]) -> str:

@@ -26,6 +26,7 @@ JOBS: Mapping[str, str] = {
     "refresh": "asking the catalog",
     "remove": "removing",
     "providers": "registering providers",
+    "fetch": "downloading",
 }
 """What is being done, by the kind of the job."""
 _NAME_CHARACTERS = 120

@@ -19,14 +19,15 @@ from foundry_tui.metrics.tokens import answer_budget, estimate_prompt_tokens
 from foundry_tui.ports import HostProbe, SupervisedEngine
 from foundry_tui.services.calm import calm
 from foundry_tui.services.engine.catalogs import CacheFolders, Catalogs
-from foundry_tui.services.engine.jobs import Job, JobKind, Jobs
+from foundry_tui.services.engine.fetching import FetchEnd, Fetching
+from foundry_tui.services.engine.jobs import Job, JobKind, Jobs, Transfer
 from foundry_tui.services.engine.lease import EngineLease
 from foundry_tui.services.engine.life import Backend, EngineLife
 from foundry_tui.services.engine.revival import Revival, Revived
 from foundry_tui.services.engine.shelf import Shelf
 from foundry_tui.services.engine.watching import Pace, watch_folders, watch_network
 
-__all__ = ["Backend", "ClientService", "Job", "JobKind", "Revived"]
+__all__ = ["Backend", "ClientService", "FetchEnd", "Job", "JobKind", "Revived", "Transfer"]
 
 
 class ClientService:
@@ -74,6 +75,7 @@ class ClientService:
         self._jobs = Jobs()
         self._life = EngineLife(backend, self._shelf, self._jobs, host_probe, self._tasks)
         self._revival = Revival(lease, self._life.revive, self._tasks)
+        self._fetching = Fetching(self._life, lease, self._jobs, self._list_quietly, self._tasks)
         self._is_watching = False
         self.catalog: Feed[CatalogSnapshot] = self._shelf.feed
         self.jobs: Feed[tuple[Job, ...]] = self._jobs.feed
@@ -253,6 +255,26 @@ class ClientService:
             await self._life.look_at_folders(only=model_id)
         await self.refresh(public=False)
 
+    async def fetch(self, model_id: str) -> FetchEnd:
+        """Have the server download a variant onto its own disk; the job tells how far it is.
+
+        Being cancelled takes the order back, as ``stop_fetch`` does.  The list is asked anew by the return.
+
+        Raises:
+            NotSupported: The engine has no ``Capability.DOWNLOAD``.
+            EngineBusy: A measurement holds the engine, or that very variant is being downloaded.
+            EngineError: The server gave up, or went away; the message says why.
+        """
+        await self._revival.passed()
+        return await self._fetching.fetch(model_id)
+
+    def stop_fetch(self, model_id: str) -> bool:
+        """Take the order for a variant back at once; False if there is none any more.
+
+        What the server has by then is its own to keep; whether it stops too is up to it.
+        """
+        return self._fetching.stop(model_id)
+
     async def register(self, registration: Registration) -> ModelVariant:
         """List a folder as a model of the user's own.
 
@@ -357,11 +379,14 @@ class ClientService:
             async with pumped(self._life.engine.stream_chat(request)) as events:
                 yield events
 
-    async def _refresh_quietly(self) -> None:
+    async def _refresh_quietly(self, *, public: bool | None = None) -> None:
         try:
-            await self.refresh()
+            await self.refresh(public=public)
         except EngineError as error:
             self._shelf.note(error.message)
+
+    async def _list_quietly(self) -> None:
+        await self._refresh_quietly(public=False)
 
     async def _watch_folders(self) -> None:
         def folders() -> CacheFolders | None:

@@ -12,8 +12,9 @@ from foundry_tui.aio import Feed
 from foundry_tui.domain.chat import ChatEvent, ChatMessage, ChatOptions, ChatRequest, Role
 from foundry_tui.domain.errors import EngineBusy, EngineError
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
+from foundry_tui.services.setup import WarmthOptions
 
-__all__ = ["KeepWarm", "KeptEngine", "Warmth", "WarmthOptions", "WarmthState"]
+__all__ = ["KeepWarm", "KeptEngine", "Warmth", "WarmthState"]
 
 _NS_PER_S = 1_000_000_000
 _PROMPT = "Hi"
@@ -57,29 +58,6 @@ class EngineUse(Protocol):
     def uses(self) -> int:
         """How often it has been taken into use so far."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WarmthOptions:
-    """What is wanted; None is off.
-
-    Attributes:
-        warm_every_s: A light prompt to each loaded model after so long without any.
-        unload_after_s: Unload all models after nobody has used the engine for so long.
-    """
-
-    warm_every_s: float | None = None
-    unload_after_s: float | None = None
-
-    def __post_init__(self) -> None:
-        for seconds in (self.warm_every_s, self.unload_after_s):
-            if seconds is not None and not 0 < seconds < float("inf"):
-                raise ValueError("an interval must be a positive number of seconds")
-
-    @property
-    def is_off(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.warm_every_s is None and self.unload_after_s is None
 
 
 class WarmthState(StrEnum):

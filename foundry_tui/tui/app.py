@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -18,7 +18,7 @@ from textual.screen import ModalScreen, Screen
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.text import clean_line
 from foundry_tui.services import calm
-from foundry_tui.services.opened import Services, Setup
+from foundry_tui.services.setup import Setup
 from foundry_tui.tui.keys import let_alt_digits_through
 from foundry_tui.tui.messages import ModelActivated
 from foundry_tui.tui.notices import complain, tell
@@ -28,6 +28,7 @@ from foundry_tui.tui.themes import DEFAULT_THEME, THEMES
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from foundry_tui.services.opened import Services
     from foundry_tui.tui.screens.conversations import ConversationsScreen
     from foundry_tui.tui.screens.workspace import WorkspaceScreen
 
@@ -50,7 +51,15 @@ def _palette_provider() -> "type[Provider]":
 
 
 class FoundryApp(App[None]):
-    """Shows the services it is handed; they outlive it."""
+    """Paints its outlines first, opens the services then, and shows them; they outlive it.
+
+    Args:
+        setup: What was decided, enough for the first frame.
+        open_services: Called once, after the first frame; a ``FoundryTuiError`` of it ends the app.
+
+    Attributes:
+        failure: Why the services could not be opened; None if they could.
+    """
 
     TITLE = "foundry-tui"
     CSS_PATH = "css/app.tcss"
@@ -64,15 +73,23 @@ class FoundryApp(App[None]):
         Binding("f2", "settings", "Settings", priority=True, show=False, id="app.settings"),
     ]
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, setup: Setup, open_services: Callable[[], Awaitable["Services"]]) -> None:
         super().__init__()
         let_alt_digits_through()
-        self.services = services
-        self._setup = services.setup
+        self.failure: FoundryTuiError | None = None
+        self._open_services = open_services
+        self._services: Services | None = None
+        self._setup = setup
         self._keys: dict[str, str] = {}
-        self._opening = OpeningScreen("chat" if services.setup.start_with else "catalog")
+        self._opening = OpeningScreen("chat" if setup.start_with else "catalog")
         self._workspace: WorkspaceScreen | None = None
         self._touched_s = 0.0
+
+    @property
+    def services(self) -> "Services":
+        """What is shown; there from the workspace on."""
+        assert self._services is not None
+        return self._services
 
     def get_default_screen(self) -> OpeningScreen:
         """Outlines; the workspace follows when they are painted."""
@@ -82,7 +99,7 @@ class FoundryApp(App[None]):
         """Paint first, open the workspace then."""
         for theme in THEMES:
             self.register_theme(theme)
-        self._apply(self.services.setup)
+        self._apply(self._setup)
         if sys.platform != "win32":
             # Without this the terminal would be left as the app has set it.
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
@@ -143,6 +160,13 @@ class FoundryApp(App[None]):
         """And its new tags."""
         self.services.dialogue.note(message.conversation_id, tags=message.tags)
 
+    def action_command_palette(self) -> None:
+        """Show the palette."""
+        from foundry_tui.tui.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_help(self) -> None:
         """Show all keys."""
         if self._workspace is not None and not isinstance(self.screen, ModalScreen):
@@ -193,10 +217,16 @@ class FoundryApp(App[None]):
         self.push_screen(ConfirmScreen("An answer is still being made.", "Quit all the same"), answer)
 
     async def _furnish(self) -> None:
+        try:
+            self._services = await self._open_services()
+        except FoundryTuiError as error:
+            self.failure = error
+            self.exit()
+            return
         # Late: tables, text areas and what they import would hold up the first frame.
         from foundry_tui.tui.screens.workspace import WorkspaceScreen
 
-        self._workspace = WorkspaceScreen(self.services)
+        self._workspace = WorkspaceScreen(self._services)
         await self.push_screen(self._workspace)
         self._apply_keys()
         for event in self._opening.typed:

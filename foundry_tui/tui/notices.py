@@ -6,7 +6,7 @@ from textual.widget import Widget
 
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.text import clean_line, clean_text
-from foundry_tui.tui.presenters import error_words
+from foundry_tui.reports.errors import error_words
 
 __all__ = ["complain", "tell"]
 

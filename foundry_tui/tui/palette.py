@@ -3,10 +3,18 @@
 from collections.abc import Iterable
 
 from textual.app import SystemCommand
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-__all__ = ["PaletteProvider"]
+__all__ = ["Palette", "PaletteProvider"]
+
+
+class Palette(CommandPalette):
+    """Textual's, but for a key that comes before the list has a place: there it would end the app."""
+
+    def _action_command_list(self, action: str) -> None:
+        if self.query_one(CommandList).scrollable_content_region.height:
+            super()._action_command_list(action)
 
 
 class PaletteProvider(Provider):

@@ -12,11 +12,10 @@ from foundry_tui.domain.engine import (
     EngineStarting,
     EngineState,
 )
-from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, SnapshotOrigin
 from foundry_tui.domain.quantities import UNKNOWN
 from foundry_tui.domain.resources import ResourceSample
-from foundry_tui.domain.text import clean_line, clean_text
+from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.tokens import ContextUse
 from foundry_tui.reports.chat import context_in_words
 from foundry_tui.reports.engine import gpu_facts, host_facts, info_facts, last_words
@@ -32,7 +31,6 @@ __all__ = [
     "detail_facts",
     "engine_facts",
     "engine_words",
-    "error_words",
     "fact_words",
     "job_words",
     "resource_parts",
@@ -109,12 +107,6 @@ def chat_line(model_id: str | None, options: ChatOptions, use: ContextUse, *, no
     return " · ".join(parts)
 
 
-def error_words(error: FoundryTuiError) -> str:
-    """What went wrong, and below it what to do about it."""
-    words = clean_text(error.message)
-    return words if error.remedy is None else f"{words}\n→ {clean_text(error.remedy)}"
-
-
 def resource_parts(sample: ResourceSample | None) -> list[tuple[str, str]]:
     """CPU and RAM of the machine, memory of the engine, VRAM: each in full and in short."""
     if sample is None:
@@ -140,6 +132,9 @@ def catalog_line(snapshot: CatalogSnapshot, shown: int, jobs: Sequence[Job], now
         parts.append(clean_line(snapshot.notice, 120))
     elif snapshot.origin is SnapshotOrigin.FILE:
         parts.append("from disk, the engine is starting")
+    dead = [clean_line(source.host, 40) for source in snapshot.sources if source.problem is not None]
+    if dead:
+        parts.append(f"{', '.join(dead)} did not answer")
     if snapshot.saved_at_unix is not None:
         parts.append(f"catalog of {age_in_words(now_unix - snapshot.saved_at_unix)} ago")
     return " · ".join(parts)

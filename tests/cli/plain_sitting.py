@@ -15,10 +15,13 @@ from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.domain.resources import GpuSamples, HostSample
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.services.downloads.licenses import Licenses
 from foundry_tui.services.opened import Services
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
+from foundry_tui.services.setup import LicensePolicy
 from tests.support.downloads import ScriptedDownloads
+from tests.support.memory_downloads import MemoryLicenses
 from tests.support.memory_store import MemoryStore
 from tests.support.services import SETUP
 from tests.support.services import services_over as over
@@ -128,6 +131,7 @@ class Sitting:
     store: MemoryStore
     keyboard: Keyboard
     paper: Paper
+    downloads: ScriptedDownloads
     ending: "asyncio.Future[int]"
 
     @property
@@ -183,6 +187,8 @@ async def services_over(
     start_with: str | None = MODEL,
     chat: ChatOptions | None = None,
     is_kept: bool = True,
+    downloads: ScriptedDownloads | None = None,
+    licenses: LicensePolicy | None = None,
 ) -> AsyncGenerator[Services, None]:
     """Services as the app gets them, over a scripted engine and a store in memory."""
     setup = replace(
@@ -191,10 +197,17 @@ async def services_over(
         start_with=start_with,
         settings_path=folder / "settings.toml",
         keeps_conversations=is_kept,
+        licenses=licenses or LicensePolicy(),
     )
-    async with over(engine, folder, setup=setup, store=store, downloads=ScriptedDownloads()) as services:
+    downloads = downloads or ScriptedDownloads()
+    async with over(engine, folder, setup=setup, store=store, downloads=downloads) as services:
+        assert services.care is not None
+        policy = setup.licenses
         yield replace(
             services,
+            care=replace(services.care, licenses=Licenses(MemoryLicenses(), policy=lambda: policy))
+            if licenses is not None
+            else services.care,
             settings=SettingsService(TomlSettingsFile((folder / "config", SHIPPED))),
             sampler=ResourceSampler(lambda: (SteadyHost(), NoGpu()), pid=lambda: None),
             reread=lambda: replace(services.setup, chat=ChatOptions(max_tokens=256)),
@@ -209,13 +222,24 @@ async def heard(
     start_with: str | None = MODEL,
     chat: ChatOptions | None = None,
     is_kept: bool = True,
+    downloads: ScriptedDownloads | None = None,
+    licenses: LicensePolicy | None = None,
+    change: Callable[[Services], Services] = lambda services: services,
 ) -> Heard:
-    """Give ``lines`` as a pipe does, and wait for the end."""
+    """Give ``lines`` as a pipe does, and wait for the end; ``change`` replaces some of the services."""
     engine, store = engine or SupervisedScript(models=SHELF), store or MemoryStore()
     script, paper = io.StringIO("".join(f"{line}\n" for line in lines)), Paper(is_terminal=False)
     async with services_over(
-        engine, store, folder, start_with=start_with, chat=chat, is_kept=is_kept
-    ) as services:
+        engine,
+        store,
+        folder,
+        start_with=start_with,
+        chat=chat,
+        is_kept=is_kept,
+        downloads=downloads,
+        licenses=licenses,
+    ) as opened:
+        services = change(opened)
         async with asyncio.timeout(SOON_S):
             code = await run_plain(services, input=script, output=paper)
     return Heard(code=code, text=paper.getvalue(), services=services, engine=engine, store=store)
@@ -229,14 +253,22 @@ async def sitting(
     store: MemoryStore | None = None,
     start_with: str | None = MODEL,
     busy_s: float = SOON_S,
+    change: Callable[[Services], Services] = lambda services: services,
 ) -> AsyncGenerator[Sitting, None]:
     """Sit at a terminal for the length of the block; whatever was typed is at an end then."""
     engine, store = engine or SupervisedScript(models=SHELF), store or MemoryStore()
-    keyboard, paper = Keyboard(), Paper(is_terminal=True)
-    async with services_over(engine, store, folder, start_with=start_with) as services:
+    keyboard, paper, downloads = Keyboard(), Paper(is_terminal=True), ScriptedDownloads()
+    async with services_over(engine, store, folder, start_with=start_with, downloads=downloads) as opened:
+        services = change(opened)
         ending = asyncio.ensure_future(run_plain(services, input=keyboard, output=paper, busy_s=busy_s))
         sat = Sitting(
-            services=services, engine=engine, store=store, keyboard=keyboard, paper=paper, ending=ending
+            services=services,
+            engine=engine,
+            store=store,
+            keyboard=keyboard,
+            paper=paper,
+            downloads=downloads,
+            ending=ending,
         )
         try:
             yield sat

@@ -17,6 +17,8 @@ import pytest
 
 import foundry_tui
 from foundry_tui.config.schema import json_schema
+from foundry_tui.services.engine.lease import EngineLease
+from foundry_tui.storage import FileLock
 from tests.cli.program import COMMAND, environment, run, run_async
 from tests.support import faults
 from tests.support.endpoint import DEFAULT_MODEL, Setting, scripted_endpoint
@@ -89,6 +91,21 @@ def test_the_bundled_model_answers_by_its_alias_and_every_reading_is_recorded(da
     assert sum(request["chunk_chars"]) == len(request["text"]) > 0
     assert request["text_sha256"] == hashlib.sha256(request["text"].encode()).hexdigest()
     assert end.err.splitlines()[0] == "loading tiny-own:1 …"
+
+
+async def test_what_another_process_measures_is_not_disturbed(tmp_path: Path) -> None:
+    data_dir = tmp_path
+    elsewhere = EngineLease(FileLock(data_dir / "measurement.lock"))
+    async with scripted_endpoint(answer(["ok"])) as endpoint:
+        arguments = ("chat", "scripted", "--prompt", "hi", "--endpoint", f"{endpoint.url}/v1/")
+        with elsewhere.measure("benchmark 7"):
+            during = await run_async(*arguments, data_dir=data_dir)
+            asked = [request.path for request in endpoint.requests if request.path.endswith("completions")]
+        after = await run_async(*arguments, data_dir=data_dir)
+
+    assert (during.code, during.out, asked) == (1, "", [])
+    assert f"the engine is in use: benchmark 7, process {os.getpid()}" in during.err
+    assert (after.code, after.out) == (0, "ok\n")
 
 
 async def test_an_answer_goes_to_stdout_and_its_numbers_to_stderr(data_dir: Path) -> None:

@@ -11,7 +11,6 @@ import jsonschema
 import pytest
 
 from foundry_tui.cli.conversations import Act, add_commands
-from foundry_tui.cli.main import build_parser
 from foundry_tui.config.schema import BUILDERS, json_schema
 from foundry_tui.domain.chat import ChunkReceived, Outcome, Role
 from foundry_tui.domain.conversations import Conversation, Turn
@@ -351,9 +350,6 @@ def test_a_store_that_cannot_be_read_ends_the_command() -> None:
         do(store, "list")
 
 
-@pytest.mark.skipif(
-    "conversations" not in build_parser().format_help(), reason="cli/main.py does not offer it yet"
-)
 def test_the_program_imports_lists_shows_and_deletes_on_a_real_file(folder: Path) -> None:
     (folder / "c.json").write_text(conversation_json(kept("cccc4444", "Cheese", "Milk. \ud83d")))
 

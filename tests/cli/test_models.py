@@ -2,15 +2,20 @@
 
 import asyncio
 import json
+import re
+import sys
 from pathlib import Path
 
 import jsonschema
 import pytest
 
 import foundry_tui
+from foundry_tui.cli.output import print_table
 from foundry_tui.config.schema import json_schema
+from tests.cli.plain_sitting import Paper
 from tests.cli.program import Ended, one_process, run, run_async, two_processes
 from tests.support.endpoint import Setting, scripted_endpoint
+from tests.support.hub import Hub, demo_model, synthetic_model
 from tests.support.routes import ServedModel
 from tests.support.script import answer
 
@@ -97,7 +102,10 @@ def test_the_list_has_a_row_for_every_variant_registered_ones_first(
 
 
 def test_what_is_no_row_is_told_on_stderr(lists: dict[tuple[str, ...], Ended]) -> None:
-    assert lists[()].err == "offline by choice: the public catalog was not asked\n"
+    (line,) = lists[()].err.splitlines()
+    notice, _, age = line.partition("; ")
+    assert notice == "offline by choice: the public catalog was not asked"
+    assert re.fullmatch(r"its list was fetched \d+ d ago", age)
 
 
 def test_the_list_as_json_is_as_its_schema_says(lists: dict[tuple[str, ...], Ended]) -> None:
@@ -109,8 +117,55 @@ def test_the_list_as_json_is_as_its_schema_says(lists: dict[tuple[str, ...], End
     assert content["saved_at_unix"] == 1_780_400_000
     assert content["notice"] == "offline by choice: the public catalog was not asked"
     assert [model["id"] for model in content["models"]] == [ID, *(record[0] for record in PUBLIC)]
+    assert [source["problem"] for source in content["sources"]] == [None]
     assert content["models"][1]["display_name"] == "\x1b]0;pwned\x07"
     assert "\x1b" not in end.out
+
+
+async def test_what_cannot_run_here_is_listed_with_the_reason_and_a_dead_catalog_is_named(
+    tmp_path: Path,
+) -> None:
+    dead = "http://127.0.0.1:9/asset-gallery/v1.0/models"
+    async with Hub([demo_model(), synthetic_model("granit", "cuda-gpu")]) as hub:
+        listed = ("models", "list", *hub.arguments(), "--catalog-url", dead)
+        table, content = await asyncio.gather(
+            run_async(*listed, data_dir=tmp_path / "table", extra=hub.environment()),
+            run_async(*listed, "--json", data_dir=tmp_path / "json", extra=hub.environment()),
+        )
+
+    told = json.loads(content.out)
+    jsonschema.validate(told, json_schema("model-list"))
+    reason = "needs an NVIDIA GPU (CUDA execution provider)"
+    assert {model["id"]: model["unavailable"] for model in told["models"]} == {
+        "tiny-hub-generic-cpu:1": None,
+        "granit-cuda-gpu:1": reason,
+    }
+    alive, silent = told["sources"]
+    assert (alive["problem"], silent["saved_at_unix"]) == (None, None)
+    assert alive["saved_at_unix"] > 0
+    assert (silent["host"], bool(silent["problem"])) == ("127.0.0.1:9", True)
+    assert table.out.splitlines()[2].endswith(f" cannot run here: {reason}")
+    assert "the catalog at 127.0.0.1:9 did not answer (" in table.err
+    assert "nothing of it was ever fetched" in table.err
+    assert "\x1b" not in table.out
+
+
+def test_rows_that_cannot_run_here_are_greyed_on_a_terminal_unless_it_is_to_be_plain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = []
+    for variables in ({"TERM": "xterm"}, {"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}):
+        paper = Paper(is_terminal=True)
+        with monkeypatch.context() as patched:
+            patched.delenv("NO_COLOR", raising=False)
+            patched.setenv("WT_SESSION", "1")
+            for name, value in variables.items():
+                patched.setenv(name, value)
+            patched.setattr(sys, "stdout", paper)
+            print_table(("ID",), (("a",), ("b",)), right=frozenset(), dim=frozenset({1}))
+        shown.append(paper.getvalue())
+
+    assert shown == ["ID\na\n\x1b[2mb\x1b[0m\n", "ID\na\nb\n", "ID\na\nb\n"]
 
 
 def test_each_filter_leaves_out_what_does_not_match_it(lists: dict[tuple[str, ...], Ended]) -> None:

@@ -4,8 +4,10 @@ import json
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from foundry_tui.config.schema import json_schema
 from tests.cli.program import Ended, run_async
 from tests.support.caches import is_there
 from tests.support.endpoint import scripted_endpoint
@@ -52,6 +54,7 @@ async def test_a_sound_model_passes_and_one_that_was_changed_since_fails(shop: S
     second = await shop.models("verify", DEMO_ID, "--json")
 
     report = json.loads(second.out)
+    jsonschema.validate(report, json_schema("verification"))
     assert second.code == 1
     assert (report["schema"], report["sound"]) == ("foundry-tui/verification@1", False)
     (model,) = report["models"]

@@ -14,7 +14,7 @@ from foundry_tui.cli.plain import run_plain
 from foundry_tui.domain.chat import ChatEvent, ChatOptions, ChatRequest, ChunkKind, ChunkReceived, Outcome
 from foundry_tui.domain.conversations import Turn
 from foundry_tui.domain.errors import EngineUnavailable, StorageProblem
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from tests.cli.plain_sitting import MODEL, SHELF, Paper, heard, services_over, sitting
 from tests.support.memory_store import MemoryStore
 from tests.support.supervised import SupervisedScript

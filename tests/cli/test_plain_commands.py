@@ -10,7 +10,7 @@ from foundry_tui.cli.plain import COMMANDS
 from foundry_tui.cli.plain_commands import Command, CommandTable
 from foundry_tui.domain.chat import ChatOptions, Role
 from foundry_tui.domain.conversations import Conversation, SavedPrompt, Turn
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from tests.cli.plain_sitting import MODEL, SHELF, Heard, heard
 from tests.support.memory_store import MemoryStore
 from tests.support.supervised import SupervisedScript
@@ -96,7 +96,8 @@ async def test_help_names_all_commands_by_group_and_explains_them_on_demand(tmp_
 
     headings = [line.partition(":")[0] for line in told(names)[1:-2]]
     assert headings == [
-        *("Writing", "Reading", "Measuring", "Models and engine", "Kept conversations", "Saved prompts"),
+        *("Writing", "Reading", "Measuring", "Models and engine", "Getting models"),
+        *("Servers and other programs", "Kept conversations", "Saved prompts"),
         *("Options and settings", "Everything else"),
     ]
     assert "Saved prompts: /prompts, /prompt, /prompt-save, /prompt-delete." in told(names)
@@ -181,8 +182,8 @@ async def test_a_model_that_cannot_be_used_is_told_why(tmp_path: Path) -> None:
 
     assert end.code == 1
     assert [line for line in told(end) if "1: " not in line] == [
-        "large-instruct-npu:3 is not on this machine; this version cannot download.",
-        "What to do: /cached lists the models that are.",
+        "large-instruct-npu:3 is not on this machine.",
+        "What to do: /download large-instruct-npu:3 fetches it; /cached lists the models that are here.",
         "There is no model smal.",
         "What to do: did you mean small-instruct-cpu:1 or small?",
         "Loading synthetic-broken-generic-cpu:1.",

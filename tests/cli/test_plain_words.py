@@ -10,6 +10,7 @@ from foundry_tui.cli.plain_words import (
     duration_words,
     listed,
     nearest,
+    remedy_line,
     sentence,
     spoken,
     unquoted,
@@ -39,6 +40,24 @@ from foundry_tui.metrics.tokens import ContextUse
 from foundry_tui.services.client import Job, JobKind
 
 MS = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("42 %, 3.10 MiB/s, 8 min left", "42 percent, 3.10 MiB per second, 8 minutes left"),
+        ("fetched 1 h ago", "fetched 1 hour ago"),
+        ("used 3 d ago, 1 min", "used 3 days ago, 1 minute"),
+        ("900 B/s", "900 B per second"),
+    ],
+)
+def test_the_units_of_downloads_and_ages_are_spoken(written: str, said: str) -> None:
+    assert spoken(written) == said
+
+
+def test_a_remedy_that_names_a_command_line_names_the_command_of_this_mode() -> None:
+    assert remedy_line("foundry-tui models pull a:1") == "What to do: /download a:1."
+    assert remedy_line("did you mean \x1b[2Ja:1?") == "What to do: did you mean ␛[2Ja:1?"
 
 
 def trace(

@@ -43,6 +43,8 @@ SCHEMAS = (
     "conversation",
     "conversation-list",
     "doctor",
+    "validation",
+    "verification",
 )
 HEAVY = (
     "textual",

@@ -3,9 +3,14 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 import foundry_tui
+from foundry_tui.bootstrap import open_services
+from foundry_tui.config.schema import json_schema
+from foundry_tui.domain.errors import BadInput
+from foundry_tui.launching import LaunchOptions, resolve
 from tests.cli.program import Ended, one_process, run, run_async
 from tests.support import faults
 from tests.support.endpoint import Setting, scripted_endpoint
@@ -52,6 +57,7 @@ def test_a_model_that_is_not_here_fails_and_the_others_are_tried_all_the_same(ma
 
     assert end.code == 1
     content = json.loads(end.out)
+    jsonschema.validate(content, json_schema("validation"))
     assert (content["schema"], content["passed"]) == ("foundry-tui/validation@1", False)
     assert [(model["name"], model["passed"]) for model in content["models"]] == [
         ("nobody", False),
@@ -122,6 +128,36 @@ def test_a_file_without_models_is_bad_input(data_dir: Path, tmp_path: Path) -> N
 
     assert end.code == 2
     assert "names no models" in end.err
+
+
+async def test_a_file_that_was_broken_is_told_with_its_place_before_anything_is_started(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "models.json").write_text('{"alpha": {},\n "beta": oops}', encoding="utf-8")
+    async with scripted_endpoint(HELLO) as endpoint:
+        end = await run_async(
+            "validate", "--endpoint", endpoint.url, "--config", str(tmp_path), data_dir=data_dir
+        )
+
+        assert endpoint.requests == []
+    assert (end.code, end.out) == (2, "")
+    assert f"{tmp_path / 'models.json'}: line 2, column 10" in end.err
+
+
+async def test_the_targets_of_a_program_that_runs_are_those_of_the_file_as_it_is_now(tmp_path: Path) -> None:
+    file = tmp_path / "models.json"
+    options = LaunchOptions(endpoint="http://127.0.0.1:9", config_dir=tmp_path, data_dir=tmp_path / "data")
+    file.write_text('{"alpha": {}}', encoding="utf-8")
+
+    async with open_services(resolve(options, {})) as services:
+        before = services.targets()
+        file.write_text('{"alpha": {}, "beta": oops}', encoding="utf-8")
+        with pytest.raises(BadInput, match="line 1"):
+            services.targets()
+        file.write_text('{"alpha": {}, "beta": {}}', encoding="utf-8")
+        after = services.targets()
+
+    assert (before, after) == (("alpha",), ("alpha", "beta"))
 
 
 async def test_a_server_that_is_not_there_is_unreachable(data_dir: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from foundry_tui.demo import demo_registration
 from foundry_tui.domain.models import Registration
-from foundry_tui.engines.hosting.frames import HostConfig, ManagedConfig
+from foundry_tui.engines.hosting.configs import HostConfig, ManagedConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
 
 __all__ = ["ENDLESS_ID", "copy_of_demo", "endless_registration", "hosted", "offline_runtime"]

@@ -12,7 +12,7 @@ from foundry_tui.domain.errors import EngineUnavailable, ModelNotFound, ModelRef
 from foundry_tui.domain.models import CatalogKind, Registration
 from foundry_tui.engines.endpoints.models import alias_of
 from foundry_tui.engines.endpoints.server import EndpointServer
-from foundry_tui.engines.hosting.frames import EndpointConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig
 from tests.contract.chats import ask, hear
 from tests.support.endpoint import Endpoint, Setting, scripted_endpoint
 from tests.support.routes import ServedModel, ServerKind
@@ -60,6 +60,14 @@ async def test_a_foundry_server_loads_and_lists_and_registers_nothing(kind: Serv
         assert info.can(able)
     assert not info.can(Capability.REGISTER)
     assert info.cache_dir == "/models"
+
+
+@pytest.mark.parametrize("kind", EVERY)
+async def test_only_an_older_service_downloads_for_us(kind: ServerKind) -> None:
+    async with served(kind) as (server, _):
+        info = server.info
+
+    assert info.can(Capability.DOWNLOAD) is (kind == "foundry-v1")
 
 
 async def test_an_openai_server_lists_and_chats_and_no_more() -> None:

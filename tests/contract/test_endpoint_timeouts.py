@@ -4,7 +4,7 @@ import pytest
 
 from foundry_tui.domain.chat import Outcome, PhaseTimeouts
 from foundry_tui.engines.endpoints.server import EndpointServer
-from foundry_tui.engines.hosting.frames import EndpointConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig
 from tests.contract.chats import Heard, ask, failure, hear
 from tests.support.endpoint import DEFAULT_MODEL, Setting, scripted_endpoint
 from tests.support.faults import PIECES, keep_alive_only, runaway, stall_before_headers, stall_midway

@@ -14,7 +14,7 @@ from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
 from foundry_tui.domain.chat import ChunkReceived, ClockRead, GenerationFinished, Moment, Outcome
 from foundry_tui.domain.errors import GenerationFailed, ModelNotFound
 from foundry_tui.engines.endpoints.server import EndpointServer
-from foundry_tui.engines.hosting.frames import EndpointConfig, ScriptedConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig, ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID, ScriptedServer
 from foundry_tui.engines.streaming.delay import LoopDelay
 from foundry_tui.engines.streaming.openai_http import OpenAIHttpEngine, make_client

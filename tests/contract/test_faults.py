@@ -12,7 +12,7 @@ import pytest_asyncio
 from foundry_tui.domain.chat import ChatEvent, ChunkReceived, Outcome, PhaseTimeouts
 from foundry_tui.domain.errors import EngineDied, EngineUnavailable
 from foundry_tui.engines.endpoints.server import EndpointServer
-from foundry_tui.engines.hosting.frames import EndpointConfig, ScriptedConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig, ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.ports import Engine
 from tests.contract.chats import ask, failure, hear

@@ -14,7 +14,7 @@ from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.engines.endpoints.fingerprint import Fingerprint, recognise
 from foundry_tui.engines.endpoints.http import EndpointHttp, exposure_of
 from foundry_tui.engines.endpoints.server import EndpointServer
-from foundry_tui.engines.hosting.frames import EndpointConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig
 from foundry_tui.engines.streaming.transport import is_loopback
 from tests.support.endpoint import Endpoint, Setting, scripted_endpoint
 from tests.support.faults import FAULTS, http_error

@@ -11,7 +11,7 @@ from foundry_tui.domain.downloads import DownloadPhase, DownloadReading
 from foundry_tui.domain.errors import EngineError, EngineUnavailable, ModelNotFound, ModelRefused
 from foundry_tui.domain.models import CatalogSnapshot, Device, ModelVariant
 from foundry_tui.engines.endpoints.server import EndpointServer
-from foundry_tui.engines.hosting.frames import EndpointConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig
 from tests.contract.chats import ask, hear
 from tests.support.endpoint import Endpoint, Setting, scripted_endpoint
 from tests.support.foundry_v1 import PROMPT_TEMPLATE, download_script

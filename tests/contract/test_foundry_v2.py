@@ -13,7 +13,7 @@ from foundry_tui.domain.errors import ModelNotFound
 from foundry_tui.domain.models import CatalogKind, Registration
 from foundry_tui.engines.endpoints.discovery import Surroundings, find_servers
 from foundry_tui.engines.endpoints.server import EndpointServer
-from foundry_tui.engines.hosting.frames import EndpointConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from tests.contract.chats import ask, hear
 from tests.contract.runtime import copy_of_demo, hosted, offline_runtime

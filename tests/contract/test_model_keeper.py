@@ -10,7 +10,7 @@ from typing import Protocol
 import pytest
 
 from foundry_tui.domain.errors import ModelRefused
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import ScriptedServer
 from foundry_tui.ports import ModelKeeper, ModelManager
 from tests.contract.runtime import hosted

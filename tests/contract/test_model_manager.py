@@ -23,7 +23,7 @@ from foundry_tui.domain.models import (
     Registration,
     SnapshotOrigin,
 )
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.scripted import ScriptedServer
 from foundry_tui.ports import ModelKeeper, ModelManager, ProviderManager

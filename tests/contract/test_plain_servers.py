@@ -19,7 +19,7 @@ from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.engines.endpoints.models import records_in, software_in
 from foundry_tui.engines.endpoints.server import EndpointServer
-from foundry_tui.engines.hosting.frames import EndpointConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig
 from tests.contract.chats import ask, hear
 from tests.support.endpoint import Setting, scripted_endpoint
 from tests.support.faults import http_error

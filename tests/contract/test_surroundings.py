@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from foundry_tui.engines.endpoints.server import EndpointServer
-from foundry_tui.engines.hosting.frames import EndpointConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig
 from tests.contract.chats import ask, hear
 from tests.contract.runtime import hosted
 from tests.support.endpoint import Setting, scripted_endpoint

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from foundry_tui.domain.downloads import DownloadPhase
 from foundry_tui.engines.downloads.runner import ChildDownloads
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 from tests.support.downloading import downloaders, until_phase
 
 

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 from foundry_tui.domain.chat import ChatMessage, ChatRequest, ChunkReceived, Role
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 

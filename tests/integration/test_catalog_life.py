@@ -16,7 +16,7 @@ from foundry_tui.domain.errors import ModelRefused
 from foundry_tui.engines.catalog.files import CatalogFiles, ModelFolders
 from foundry_tui.engines.catalog.http import HttpCatalogs
 from foundry_tui.engines.catalog.snapshot import read_snapshot
-from foundry_tui.engines.hosting.frames import ManagedConfig, ScriptedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig, ScriptedConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.engine.catalogs import Catalogs

@@ -15,7 +15,7 @@ from foundry_tui.domain.engine import EngineDead, EngineIdle, EngineReady
 from foundry_tui.domain.errors import EngineBusy, EngineDied, ModelNotFound, ModelRefused
 from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, ModelVariant, Registration, SnapshotOrigin
 from foundry_tui.engines.catalog.snapshot import read_snapshot
-from foundry_tui.engines.hosting.frames import HostConfig, ScriptedConfig
+from foundry_tui.engines.hosting.configs import HostConfig, ScriptedConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.resources.host import PsutilHostProbe

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from foundry_tui.domain.chat import ChunkKind
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
-from foundry_tui.engines.hosting.frames import EndpointConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.metrics.latency import answer_wait_s, merged_share, ttft_s
 from tests.contract.chats import ask, hear

@@ -15,7 +15,7 @@ import pytest
 from foundry_tui.domain.downloads import DownloadFailure, DownloadPhase, DownloadReading
 from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.engines.downloads.runner import ChildDownload, ChildDownloads
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 from tests.contract.chats import ask, hear
 from tests.contract.runtime import hosted
 from tests.support.downloading import (

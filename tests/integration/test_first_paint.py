@@ -20,6 +20,8 @@ HEAVY = (
     "pynvml",
     "sqlalchemy",
     "aiohttp",
+    "foundry_tui.bootstrap",
+    "foundry_tui.services.client",
 )
 # Drives the command line as the user does; the first frame with a pane's name on it ends it.
 PROBE = """

@@ -14,7 +14,8 @@ import pytest
 
 from foundry_tui.domain.engine import EndpointKind, EngineDead, EngineIdle, EngineReady
 from foundry_tui.domain.errors import EngineUnavailable
-from foundry_tui.engines.hosting.frames import Configure, ManagedConfig, ScriptedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig, ScriptedConfig
+from foundry_tui.engines.hosting.frames import Configure
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.hosting.wire import encode
 from tests.contract.chats import ask, hear

@@ -16,7 +16,8 @@ import pytest
 from foundry_tui.domain.chat import ChatEvent, ChunkReceived
 from foundry_tui.domain.engine import EngineDead, EngineIdle, EngineReady, EngineState
 from foundry_tui.domain.errors import EngineDied
-from foundry_tui.engines.hosting.frames import EndpointConfig, Replied, ScriptedConfig, Streamed
+from foundry_tui.engines.hosting.configs import EndpointConfig, ScriptedConfig
+from foundry_tui.engines.hosting.frames import Replied, Streamed
 from foundry_tui.engines.hosting.framewriter import FrameWriter
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.hosting.wire import decode_frame

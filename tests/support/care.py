@@ -13,8 +13,9 @@ from foundry_tui.services.cache.service import CacheService
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.downloads.changes import AT_WORK
 from foundry_tui.services.downloads.facade import Downloads, DownloadTools
-from foundry_tui.services.downloads.licenses import LicensePolicy, Licenses
+from foundry_tui.services.downloads.licenses import Licenses
 from foundry_tui.services.model_care import ModelCare
+from foundry_tui.services.setup import LicensePolicy
 from tests.support.download_rig import QUICK
 from tests.support.downloads import ScriptedDownloads
 from tests.support.memory_downloads import MemoryDownloads, MemoryLicenses, MemoryLock

@@ -20,7 +20,8 @@ from foundry_tui.services.downloads.facade import (
     RetryPolicy,
     SharedQueue,
 )
-from foundry_tui.services.downloads.licenses import LicensePolicy, Licenses
+from foundry_tui.services.downloads.licenses import Licenses
+from foundry_tui.services.setup import LicensePolicy
 from tests.support.downloads import ScriptedDownload, ScriptedDownloads
 from tests.support.memory_downloads import MemoryDownloads, MemoryLicenses, MemoryLock
 

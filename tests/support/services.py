@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from foundry_tui.aio import Tasks
-from foundry_tui.config import config_folders
+from foundry_tui.config.locate import config_folders
 from foundry_tui.config.settings_file import TomlSettingsFile
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.engine import EngineInfo
@@ -16,16 +16,19 @@ from foundry_tui.ports import SupervisedEngine
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.services.discovery import Discovery, FoundServer
+from foundry_tui.services.downloads.licenses import Licenses
 from foundry_tui.services.engine.lease import EngineLease
 from foundry_tui.services.keep_warm import KeepWarm
 from foundry_tui.services.logbook import LogBook
-from foundry_tui.services.opened import Services, Setup
+from foundry_tui.services.opened import Services
 from foundry_tui.services.recorder import Recorder
 from foundry_tui.services.remembering import LayoutMemory
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
+from foundry_tui.services.setup import Setup
 from tests.support.care import care_over
 from tests.support.downloads import ScriptedDownloads
+from tests.support.memory_downloads import MemoryLicenses
 from tests.support.memory_store import MemoryStore
 
 __all__ = ["SETUP", "services_over"]
@@ -57,6 +60,10 @@ class _NoGpu:
 
     def close(self) -> None:
         """Nothing was opened."""
+
+
+def _licenses(setup: Setup) -> Licenses:
+    return Licenses(MemoryLicenses(), policy=lambda: setup.licenses)
 
 
 async def _nobody(on_found: Callable[[FoundServer], None]) -> None:
@@ -105,6 +112,7 @@ async def services_over(
                 sampler=ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id),
                 background=background,
                 care=care,
+                licenses=_licenses(setup) if care is None else care.licenses,
                 discovery=Discovery(_nobody, own_url=lambda: None),
                 keep_warm=KeepWarm(client, lease),
                 connect=_nowhere,

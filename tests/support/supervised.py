@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from foundry_tui.aio import Feed, Tasks
 from foundry_tui.domain.chat import ChatEvent, ChatRequest
+from foundry_tui.domain.downloads import DownloadReading
 from foundry_tui.domain.engine import (
     EngineDead,
     EngineIdle,
@@ -21,7 +22,7 @@ from foundry_tui.domain.engine import (
 )
 from foundry_tui.domain.errors import EngineDied, EngineError, EngineUnavailable
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration, SnapshotOrigin
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import ScriptedServer
 
 __all__ = ["SupervisedScript"]
@@ -31,9 +32,9 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Call:
-    """What the engine was asked and has not ended yet."""
+    """What the engine was asked and has not ended yet; ``wake`` is called when it has."""
 
-    events: "asyncio.Queue[ChatEvent | None]" = field(default_factory=asyncio.Queue)
+    wake: Callable[[], None] = lambda: None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     error: Exception | None = None
 
@@ -41,7 +42,7 @@ class _Call:
         if not self.ended.is_set():
             self.error = error
             self.ended.set()
-            self.events.put_nowait(None)
+            self.wake()
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class SupervisedScript:
 
     Attributes:
         script: Of every answer asked from now on.
-        gate: If set, every piece waits for it; lets a test hold a stream open.
+        gate: If set, every piece and reading waits for it; lets a test hold a stream open.
         starting: If set, a start waits for it.
         loading: If set, a load waits for it.
         stopping: If set, a stream that was left is confirmed ended only after it.
@@ -148,19 +149,30 @@ class SupervisedScript:
         self._state.publish(EngineDead(error.message, remedy=error.remedy, death=death))
         await self._end(life, error)
 
-    async def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
+    def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         """See ``ports.Engine``."""
-        life, call = self._running(), _Call()
+        return self._stream(lambda server: server.stream_chat(request))
+
+    def download(self, model_id: str) -> AsyncGenerator[DownloadReading, None]:
+        """See ``ports.ModelFetcher``."""
+        return self._stream(lambda server: server.download(model_id))
+
+    async def _stream(
+        self, begin: Callable[[ScriptedServer], AsyncGenerator[T, None]]
+    ) -> AsyncGenerator[T, None]:
+        life, events = self._running(), asyncio.Queue[T | None]()
+        call = _Call(wake=lambda: events.put_nowait(None))
         server = life.server
         server.script, server.gate = self.script, self.gate
 
         async def serve() -> None:
-            async for event in server.stream_chat(request):
-                call.events.put_nowait(event)
+            async with aclosing(begin(server)) as begun:
+                async for event in begun:
+                    events.put_nowait(event)
 
         task = self._begin(life, call, serve)
         try:
-            while (event := await call.events.get()) is not None:
+            while (event := await events.get()) is not None:
                 yield event
             if call.error is not None:
                 raise call.error

@@ -15,7 +15,7 @@ from foundry_tui.domain.engine import (
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.resources import GpuSample, GpuSamples
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.services.client import Backend, ClientService
 from foundry_tui.services.discovery import Discovery, FoundServer
 from foundry_tui.services.validation import Validation
@@ -45,7 +45,7 @@ MANAGED_INFO = EngineInfo(
     kind=EndpointKind.MANAGED,
     url="http://127.0.0.1:43117",
     pid=None,
-    capabilities=tuple(one for one in Capability if one is not Capability.MEMORY),
+    capabilities=tuple(one for one in Capability if one not in (Capability.MEMORY, Capability.DOWNLOAD)),
 )
 
 

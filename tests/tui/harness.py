@@ -18,7 +18,8 @@ from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.launching import default_data_dir
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.engine.lease import EngineLease
-from foundry_tui.services.opened import Services, Setup
+from foundry_tui.services.opened import Services, at_hand
+from foundry_tui.services.setup import Setup
 from foundry_tui.tui.app import FoundryApp
 from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.panes.catalog import CatalogPane
@@ -260,7 +261,7 @@ async def driven(
     async with services_over(
         engine, folder, setup=setup, store=store, lease=lease, downloads=downloads if has_disk else None
     ) as services:
-        app = FoundryApp(services)
+        app = FoundryApp(services.setup, at_hand(services))
         async with app.run_test(size=size, notifications=True, message_hook=listen) as pilot:
             workspace = app.screen_stack[-1]
             while not isinstance(workspace, WorkspaceScreen):

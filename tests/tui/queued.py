@@ -10,7 +10,8 @@ from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.metrics.fit import Fit
 from foundry_tui.reports.download_offer import fit_for
 from foundry_tui.services.downloads.facade import Downloads, DownloadTools
-from foundry_tui.services.downloads.licenses import LicensePolicy, Licenses
+from foundry_tui.services.downloads.licenses import Licenses
+from foundry_tui.services.setup import LicensePolicy
 from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
 from foundry_tui.tui.screens.downloads import DownloadsScreen
 from tests.support.download_rig import QUICK, ScriptedChecker

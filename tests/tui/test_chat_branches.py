@@ -7,7 +7,7 @@ import pytest
 from foundry_tui.domain.chat import ChatOptions, Role
 from foundry_tui.domain.conversations import Conversation, Turn
 from foundry_tui.domain.errors import StorageProblem
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from tests.support.memory_store import MemoryStore
 from tests.support.services import SETUP

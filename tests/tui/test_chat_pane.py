@@ -6,7 +6,7 @@ import pytest
 
 from foundry_tui.domain.chat import ChatMessage, ChatOptions, Outcome, Role
 from foundry_tui.domain.engine import EngineReady, EngineStarting
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from tests.support.supervised import SupervisedScript
 from tests.tui.harness import HUGE, NARROW, WIDE, driven

@@ -7,7 +7,7 @@ from textual import events
 
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.models import CatalogKind, ModelVariant
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from tests.support.memory_store import MemoryStore
 from tests.support.services import SETUP

@@ -10,7 +10,8 @@ from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, SnapshotOrigin
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.reports.snippets import SnippetTarget, snippets
-from foundry_tui.services.keep_warm import Warmth, WarmthOptions, WarmthState
+from foundry_tui.services.keep_warm import Warmth, WarmthState
+from foundry_tui.services.setup import WarmthOptions
 from foundry_tui.tui.screens.connect import ConnectScreen
 from tests.support.supervised import SupervisedScript
 from tests.tui.engine_screens import MANAGED_INFO, Presented

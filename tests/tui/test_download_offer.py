@@ -11,7 +11,7 @@ from foundry_tui.domain.downloads import Download, DownloadState
 from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.domain.models import Device, ModelVariant
 from foundry_tui.metrics.fit import fit
-from foundry_tui.services.downloads.licenses import LicensePolicy
+from foundry_tui.services.setup import LicensePolicy
 from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
 from foundry_tui.tui.screens.overlay import ConfirmScreen
 from foundry_tui.tui.widgets.sheet import Sheet

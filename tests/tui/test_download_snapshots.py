@@ -15,7 +15,7 @@ from foundry_tui.domain.downloads import Download, DownloadState
 from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.domain.models import Device, ModelVariant
 from foundry_tui.metrics.fit import Fit, fit
-from foundry_tui.services.downloads.licenses import LicensePolicy
+from foundry_tui.services.setup import LicensePolicy
 from tests.tui.frames import FrameExtension, steady
 from tests.tui.overlay_host import NARROW, WIDE, Opened, opened
 from tests.tui.queued import GIB, MIB, NIGHT_MS, NOON_MS, Queued, entry, partial, queued, variant

@@ -9,7 +9,7 @@ from textual.widgets import Button
 
 from foundry_tui.domain.downloads import Download, DownloadState
 from foundry_tui.domain.errors import StorageProblem
-from foundry_tui.services.downloads.licenses import LicensePolicy
+from foundry_tui.services.setup import LicensePolicy
 from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
 from foundry_tui.tui.screens.download_pages import CancelDownloadScreen, DownloadDetailScreen
 from foundry_tui.tui.screens.downloads import DownloadsScreen

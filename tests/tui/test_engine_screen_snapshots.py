@@ -13,8 +13,9 @@ from syrupy.assertion import SnapshotAssertion
 from foundry_tui.aio import Feed
 from foundry_tui.domain.engine import EndpointKind
 from foundry_tui.domain.errors import EngineUnavailable
-from foundry_tui.engines.hosting.frames import ScriptedConfig
-from foundry_tui.services.keep_warm import Warmth, WarmthOptions, WarmthState
+from foundry_tui.engines.hosting.configs import ScriptedConfig
+from foundry_tui.services.keep_warm import Warmth, WarmthState
+from foundry_tui.services.setup import WarmthOptions
 from foundry_tui.tui.screens.connect import ConnectScreen
 from tests.tui.engine_screens import (
     MANAGED_INFO,

@@ -18,9 +18,9 @@ from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.downloads import DownloadState
 from foundry_tui.domain.engine import ExecutionProvider
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant, SnapshotOrigin
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
-from foundry_tui.services.downloads.licenses import LicensePolicy
+from foundry_tui.services.setup import LicensePolicy
 from foundry_tui.tui.actions import Action, actions_of
 from foundry_tui.tui.screens.columns import ColumnsScreen
 from foundry_tui.tui.screens.compare import CompareScreen

@@ -12,7 +12,7 @@ from foundry_tui.domain.chat import Role
 from foundry_tui.domain.conversations import Conversation, SavedPrompt, Turn
 from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.domain.models import CatalogKind, ModelVariant
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.tui.screens.overlay import DetailScreen
 from tests.support.hostile import (

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from foundry_tui.domain.engine import Capability, EndpointKind, ExecutionProvider
 from foundry_tui.domain.errors import EngineError
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.tui.screens.overlay import ConfirmScreen
 from foundry_tui.tui.screens.providers import ProvidersScreen
 from tests.tui.engine_screens import MANAGED_INFO, ONE_GPU, Presented, opened, providers_screen

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from textual import events
+from textual.command import CommandList
 
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from tests.tui.harness import Driven, driven
@@ -35,5 +36,16 @@ async def test_what_opens_can_be_left_at_any_moment_of_its_opening(key: str) -> 
 
         for turns in TURNS:
             await open_and_leave(user, key, turns=turns)
+
+        assert user.app.is_running
+
+
+@pytest.mark.parametrize("height", [1, 2, 3, 4, 5, 6])
+async def test_the_palette_takes_keys_while_its_list_has_no_place(height: int) -> None:
+    async with driven(start_with=SCRIPTED_MODEL_ID, size=(80, height)) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+        await user.pilot.press("ctrl+p")
+        await user.until(lambda: user.app.screen.query_one(CommandList).option_count > 0)
+        await user.pilot.press("pagedown", "pageup")
 
         assert user.app.is_running

@@ -15,8 +15,8 @@ from textual.message import Message
 from textual.notifications import Notify
 from textual.pilot import Pilot
 
-from foundry_tui.config import load_settings
 from foundry_tui.config.locate import shipped_folder
+from foundry_tui.config.settings import load_settings
 from foundry_tui.config.settings_file import TomlSettingsFile
 from foundry_tui.config.shapes import SettingsFile
 from foundry_tui.domain.settings import SettingOrigin, SettingOverride

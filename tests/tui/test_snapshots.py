@@ -19,7 +19,7 @@ from foundry_tui.domain.chat import ChatOptions, Outcome
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.errors import EngineUnavailable, StorageProblem
 from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, Device, ModelVariant, SnapshotOrigin
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.services.files import TextFile
 from foundry_tui.tui.screens.jump import JumpScreen

@@ -8,7 +8,7 @@ import pytest
 
 from foundry_tui.domain.engine import EngineDead, EngineIdle, EngineReady
 from foundry_tui.domain.errors import EngineDied, EngineUnavailable
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.ports import SupervisedEngine
 from tests.contract.chats import ask, hear, pieces_until

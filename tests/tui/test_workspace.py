@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from foundry_tui.domain.engine import EngineDead, EngineReady, EngineStarting
 from foundry_tui.domain.errors import EngineUnavailable
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.tui.screens.help import HelpScreen
 from foundry_tui.tui.screens.overlay import ConfirmScreen

@@ -19,7 +19,7 @@ from foundry_tui.domain.engine import (
 )
 from foundry_tui.domain.errors import EngineBusy, EngineUnavailable, ModelNotFound, ModelRefused
 from foundry_tui.domain.models import CatalogKind, ModelVariant, ProviderEvidence
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.services.client import Backend, ClientService
 from foundry_tui.services.engine.catalogs import Catalogs

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.config import config_folders, find_file, load_models, load_prompts, load_settings
-from foundry_tui.config.locate import shipped_folder
+from foundry_tui.config.locate import config_folders, find_file, shipped_folder
+from foundry_tui.config.models_file import load_models
+from foundry_tui.config.prompts_file import load_prompts
+from foundry_tui.config.settings import load_settings
 from foundry_tui.domain.errors import BadInput
 
 

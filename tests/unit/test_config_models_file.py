@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.config import ModelEntry, load_models
+from foundry_tui.config.models_file import load_models
+from foundry_tui.config.values import ModelEntry
 from foundry_tui.domain.errors import BadInput
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.config import Prompt, load_prompts
+from foundry_tui.config.prompts_file import load_prompts
+from foundry_tui.config.values import Prompt
 from foundry_tui.domain.errors import BadInput
 
 

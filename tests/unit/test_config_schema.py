@@ -11,9 +11,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from foundry_tui.config import Settings, load_settings
 from foundry_tui.config.locate import shipped_folder
 from foundry_tui.config.schema import BUILDERS, json_schema, write_schemas
+from foundry_tui.config.settings import load_settings
+from foundry_tui.config.values import Settings
 
 FILE_SCHEMAS = ("models", "prompts", "settings")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.config import ChatSettings, EngineSettings, ScreenSettings, Settings, load_settings
+from foundry_tui.config.settings import load_settings
+from foundry_tui.config.values import ChatSettings, EngineSettings, ScreenSettings, Settings
 from foundry_tui.domain.chat import PhaseTimeouts
 from foundry_tui.domain.errors import BadInput
 

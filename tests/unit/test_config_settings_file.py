@@ -8,10 +8,11 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from foundry_tui.config import Settings, config_folders, load_settings
-from foundry_tui.config.locate import shipped_folder
+from foundry_tui.config.locate import config_folders, shipped_folder
+from foundry_tui.config.settings import load_settings
 from foundry_tui.config.settings_file import TomlSettingsFile
 from foundry_tui.config.shapes import SettingsFile
+from foundry_tui.config.values import Settings
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.settings import (
     SettingEntry,

@@ -10,7 +10,7 @@ import pytest
 from foundry_tui.domain.chat import ChatMessage, ChatOptions, ChunkReceived, Outcome, PhaseTimeouts, Role
 from foundry_tui.domain.conversations import Conversation, Turn
 from foundry_tui.domain.errors import EngineDied, EngineError, GenerationFailed, ModelNotFound
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import AnswerEvent, Dialogue, ModelLoaded, ModelLoading
 from foundry_tui.services.engine.lease import EngineLease

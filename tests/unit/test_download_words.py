@@ -6,7 +6,7 @@ import pytest
 
 from foundry_tui.domain.downloads import DownloadFailure, DownloadPhase
 from foundry_tui.engines.downloads.words import Order, Word, order_line, read_order, read_word, write_word
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 
 WORD = Word(
     model_id="phi:1",

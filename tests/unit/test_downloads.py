@@ -12,8 +12,8 @@ from foundry_tui.domain.errors import BadInput, EngineUnavailable, ModelRefused,
 from foundry_tui.domain.health import FileProblem, HealthState
 from foundry_tui.domain.models import CatalogKind
 from foundry_tui.services.downloads.facade import DownloadQueue, NotEnoughRoom, RetryPolicy
-from foundry_tui.services.downloads.licenses import LicensePolicy
 from foundry_tui.services.downloads.retry import DIED
+from foundry_tui.services.setup import LicensePolicy
 from tests.support.download_rig import QUICK, SOON_S, Rig, has, model, until
 from tests.support.downloads import ScriptedDownload, ScriptedDownloads
 from tests.support.memory_downloads import MemoryDownloads

@@ -10,7 +10,7 @@ import pytest
 from foundry_tui.domain.downloads import DownloadFailure, DownloadPhase
 from foundry_tui.engines.downloads.runner import ChildDownloads, reading_of
 from foundry_tui.engines.downloads.words import Word, write_word
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 
 MIB = 1024 * 1024
 GIB = 1024 * MIB

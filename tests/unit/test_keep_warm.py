@@ -11,7 +11,8 @@ from foundry_tui.aio import Feed
 from foundry_tui.domain.chat import ChatEvent, ChatMessage, ChatOptions, ChatRequest
 from foundry_tui.domain.errors import EngineBusy, EngineUnavailable
 from foundry_tui.domain.models import CatalogKind, CatalogSnapshot, ModelVariant, SnapshotOrigin
-from foundry_tui.services.keep_warm import KeepWarm, WarmthOptions, WarmthState
+from foundry_tui.services.keep_warm import KeepWarm, WarmthState
+from foundry_tui.services.setup import WarmthOptions
 
 A, B = "a:1", "b:1"
 NS_PER_S = 1_000_000_000

@@ -6,7 +6,8 @@ import pytest
 
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.models import CatalogKind, ModelVariant
-from foundry_tui.services.downloads.licenses import LicensePolicy, Licenses, Verdict, text_sha256
+from foundry_tui.services.downloads.licenses import Licenses, Verdict, text_sha256
+from foundry_tui.services.setup import LicensePolicy
 from tests.support.memory_downloads import MemoryLicenses
 
 MIT = ModelVariant(

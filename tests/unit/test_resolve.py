@@ -9,7 +9,7 @@ import pytest
 
 from foundry_tui.domain.chat import PhaseTimeouts
 from foundry_tui.domain.errors import BadInput, StorageProblem
-from foundry_tui.engines.hosting.frames import EndpointConfig, ManagedConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig, ManagedConfig
 from foundry_tui.launching import Launch, LaunchOptions, default_data_dir, resolve
 
 

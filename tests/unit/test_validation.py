@@ -11,7 +11,7 @@ from foundry_tui.domain.chat import ChatOptions, Outcome
 from foundry_tui.domain.engine import EngineReady
 from foundry_tui.domain.errors import EngineBusy, EngineUnavailable
 from foundry_tui.domain.models import CatalogKind, ModelVariant
-from foundry_tui.engines.hosting.frames import ScriptedConfig
+from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.engine.lease import EngineLease

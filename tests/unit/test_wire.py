@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from foundry_tui.domain import chat, engine, models
+from foundry_tui.domain import chat, downloads, engine, models
 from foundry_tui.domain.chat import (
     ChatMessage,
     ChatRequest,
@@ -21,6 +21,7 @@ from foundry_tui.domain.chat import (
     Role,
     TokenUsage,
 )
+from foundry_tui.domain.downloads import DownloadFailure, DownloadPhase, DownloadReading
 from foundry_tui.domain.engine import (
     Capability,
     EndpointKind,
@@ -40,7 +41,8 @@ from foundry_tui.domain.models import (
     Registration,
     SnapshotOrigin,
 )
-from foundry_tui.engines.hosting import frames
+from foundry_tui.engines.hosting import configs, frames
+from foundry_tui.engines.hosting.configs import EndpointConfig, ManagedConfig, ScriptedConfig
 from foundry_tui.engines.hosting.frames import (
     Call,
     Cancel,
@@ -48,13 +50,12 @@ from foundry_tui.engines.hosting.frames import (
     Command,
     Configure,
     DiscoverProviders,
-    EndpointConfig,
+    DownloadModel,
     Frame,
     HostFailed,
     HostReady,
     ListModels,
     LoadModel,
-    ManagedConfig,
     ModelsListed,
     Ping,
     ProviderList,
@@ -63,7 +64,6 @@ from foundry_tui.engines.hosting.frames import (
     RegisterProviders,
     RemoveModel,
     Replied,
-    ScriptedConfig,
     Stop,
     Streamed,
     UnloadModel,
@@ -127,6 +127,7 @@ COMMANDS: tuple[Command, ...] = (
             hold=True,
             public=("p:1", "q:2"),
             providers=("CUDAExecutionProvider",),
+            offered=("r:3",),
         )
     ),
     Call(0, Ping()),
@@ -151,6 +152,7 @@ COMMANDS: tuple[Command, ...] = (
     Call(6, RemoveModel("m:1")),
     Call(7, DiscoverProviders()),
     Call(8, RegisterProviders(("CUDAExecutionProvider", "QNNExecutionProvider"))),
+    Call(9, DownloadModel("m:1")),
     Call(2**62, Chat(REQUEST)),
     Cancel(3),
     Stop(),
@@ -213,6 +215,17 @@ FRAMES: tuple[Frame, ...] = (
     Streamed(6, ModelsListed((VARIANT, VARIANT))),
     Streamed(6, ProviderProgress("CUDAExecutionProvider", 12.5)),
     Streamed(6, ProvidersRegistered((ExecutionProvider("CUDAExecutionProvider", False),), failed=("CUDA…",))),
+    Streamed(
+        7,
+        DownloadReading(
+            at_ns=2**60,
+            phase=DownloadPhase.FAILED,
+            done_bytes=2**40,
+            total_bytes=None,
+            failure=DownloadFailure.DISK_FULL,
+            message="no room",
+        ),
+    ),
     Replied(4, VARIANT),
     Refused(
         call=1,
@@ -275,7 +288,8 @@ def test_a_frame_comes_out_as_it_went_in(frame: Frame) -> None:
 
 
 def test_the_samples_hold_every_class_of_the_protocol() -> None:
-    named = {name for name in frames.__all__ if dataclasses.is_dataclass(getattr(frames, name))}
+    classes = (getattr(home, name) for home in (frames, configs) for name in home.__all__)
+    named = {cls.__name__ for cls in classes if dataclasses.is_dataclass(cls) and isinstance(cls, type)}
 
     assert named <= classes_in((*COMMANDS, *FRAMES))
 
@@ -286,7 +300,8 @@ def test_the_samples_set_every_field_that_has_a_default() -> None:
         json.loads(line, object_hook=lambda raw: told.setdefault(raw["_"], set()).update(raw))
 
     for name, fields in told.items():
-        cls = next(getattr(home, name) for home in (frames, chat, engine, models) if hasattr(home, name))
+        homes = (frames, configs, chat, downloads, engine, models)
+        cls = next(getattr(home, name) for home in homes if hasattr(home, name))
         assert fields == {"_", *(field.name for field in dataclasses.fields(cls))}, name
 
 

@@ -8,7 +8,7 @@ import foundry_local_sdk as sdk
 from foundry_tui.domain.downloads import DownloadFailure
 from foundry_tui.engines.downloads.failures import download_failure
 from foundry_tui.engines.downloads.words import THREADS
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 
 __all__ = ["FetchFailed", "fetch"]
 

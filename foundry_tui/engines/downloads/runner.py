@@ -32,7 +32,7 @@ from foundry_tui.engines.downloads.words import (
     order_line,
     read_word,
 )
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 from foundry_tui.engines.hosting.hostlog import HostLog
 
 __all__ = ["ChildDownload", "ChildDownloads", "reading_of"]

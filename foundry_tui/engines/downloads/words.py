@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from foundry_tui.domain.downloads import DownloadFailure, DownloadPhase
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 
 __all__ = [
     "ENDED_PHASES",

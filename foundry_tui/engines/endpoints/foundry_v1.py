@@ -108,12 +108,16 @@ class FoundryV1:
             return
         yield _reading(DownloadPhase.STARTING, 0.0, total_bytes)
         reader = ProgressReader()
+        told: float | None = None
         try:
             async with self._http.post("/openai/download", _download_order(model_id, record)) as posted:
                 if posted.status != 200:
                     _need_good(await posted.refusal(), "download", model_id)
                 async for data in posted.pieces():
                     for share in reader.feed(data):
+                        if share == told:
+                            continue  # a service says the same many times over
+                        told = share
                         yield _reading(DownloadPhase.FLOWING, share, total_bytes)
         except EngineUnavailable as error:
             raise EngineUnavailable(

@@ -18,7 +18,7 @@ from foundry_tui.engines.endpoints.foundry_v1 import FoundryV1
 from foundry_tui.engines.endpoints.foundry_v2 import FoundryV2
 from foundry_tui.engines.endpoints.http import EndpointHttp, exposure_of, key_wanted
 from foundry_tui.engines.endpoints.plain_openai import PlainOpenAI
-from foundry_tui.engines.hosting.frames import EndpointConfig
+from foundry_tui.engines.hosting.configs import EndpointConfig
 from foundry_tui.engines.streaming.delay import LoopDelay
 from foundry_tui.engines.streaming.openai_http import OpenAIHttpEngine, make_client
 from foundry_tui.engines.streaming.transport import is_loopback
@@ -28,7 +28,7 @@ __all__ = ["CAPABILITIES", "EndpointServer"]
 _FOUNDRY = (Capability.CHAT, Capability.LIST, Capability.LOADED, Capability.LOAD, Capability.UNLOAD)
 CAPABILITIES: dict[EndpointKind, tuple[Capability, ...]] = {
     EndpointKind.FOUNDRY_V2: _FOUNDRY,
-    EndpointKind.FOUNDRY_V1: _FOUNDRY,
+    EndpointKind.FOUNDRY_V1: (*_FOUNDRY, Capability.DOWNLOAD),
     EndpointKind.OPENAI: (Capability.CHAT, Capability.LIST),
 }
 """What each kind offers; a server of this machine that names its process also has its memory read."""
@@ -120,12 +120,7 @@ class EndpointServer:
         await self._control.unload(model_id)
 
     async def download(self, model_id: str) -> AsyncGenerator[DownloadReading, None]:
-        """Have the server fetch ``model_id`` for itself; see ``FoundryV1.download``.
-
-        Raises:
-            NotSupported: This kind of server does not.
-            EngineError: It did not come to its end.
-        """
+        """See ``ports.ModelFetcher``; only a v1 service does."""
         if self._v1 is None:
             raise NotSupported(
                 f"this {self.info.kind.value} endpoint cannot download models for us",

@@ -5,12 +5,14 @@ answers ``HostReady`` or ``HostFailed`` once, then for each call any number of `
 ``Replied`` or ``Refused``, which says that everything the call held is free again.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from foundry_tui.domain.chat import ChatEvent, ChatRequest, Outcome
+from foundry_tui.domain.downloads import DownloadReading
 from foundry_tui.domain.engine import EngineInfo, ExecutionProvider, ProviderEvent
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration
+from foundry_tui.engines.hosting.configs import HostConfig
 
 __all__ = [
     "Call",
@@ -19,14 +21,12 @@ __all__ = [
     "Command",
     "Configure",
     "DiscoverProviders",
-    "EndpointConfig",
+    "DownloadModel",
     "Frame",
-    "HostConfig",
     "HostFailed",
     "HostReady",
     "ListModels",
     "LoadModel",
-    "ManagedConfig",
     "ModelsListed",
     "Operation",
     "Ping",
@@ -37,71 +37,12 @@ __all__ = [
     "RemoveModel",
     "Replied",
     "ReplyValue",
-    "ScriptedConfig",
     "Stop",
     "StreamEvent",
     "Streamed",
     "UnloadModel",
     "UnregisterModel",
 ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManagedConfig:
-    """How to bring up the Foundry Local runtime.
-
-    Attributes:
-        cache_dir: Model folders and registrations; what two processes must share to see the same models.
-        port: Of the runtime's web service on 127.0.0.1; 0 takes a free one.
-        offline: Never ask the network: not for the catalog, and nothing is let out on the runtime's behalf.
-    """
-
-    data_dir: str
-    cache_dir: str
-    logs_dir: str
-    catalog_urls: tuple[str, ...] = ()
-    catalog_region: str | None = None
-    port: int = 0
-    offline: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndpointConfig:
-    """A server that somebody else runs.
-
-    Attributes:
-        url: Base address without ``/v1``.
-        api_key: Sent as bearer token; never shown, logged or recorded.
-    """
-
-    url: str
-    api_key: str | None = field(default=None, repr=False)
-    connect_s: float = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScriptedConfig:
-    """Replayed answers, for tests: marked synthetic wherever they show.
-
-    Attributes:
-        gap_ms: Pause before each piece.
-        fail_with: A failure after the last piece, in place of the finish.
-        die_after: Pieces after which the process kills itself; None never.
-        hold: Whether to keep the stream open after the last piece until it is cancelled.
-        public: Ids of downloaded models that a made-up catalog lists beside the registered ones.
-        providers: Execution providers that can be registered; those whose name ends in ``Broken`` cannot.
-    """
-
-    pieces: tuple[str, ...] = ("Hello", ", ", "world")
-    gap_ms: int = 0
-    fail_with: Outcome | None = None
-    die_after: int | None = None
-    hold: bool = False
-    public: tuple[str, ...] = ()
-    providers: tuple[str, ...] = ()
-
-
-HostConfig: TypeAlias = ManagedConfig | EndpointConfig | ScriptedConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +93,13 @@ class RemoveModel:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadModel:
+    """See ``ModelFetcher.download``; its readings are ``Streamed``."""
+
+    model_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class DiscoverProviders:
     """See ``ProviderManager.providers``."""
 
@@ -178,6 +126,7 @@ Operation: TypeAlias = (
     | RegisterModel
     | UnregisterModel
     | RemoveModel
+    | DownloadModel
     | DiscoverProviders
     | RegisterProviders
     | Chat
@@ -231,7 +180,7 @@ class ModelsListed:
     models: tuple[ModelVariant, ...]
 
 
-StreamEvent: TypeAlias = ChatEvent | ProviderEvent | ModelsListed
+StreamEvent: TypeAlias = ChatEvent | DownloadReading | ProviderEvent | ModelsListed
 
 
 @dataclass(frozen=True, slots=True)

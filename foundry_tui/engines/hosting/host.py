@@ -16,6 +16,7 @@ from typing import BinaryIO, assert_never
 from foundry_tui.domain.chat import ClockRead
 from foundry_tui.domain.errors import EngineError, EngineUnavailable, GenerationFailed, NotSupported
 from foundry_tui.domain.models import CatalogSnapshot
+from foundry_tui.engines.hosting.configs import EndpointConfig, HostConfig, ManagedConfig, ScriptedConfig
 from foundry_tui.engines.hosting.frames import (
     Call,
     Cancel,
@@ -23,13 +24,11 @@ from foundry_tui.engines.hosting.frames import (
     Command,
     Configure,
     DiscoverProviders,
-    EndpointConfig,
-    HostConfig,
+    DownloadModel,
     HostFailed,
     HostReady,
     ListModels,
     LoadModel,
-    ManagedConfig,
     ModelsListed,
     Operation,
     Ping,
@@ -40,15 +39,15 @@ from foundry_tui.engines.hosting.frames import (
     RemoveModel,
     Replied,
     ReplyValue,
-    ScriptedConfig,
     Stop,
     Streamed,
+    StreamEvent,
     UnloadModel,
     UnregisterModel,
 )
 from foundry_tui.engines.hosting.framewriter import FrameWriter, TextOutbox
 from foundry_tui.engines.hosting.wire import FrameBroken, decode_command
-from foundry_tui.ports import HostableEngine, ModelKeeper, ProviderManager
+from foundry_tui.ports import HostableEngine, ModelFetcher, ModelKeeper, ProviderManager
 
 __all__ = ["Host", "main", "open_engine", "serve"]
 
@@ -164,15 +163,26 @@ class Host:
                     )
                 await self._engine.remove(model_id)
                 return None
+            case DownloadModel(model_id):
+                if not isinstance(self._engine, ModelFetcher):
+                    raise NotSupported(
+                        "this engine fetches no models for itself", remedy="foundry-tui models pull ID"
+                    )
+                await self._tell(call, self._engine.download(model_id))
+                return None
             case DiscoverProviders():
                 return ProviderList(await self._providers().providers())
             case RegisterProviders(names):
-                async with aclosing(self._providers().register_providers(names)) as progress:
-                    async for step in progress:
-                        self._writer.write(Streamed(call, step), urgent=True)
+                await self._tell(call, self._providers().register_providers(names))
                 return None
             case _:
                 assert_never(operation)
+
+    async def _tell(self, call: int, events: AsyncGenerator[StreamEvent, None]) -> None:
+        """Each event as it comes, ahead of all text."""
+        async with aclosing(events):
+            async for event in events:
+                self._writer.write(Streamed(call, event), urgent=True)
 
     async def _list(self, call: int, *, public: bool) -> CatalogSnapshot:
         """The list, all but its last part sent ahead in frames of their own."""

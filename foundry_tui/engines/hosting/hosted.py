@@ -14,7 +14,8 @@ from typing import TypeVar, assert_never
 
 import foundry_tui
 from foundry_tui.aio import Feed, Tasks
-from foundry_tui.domain.chat import ChatEvent, ChatRequest
+from foundry_tui.domain.chat import ChatEvent, ChatRequest, ChunkReceived, ClockRead, GenerationFinished
+from foundry_tui.domain.downloads import DownloadReading
 from foundry_tui.domain.engine import (
     EngineDead,
     EngineIdle,
@@ -25,6 +26,8 @@ from foundry_tui.domain.engine import (
     ExecutionProvider,
     HostDeath,
     ProviderEvent,
+    ProviderProgress,
+    ProvidersRegistered,
 )
 from foundry_tui.domain.errors import (
     ENGINE_ERRORS,
@@ -34,6 +37,7 @@ from foundry_tui.domain.errors import (
     GenerationFailed,
 )
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration
+from foundry_tui.engines.hosting.configs import HostConfig, ManagedConfig
 from foundry_tui.engines.hosting.frames import (
     Call,
     Cancel,
@@ -41,13 +45,12 @@ from foundry_tui.engines.hosting.frames import (
     Command,
     Configure,
     DiscoverProviders,
+    DownloadModel,
     Frame,
-    HostConfig,
     HostFailed,
     HostReady,
     ListModels,
     LoadModel,
-    ManagedConfig,
     ModelsListed,
     Operation,
     Ping,
@@ -80,6 +83,7 @@ _WINDOWS_FLAGS = 0x00000200 | 0x08000000 if sys.platform == "win32" else 0
 # Port 9, "discard", is served nowhere: what is led there fails at once.
 _CLOSED_PORT = "http://127.0.0.1:9"
 
+_Event = TypeVar("_Event", bound=StreamEvent)
 _Reply = TypeVar("_Reply", CatalogSnapshot, LoadReport, ModelVariant, ProviderList)
 
 
@@ -196,25 +200,27 @@ class HostedEngine:
     async def providers(self) -> tuple[ExecutionProvider, ...]:
         return _expect(await self._ask(DiscoverProviders()), ProviderList).providers
 
-    async def register_providers(self, names: tuple[str, ...]) -> AsyncGenerator[ProviderEvent, None]:
+    def register_providers(self, names: tuple[str, ...]) -> AsyncGenerator[ProviderEvent, None]:
         """See ``ports.ProviderManager``."""
-        async with contextlib.aclosing(self._stream(RegisterProviders(names))) as events:
-            async for event in events:
-                if isinstance(event, ProviderEvent):
-                    yield event
+        return self._stream(RegisterProviders(names), (ProviderProgress, ProvidersRegistered))
 
-    async def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
+    def download(self, model_id: str) -> AsyncGenerator[DownloadReading, None]:
+        """See ``ports.ModelFetcher``; closing it waits until the child has left the server."""
+        return self._stream(DownloadModel(model_id), (DownloadReading,))
+
+    def stream_chat(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         """See ``ports.Engine``; closing it waits until the child has freed what the chat held."""
-        async with contextlib.aclosing(self._stream(Chat(request))) as events:
-            async for event in events:
-                if isinstance(event, ChatEvent):
-                    yield event
+        return self._stream(Chat(request), (ClockRead, ChunkReceived, GenerationFinished))
 
-    async def _stream(self, operation: Operation) -> AsyncGenerator[StreamEvent, None]:
+    async def _stream(
+        self, operation: Operation, kinds: tuple[type[_Event], ...]
+    ) -> AsyncGenerator[_Event, None]:
+        """The events of these kinds, until the call ends; leaving it early cancels the call."""
         life, call, pending = self._begin(operation)
         try:
             while (event := await pending.events.get()) is not None:
-                yield event
+                if isinstance(event, kinds):
+                    yield event
             if pending.error is not None:
                 raise pending.error
         finally:

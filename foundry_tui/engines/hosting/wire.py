@@ -13,8 +13,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from foundry_tui.domain import chat, engine, models
-from foundry_tui.engines.hosting import frames
+from foundry_tui.domain import chat, downloads, engine, models
+from foundry_tui.engines.hosting import configs, frames
 
 __all__ = ["FrameBroken", "decode_command", "decode_frame", "encode"]
 
@@ -122,7 +122,7 @@ def _classes_of(*modules: types.ModuleType) -> dict[str, type]:
     return {cls.__name__: cls for cls in found if isinstance(cls, type) and dataclasses.is_dataclass(cls)}
 
 
-_CLASSES = _classes_of(chat, engine, models, frames)
+_CLASSES = _classes_of(chat, configs, downloads, engine, models, frames)
 # Paired with a value that nothing equals where there is no default.
 _DEFAULTS: dict[type, list[tuple[str, object]]] = {
     cls: [

@@ -18,7 +18,7 @@ from foundry_tui.domain.engine import (
 from foundry_tui.domain.errors import ModelNotFound
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration
 from foundry_tui.domain.trace import TraceBuilder
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 from foundry_tui.engines.runtime.native import FoundryNative
 from foundry_tui.engines.streaming.delay import LoopDelay
 from foundry_tui.engines.streaming.openai_http import OpenAIHttpEngine, make_client
@@ -62,7 +62,7 @@ class ManagedServer:
             kind=EndpointKind.MANAGED,
             url=native.url,
             pid=os.getpid(),
-            capabilities=tuple(Capability),
+            capabilities=tuple(one for one in Capability if one is not Capability.DOWNLOAD),
             versions=(
                 ("foundry-tui", __version__),
                 *native.versions(),

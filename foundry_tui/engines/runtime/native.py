@@ -38,7 +38,7 @@ from foundry_tui.domain.models import (
     SnapshotOrigin,
 )
 from foundry_tui.engines.catalog.snapshot import device_of, read_snapshot, saved_at_unix
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 from foundry_tui.engines.model_files.folders import real_context_tokens, size_on_disk_bytes
 from foundry_tui.engines.reasons import load_remedy, plain_reason
 from foundry_tui.engines.runtime.log import LogMark
@@ -91,13 +91,7 @@ class FoundryNative:
                 raise EngineUnavailable("the Foundry Local runtime did not initialise")
             manager.start_web_service()
         except sdk.FoundryLocalException as error:
-            reason = plain_reason(str(error))
-            remedy = None
-            if "Address already in use" in reason or "bind" in reason.lower():
-                remedy = f"port {config.port} is taken: choose another --port, or leave it out"
-            raise EngineUnavailable(
-                f"the Foundry Local runtime did not start: {reason}", remedy=remedy
-            ) from error
+            raise _did_not_start(config, plain_reason(str(error))) from error
         urls = manager.urls
         if not urls:
             raise EngineUnavailable("the Foundry Local runtime started no web service")
@@ -439,3 +433,12 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "unknown"
+
+
+def _did_not_start(config: ManagedConfig, reason: str) -> EngineUnavailable:
+    if config.port and ("Address already in use" in reason or "bind" in reason.lower()):
+        return EngineUnavailable(
+            f"port {config.port} of this machine is taken by another program",
+            remedy="stop that program, choose another --port, or leave it out for a free one",
+        )
+    return EngineUnavailable(f"the Foundry Local runtime did not start: {reason}")

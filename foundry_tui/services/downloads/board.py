@@ -34,7 +34,8 @@ class Pace:
         read_s: Between two readings of the store while something runs here: by then a wish of another
             process is carried out.
         watch_s: Between two readings of the store while somebody watches and another process runs it.
-        lock_s: Between two tries to take over from another process while nobody watches.
+        lock_s: Between two tries to take over from another process, and two readings of what it may have
+            changed, while nobody watches.
         again_s: Before the store is tried again after it failed.
         clock_s: At most between two looks at the clock on the wall, which a sleeping machine puts forward.
         gone_s: How long a killed process may take to be gone.

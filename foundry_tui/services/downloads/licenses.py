@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.text import clean_line
 from foundry_tui.ports import AcceptedLicenses
+from foundry_tui.services.setup import LicensePolicy
 
-__all__ = ["LicensePolicy", "LicenseVerdict", "Licenses", "Verdict", "text_sha256"]
+__all__ = ["LicenseVerdict", "Licenses", "Verdict", "text_sha256"]
 
 _NAME_LIMIT = 60
 
@@ -24,19 +24,6 @@ class Verdict(StrEnum):
     ASK = "ask"
     """Its text must be shown and agreed to first."""
     DENIED = "denied"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LicensePolicy:
-    """Rules by the name that the catalog gives a licence, in any case; ``*`` stands for any characters.
-
-    Attributes:
-        deny: What must not be fetched; stronger than everything else.
-        allow: What needs no question.
-    """
-
-    deny: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +72,9 @@ class Licenses:
             StorageProblem: What was agreed to cannot be read.
         """
         policy, name = self._policy(), model.license or ""
-        if (rule := _matching(policy.deny, name)) is not None:
+        if (rule := policy.denying(name)) is not None:
             return _verdict(model, Verdict.DENIED, rule)
-        if (rule := _matching(policy.allow, name)) is not None:
+        if (rule := policy.allowing(name)) is not None:
             return _verdict(model, Verdict.ALLOWED, rule)
         is_accepted = await self._accepted.is_accepted(text_sha256(model))
         return _verdict(model, Verdict.ALLOWED if is_accepted else Verdict.ASK, None)
@@ -153,15 +140,6 @@ def _verdict(model: ModelVariant, verdict: Verdict, rule: str | None) -> License
         sha256=text_sha256(model),
         rule=rule,
     )
-
-
-def _matching(rules: tuple[str, ...], name: str) -> str | None:
-    """The first rule that fits; a model without a licence fits ``*`` alone."""
-    folded = " ".join(name.split()).casefold()
-    for rule in rules:
-        if fnmatchcase(folded, " ".join(rule.split()).casefold().replace("[", "[[]")):
-            return rule
-    return None
 
 
 def _denied(verdict: LicenseVerdict) -> BadInput:

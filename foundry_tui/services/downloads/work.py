@@ -40,6 +40,7 @@ __all__ = ["DownloadTools", "DownloadWork"]
 _OVER = frozenset({DownloadPhase.DONE, DownloadPhase.FAILED, DownloadPhase.DIED})
 _RUNNING = frozenset({DownloadState.RUNNING})
 _VERIFYING = frozenset({DownloadState.VERIFYING})
+_SETTLED = frozenset({DownloadState.DONE, DownloadState.CANCELLED})
 _MS_PER_S = 1000
 
 
@@ -170,6 +171,9 @@ class DownloadWork:
         pace, pauses = self._tools.pace, []
         if self._board.watchers:
             pauses.append(pace.watch_s)
+        elif any(entry.state not in _SETTLED for entry in entries):
+            # Another process may let it go on, and here it would be shown as it was for ever.
+            pauses.append(pace.lock_s)
         now_ms = self._tools.unix_ms()
         if (next_ms := next_due_unix_ms(entries, now_ms)) is not None:
             pauses.append(min((next_ms - now_ms) / _MS_PER_S, pace.clock_s))

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from foundry_tui.aio import Feed, Tasks
+from foundry_tui.domain.errors import EngineBusy
 from foundry_tui.domain.models import LoadReport
 from foundry_tui.services.engine.lease import EngineLease
 
@@ -95,9 +97,9 @@ class Revival:
         is_first = True
         while is_first or self._wished or self._must:
             is_first = False
-            while self._lease.holders:  # noqa: ASYNC110 - it tells nobody that it is free
-                await asyncio.sleep(self._look_every_s)
-            with self._lease.hold("the engine's restart for what is new", exclusive=True):
+            with ExitStack() as stack:
+                while not self._takes(stack):  # noqa: ASYNC110 - it tells nobody that it is free
+                    await asyncio.sleep(self._look_every_s)
                 wish = Wish(model_ids=frozenset(self._wished), must=self._must)
                 self._wished.clear()
                 self._must = False
@@ -108,3 +110,11 @@ class Revival:
                     self._is_passed.set()
             if revived is not None:
                 self.last.publish(revived)
+
+    def _takes(self, stack: ExitStack) -> bool:
+        """Keep everybody else from the engine until the stack is closed, if it is free."""
+        try:
+            stack.enter_context(self._lease.hold("the engine's restart for what is new", exclusive=True))
+        except EngineBusy:
+            return False
+        return True

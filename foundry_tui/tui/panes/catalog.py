@@ -16,8 +16,8 @@ from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.model_filter import ModelFilter, parse_filter
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
 from foundry_tui.domain.text import clean_line
-from foundry_tui.reports.downloads import short_words
-from foundry_tui.services.client import ClientService, Job
+from foundry_tui.reports.downloads import running_words, short_words
+from foundry_tui.services.client import ClientService, Job, JobKind
 from foundry_tui.services.downloads.facade import DownloadQueue, Downloads
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.catalog_columns import (
@@ -277,6 +277,9 @@ class CatalogPane(ModelsPane):
         )
 
     def _download_words(self, model: ModelVariant) -> str | None:
+        for job in self._jobs:
+            if job.kind is JobKind.FETCH and job.model_id == model.id and job.transfer is not None:
+                return running_words(job.transfer, cells=_STATE_CELLS)
         entry = self._queue.of(model.id)
         if entry is None:
             return None

@@ -18,14 +18,16 @@ from foundry_tui.domain.errors import EngineDied, EngineError, StorageProblem
 from foundry_tui.metrics.tokens import ContextUse, context_use
 from foundry_tui.reports.answer import describe, describe_live
 from foundry_tui.reports.chat import overlong_in_words
+from foundry_tui.reports.errors import error_words
 from foundry_tui.reports.models import load_words
 from foundry_tui.services.dialogue import ModelLoaded, ModelLoading
-from foundry_tui.services.opened import Services, Setup
+from foundry_tui.services.opened import Services
+from foundry_tui.services.setup import Setup
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.composer import Composer
 from foundry_tui.tui.panes.reader import Reader
 from foundry_tui.tui.panes.turns import TurnsOnScreen
-from foundry_tui.tui.presenters import chat_line, death_words, error_words
+from foundry_tui.tui.presenters import chat_line, death_words
 from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
 from foundry_tui.tui.widgets.prompt_input import PromptInput
 from foundry_tui.tui.widgets.transcript import MessageKind, Transcript

@@ -16,9 +16,9 @@ from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import bytes_in_words, count_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.cache import move_line, unfinished_words
+from foundry_tui.reports.errors import error_words
 from foundry_tui.services.cache.service import CacheService
 from foundry_tui.services.paths import Entry, PathKind, PathState, harmless
-from foundry_tui.tui.presenters import error_words
 from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
 from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
 from foundry_tui.tui.widgets.sheet import Paragraph, Sheet, Tone

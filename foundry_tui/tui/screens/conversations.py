@@ -22,8 +22,8 @@ from foundry_tui.domain.quantities import count_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.ports import ConversationStore
 from foundry_tui.reports.conversation import when_in_words
+from foundry_tui.reports.errors import error_words
 from foundry_tui.tui.notices import complain, tell
-from foundry_tui.tui.presenters import error_words
 from foundry_tui.tui.screens.conversation_files import called, export_conversation, import_conversation
 from foundry_tui.tui.screens.conversation_pages import ConversationPages, Query
 from foundry_tui.tui.screens.overlay import ConfirmScreen, FilteredOverlay

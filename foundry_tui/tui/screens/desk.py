@@ -11,9 +11,11 @@ from textual.screen import Screen
 
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.downloads import Download
-from foundry_tui.domain.engine import EndpointKind, EngineInfo, EngineReady
+from foundry_tui.domain.engine import Capability, EndpointKind, EngineInfo, EngineReady
+from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.resources import GpuSamples
+from foundry_tui.services.client import FetchEnd, JobKind
 from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.opened import Services
 from foundry_tui.tui.notices import complain, tell
@@ -27,6 +29,7 @@ __all__ = ["Desk"]
 
 _OWN = "own"
 _NO_DISK = "The models lie on the server's own disk: nothing can be fetched onto it from here"
+_OF_THIS_MACHINE = (EndpointKind.MANAGED, EndpointKind.SCRIPTED)
 
 
 class Desk:
@@ -100,7 +103,13 @@ class Desk:
 
     def offer(self, model: ModelVariant) -> None:
         """Show what a download would take and mean, and begin it if that is wanted."""
-        care = self._services.care
+        care, info = self._services.care, self._services.client.engine_info
+        if info is not None and info.can(Capability.DOWNLOAD):
+            self._offer_fetch(model, info)
+            return
+        if info is not None and (care is None or info.kind not in _OF_THIS_MACHINE):
+            tell(self._home, _no_fetch_words(info), is_warning=True)
+            return
         if care is None:
             tell(self._home, _NO_DISK, is_warning=True)
             return
@@ -113,12 +122,16 @@ class Desk:
         self._home.app.push_screen(self._offer(care, model), told)
 
     def downloads(self) -> None:
-        """Show the queue."""
+        """Show the queue, or what the server downloads for itself."""
         from foundry_tui.tui.screens.downloads import DownloadsScreen
 
-        care = self._services.care
+        care, info = self._services.care, self._services.client.engine_info
+        if self._fetched_ids() or (care is None and info is not None and info.can(Capability.DOWNLOAD)):
+            self._show_fetches(None)
+            return
         if care is None:
-            tell(self._home, _NO_DISK, is_warning=True)
+            words = _NO_DISK if info is None else _no_fetch_words(info)
+            tell(self._home, words, is_warning=True)
             return
         care.downloads.start()
         screen = DownloadsScreen(
@@ -160,6 +173,7 @@ class Desk:
             self._services.client,
             model_id=model_id,
             key_env=lambda: self._key_name,
+            pinned_port=lambda: self._services.setup.port,
             warmth=self._services.keep_warm.warmth,
         )
         self._home.app.push_screen(screen)
@@ -203,6 +217,40 @@ class Desk:
             model, downloads=care.downloads, licenses=care.licenses, need=need, unix_ms=_unix_ms
         )
 
+    def _offer_fetch(self, model: ModelVariant, info: EngineInfo) -> None:
+        """Ask before the server downloads for itself; what it downloads already is shown instead."""
+        if model.id in self._fetched_ids():
+            self._show_fetches(model.id)
+            return
+        from foundry_tui.tui.screens.fetch_offer import FetchOfferScreen
+
+        def begin(is_wanted: bool | None) -> None:
+            if is_wanted:
+                self._home.run_worker(self._fetch(model.id), group="fetch")
+
+        screen = FetchOfferScreen(model, server=info, policy=lambda: self._services.reread().licenses)
+        self._home.app.push_screen(screen, begin)
+
+    async def _fetch(self, model_id: str) -> None:
+        from foundry_tui.reports.fetching import ended_words, stopped_words
+
+        tell(self._home, f"The server downloads {model_id}: F8 shows it")
+        try:
+            end = await self._services.client.fetch(model_id)
+        except EngineError as error:
+            complain(self._home, error)
+        else:
+            tell(self._home, ended_words(model_id) if end is FetchEnd.DONE else stopped_words(model_id))
+
+    def _show_fetches(self, model_id: str | None) -> None:
+        from foundry_tui.tui.screens.fetches import FetchesScreen
+
+        screen = FetchesScreen(self._services.client, model_id=model_id, unix_ms=_unix_ms)
+        self._home.app.push_screen(screen)
+
+    def _fetched_ids(self) -> set[str | None]:
+        return {job.model_id for job in self._services.client.jobs.value if job.kind is JobKind.FETCH}
+
     async def _use(self, url: str | None, key_name: str | None) -> EngineInfo:
         info = await self._services.connect(url, key_name)
         self._key_name = key_name
@@ -213,6 +261,12 @@ class Desk:
         info = self._services.client.engine_info
         is_own = info is None or info.kind is EndpointKind.MANAGED or info.url is None
         return _OWN if is_own or info is None or info.url is None else info.url
+
+
+def _no_fetch_words(info: EngineInfo) -> str:
+    from foundry_tui.reports.fetching import no_fetch_words
+
+    return no_fetch_words(info)
 
 
 def _unix_ms() -> int:

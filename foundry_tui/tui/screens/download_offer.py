@@ -29,10 +29,11 @@ from foundry_tui.reports.download_offer import (
     room_words,
 )
 from foundry_tui.reports.downloads import moment_in_words, state_words
+from foundry_tui.reports.errors import error_words
 from foundry_tui.services.downloads.facade import Downloads, Preflight
 from foundry_tui.services.downloads.licenses import Licenses, LicenseVerdict, Verdict
 from foundry_tui.tui.notices import complain, tell
-from foundry_tui.tui.presenters import error_words, fact_words
+from foundry_tui.tui.presenters import fact_words
 from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
 from foundry_tui.tui.widgets.sheet import Paragraph, Sheet, Tone
 

@@ -17,10 +17,11 @@ from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.ports import DownloadRunner
 from foundry_tui.reports.downloads import detail_lines, download_facts, progress_line
+from foundry_tui.reports.errors import error_words
 from foundry_tui.reports.facts import Fact, quoted
 from foundry_tui.services.downloads.facade import DownloadQueue, Downloads
 from foundry_tui.tui.notices import complain, tell
-from foundry_tui.tui.presenters import age_in_words, error_words
+from foundry_tui.tui.presenters import age_in_words
 from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
 from foundry_tui.tui.screens.download_pages import CancelDownloadScreen, CancelWish, DownloadDetailScreen
 from foundry_tui.tui.screens.download_rows import (

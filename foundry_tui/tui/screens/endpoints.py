@@ -16,10 +16,11 @@ from foundry_tui.domain.engine import EndpointKind, EngineInfo, EngineReady
 from foundry_tui.domain.errors import BadInput, FoundryTuiError
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.engine import KIND_NAMES, exposure_words, models_in_words, switch_words
+from foundry_tui.reports.errors import error_words
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.discovery import Discovery, FoundServer
 from foundry_tui.tui.notices import tell
-from foundry_tui.tui.presenters import engine_words, error_words
+from foundry_tui.tui.presenters import engine_words
 from foundry_tui.tui.screens.endpoint_rows import COLUMNS, OwnEngine, about, rows_of
 from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
 from foundry_tui.tui.widgets.fields import LineField

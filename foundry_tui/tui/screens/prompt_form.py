@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Label, Static
 from foundry_tui.domain.conversations import SavedPrompt, new_id
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.text import clean_line, clean_text
-from foundry_tui.tui.presenters import error_words
+from foundry_tui.reports.errors import error_words
 from foundry_tui.tui.screens.overlay import Overlay
 from foundry_tui.tui.screens.tagging import TagsField, tags_in_words
 from foundry_tui.tui.widgets.fields import LineField, TextField

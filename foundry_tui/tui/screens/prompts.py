@@ -16,9 +16,9 @@ from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.text import clean_line, clean_text, shorten
 from foundry_tui.ports import PromptLibrary
 from foundry_tui.reports.conversation import when_in_words
+from foundry_tui.reports.errors import error_words
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.placeholders import fill, placeholders
-from foundry_tui.tui.presenters import error_words
 from foundry_tui.tui.screens.overlay import ConfirmScreen, FilteredOverlay
 from foundry_tui.tui.screens.prompt_form import GapsScreen, PromptForm, Written
 from foundry_tui.tui.widgets.fields import LineField

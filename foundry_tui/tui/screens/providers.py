@@ -30,9 +30,10 @@ from foundry_tui.reports.engine import (
     provider_words,
     span_in_words,
 )
+from foundry_tui.reports.errors import error_words
 from foundry_tui.services.client import ClientService
 from foundry_tui.tui.notices import tell
-from foundry_tui.tui.presenters import death_words, error_words
+from foundry_tui.tui.presenters import death_words
 from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
 from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.row_table import RowTable

@@ -15,9 +15,9 @@ from textual.widgets import Button, Input, Static
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.settings import SettingKind
 from foundry_tui.domain.text import clean_line, clean_text
+from foundry_tui.reports.errors import error_words
 from foundry_tui.services.settings import SettingsService
 from foundry_tui.tui.notices import complain, tell
-from foundry_tui.tui.presenters import error_words
 from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
 from foundry_tui.tui.screens.settings_draft import KeyedAction, SettingsDraft, is_heading, unknown_key
 from foundry_tui.tui.widgets.fields import LineField

@@ -18,9 +18,10 @@ from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import seconds_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.engine import span_in_words
+from foundry_tui.reports.errors import error_words
 from foundry_tui.services.client import Job, JobKind
 from foundry_tui.services.validation import Check, ModelValidation, Validation, Verdict
-from foundry_tui.tui.presenters import age_in_words, error_words
+from foundry_tui.tui.presenters import age_in_words
 from foundry_tui.tui.screens.overlay import Overlay
 from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.row_table import RowTable
@@ -165,13 +166,14 @@ class ValidationScreen(Overlay[None]):
     @work(group="run")
     async def _run(self) -> None:
         checked = self._checked
-        checked.names, checked.problem, checked.results = (), None, {}
+        checked.problem = None
         self._began_ns = self._clock_ns()
         ended = RunState.STOPPED
         self._redraw()
         try:
+            # What an earlier run found stays until the file could be read.
             names = await asyncio.to_thread(self._targets)
-            checked.names = tuple(dict.fromkeys(names))
+            checked.names, checked.results = tuple(dict.fromkeys(names)), {}
             self._redraw()
             async with self._validation.running(checked.names) as results:
                 async for result in results:

@@ -21,7 +21,8 @@ from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.layout import NARROWEST_LEFT, WIDEST_LEFT, Layout
 from foundry_tui.reports.models import load_words
 from foundry_tui.services.calm import leave_out
-from foundry_tui.services.opened import Services, Setup
+from foundry_tui.services.opened import Services
+from foundry_tui.services.setup import Setup
 from foundry_tui.tui.actions import Action, actions_of
 from foundry_tui.tui.messages import DownloadWanted, ModelActivated, ModelDetailWanted
 from foundry_tui.tui.notices import complain

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from foundry_tui.engines.hosting.frames import ManagedConfig
+from foundry_tui.engines.hosting.configs import ManagedConfig
 from tests.support.hub.content import FileContent, sha256
 from tests.support.hub.hub import Hub
 from tests.support.hub.model import HubModel
