@@ -25,11 +25,10 @@ from foundry_tui.engines.hosting.configs import EndpointConfig, HostConfig, Mana
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.model_files.check import FileModelChecker
 from foundry_tui.launching import Launch, endpoint_address, host_of, resolve
-from foundry_tui.ports import (
+from foundry_tui.ports.machine import GpuProbe, HostProbe
+from foundry_tui.ports.storage import (
     AcceptedLicenses,
     ConversationStore,
-    GpuProbe,
-    HostProbe,
     InputHistory,
     PromptLibrary,
     SettingsStore,

@@ -15,7 +15,7 @@ from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.quantities import count_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
-from foundry_tui.ports import ConversationStore
+from foundry_tui.ports.storage import ConversationStore
 from foundry_tui.reports.conversation import (
     IMPORT_LIMIT_BYTES,
     ConversationFormat,

@@ -16,7 +16,8 @@ from foundry_tui.domain.models import (
     SnapshotOrigin,
 )
 from foundry_tui.metrics.tokens import answer_budget, estimate_prompt_tokens
-from foundry_tui.ports import HostProbe, SupervisedEngine
+from foundry_tui.ports.engines import SupervisedEngine
+from foundry_tui.ports.machine import HostProbe
 from foundry_tui.services.calm import calm
 from foundry_tui.services.engine.catalogs import CacheFolders, Catalogs
 from foundry_tui.services.engine.fetching import FetchEnd, Fetching

@@ -14,7 +14,7 @@ from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import LoadReport, ModelVariant
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.metrics.tokens import context_use
-from foundry_tui.ports import ConversationStore
+from foundry_tui.ports.storage import ConversationStore
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.recorder import Recorder, Write
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from foundry_tui.domain.cache import DiskSpace
 from foundry_tui.domain.downloads import Download
-from foundry_tui.ports import DownloadRunner
+from foundry_tui.ports.downloads import DownloadRunner
 from foundry_tui.services.cache.health import HealthService
 from foundry_tui.services.cache.last_used import LastUsed
 from foundry_tui.services.cache.removing import remove_model

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from foundry_tui.aio import Tasks
 from foundry_tui.domain.engine import EngineInfo
-from foundry_tui.ports import ConversationStore, InputHistory, PromptLibrary
+from foundry_tui.ports.storage import ConversationStore, InputHistory, PromptLibrary
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.services.discovery import Discovery

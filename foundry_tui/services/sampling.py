@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from foundry_tui.aio import Feed
 from foundry_tui.domain.resources import ResourceSample
-from foundry_tui.ports import GpuProbe, HostProbe
+from foundry_tui.ports.machine import GpuProbe, HostProbe
 
 __all__ = ["ResourceSampler"]
 

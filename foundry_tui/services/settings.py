@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from foundry_tui.domain.settings import SettingEntry
-from foundry_tui.ports import SettingsStore
+from foundry_tui.ports.storage import SettingsStore
 
 __all__ = ["SettingsService"]
 

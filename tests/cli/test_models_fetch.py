@@ -49,6 +49,16 @@ async def test_the_service_downloads_each_and_the_licence_and_the_end_are_told(d
     assert f"{PHI}: 1.95 GiB into the server's own cache, not into this app's" in end.err
 
 
+async def test_a_licence_is_shown_once_for_each_text_and_its_consent_is_remembered(data_dir: Path) -> None:
+    async with scripted_endpoint(HELLO, SETTING) as endpoint:
+        first = await pull(endpoint, data_dir, PHI)
+        second = await pull(endpoint, data_dir, QWEN)
+
+    assert (first.code, second.code) == (0, 0)
+    assert first.err.count("Permission is hereby granted") == 1
+    assert "licence" not in second.err
+
+
 async def test_how_far_it_is_is_told_while_it_goes_on(data_dir: Path) -> None:
     rest = asyncio.Event()
     async with scripted_endpoint(HELLO, SETTING) as endpoint:

@@ -262,11 +262,44 @@ async def test_a_cancelled_download_keeps_what_is_here_unless_that_is_to_go_too(
         assert sat.downloads.begun[0].kills == 1
 
 
-async def test_a_server_that_downloads_for_itself_is_told_to_after_a_yes(tmp_path: Path) -> None:
-    engine = SupervisedScript(ScriptedConfig(offered=("theirs:1",)), models=SHELF)
+THEIRS = "Do you agree to this licence, and is the server to download {}? Yes or no?"
 
-    end = await heard(tmp_path, "/download theirs:1", "no", "/download theirs:1", "yes", engine=engine)
+
+def server(*model_ids: str) -> SupervisedScript:
+    """One that downloads those for itself, all under one licence."""
+    offered = [replace(LARGE, id=model_id, alias=model_id.partition(":")[0]) for model_id in model_ids]
+    return SupervisedScript(ScriptedConfig(offered=model_ids), models=(*SHELF, *offered))
+
+
+async def test_a_server_that_downloads_for_itself_is_told_to_after_a_yes(tmp_path: Path) -> None:
+    end = await heard(
+        tmp_path, "/download theirs:1", "no", "/download theirs:1", "yes", engine=server("theirs:1")
+    )
 
     assert end.code == 0
+    assert end.lines.count(THEIRS.format("theirs:1")) == 2
     assert "Nothing was downloaded." in end.lines
     assert end.lines[-1] == "theirs:1 is on the server."
+
+
+async def test_a_server_is_told_at_once_where_the_licence_was_agreed_to(tmp_path: Path) -> None:
+    end = await heard(
+        tmp_path,
+        *("/download theirs:1", "yes", "/download more:1"),
+        engine=server("theirs:1", "more:1"),
+    )
+
+    assert end.code == 0
+    assert end.lines[-2:] == ["Licence: MIT, you agreed to it.", "more:1 is on the server."]
+    assert THEIRS.format("more:1") not in end.lines
+
+
+async def test_a_server_is_not_told_to_download_what_the_settings_deny(tmp_path: Path) -> None:
+    end = await heard(
+        tmp_path, "/download theirs:1", engine=server("theirs:1"), licenses=LicensePolicy(deny=("mit",))
+    )
+
+    assert end.code == 1
+    assert end.lines[-2].startswith(
+        'theirs:1 is not downloaded: its licence is MIT, denied by your rule "mit"'
+    )

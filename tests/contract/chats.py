@@ -14,7 +14,7 @@ from foundry_tui.domain.chat import (
     Role,
 )
 from foundry_tui.domain.errors import EngineError, GenerationFailed
-from foundry_tui.ports import Engine
+from foundry_tui.ports.engines import Engine
 from tests.support.endpoint import DEFAULT_MODEL
 
 __all__ = ["Heard", "ask", "failure", "hear", "pieces_until"]

@@ -19,7 +19,7 @@ from foundry_tui.domain.conversations import Conversation, SavedPrompt, Turn
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.text import clean_line
 from foundry_tui.domain.trace import GenerationTrace
-from foundry_tui.ports import ConversationStore, InputHistory, PromptLibrary
+from foundry_tui.ports.storage import ConversationStore, InputHistory, PromptLibrary
 from foundry_tui.storage import Database, StoredConversations, StoredInputs, StoredPrompts
 from tests.support.memory_store import MemoryStore
 

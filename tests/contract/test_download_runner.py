@@ -8,7 +8,7 @@ import pytest
 
 from foundry_tui.domain.downloads import DownloadFailure, DownloadPhase
 from foundry_tui.domain.errors import ModelRefused
-from foundry_tui.ports import DownloadProcess, DownloadRunner
+from foundry_tui.ports.downloads import DownloadProcess, DownloadRunner
 from tests.support.downloading import downloads_from, no_downloader_left, until, until_phase
 from tests.support.downloads import ScriptedDownloads
 from tests.support.hub import Hub, Place, Stalled, Status, synthetic_model

@@ -9,7 +9,8 @@ import pytest
 
 from foundry_tui.domain.downloads import Download, DownloadState
 from foundry_tui.domain.errors import BadInput
-from foundry_tui.ports import AcceptedLicenses, ProcessLock
+from foundry_tui.ports.machine import ProcessLock
+from foundry_tui.ports.storage import AcceptedLicenses
 from foundry_tui.services.downloads.facade import SharedQueue
 from foundry_tui.storage import Database, FileLock, StoredDownloads, StoredLicenses
 from tests.support.memory_downloads import MemoryDownloads, MemoryLicenses, MemoryLock

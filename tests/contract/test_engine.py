@@ -18,7 +18,7 @@ from foundry_tui.engines.hosting.configs import EndpointConfig, ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID, ScriptedServer
 from foundry_tui.engines.streaming.delay import LoopDelay
 from foundry_tui.engines.streaming.openai_http import OpenAIHttpEngine, make_client
-from foundry_tui.ports import Engine
+from foundry_tui.ports.engines import Engine
 from tests.contract.chats import ask, hear, pieces_until
 from tests.contract.runtime import ENDLESS_ID, endless_registration, hosted, offline_runtime
 from tests.support.endpoint import DEFAULT_MODEL, Endpoint, scripted_endpoint

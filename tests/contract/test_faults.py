@@ -14,7 +14,7 @@ from foundry_tui.domain.errors import EngineDied, EngineUnavailable
 from foundry_tui.engines.endpoints.server import EndpointServer
 from foundry_tui.engines.hosting.configs import EndpointConfig, ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
-from foundry_tui.ports import Engine
+from foundry_tui.ports.engines import Engine
 from tests.contract.chats import ask, failure, hear
 from tests.contract.runtime import hosted
 from tests.support.endpoint import Endpoint, Setting, scripted_endpoint

@@ -11,7 +11,7 @@ import pytest
 from foundry_tui.demo import demo_registration
 from foundry_tui.domain.health import HealthState, ModelHealth
 from foundry_tui.engines.model_files.check import FileModelChecker
-from foundry_tui.ports import ModelChecker
+from foundry_tui.ports.downloads import ModelChecker
 from foundry_tui.services.cache.health import WatchfulChecker
 from tests.support.onnx_file import external_tensor, field, onnx_file
 

@@ -14,7 +14,7 @@ from foundry_tui.domain.errors import EngineUnavailable, ModelNotFound, ModelRef
 from foundry_tui.engines.endpoints.server import EndpointServer
 from foundry_tui.engines.hosting.configs import EndpointConfig, ScriptedConfig
 from foundry_tui.engines.scripted import ScriptedServer
-from foundry_tui.ports import ModelFetcher, ModelManager
+from foundry_tui.ports.engines import ModelFetcher, ModelManager
 from tests.contract.runtime import hosted, offline_runtime
 from tests.support.endpoint import Endpoint, Setting, scripted_endpoint
 from tests.support.foundry_v1 import download_script

@@ -12,7 +12,7 @@ import pytest
 from foundry_tui.domain.errors import ModelRefused
 from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import ScriptedServer
-from foundry_tui.ports import ModelKeeper, ModelManager
+from foundry_tui.ports.engines import ModelKeeper, ModelManager
 from tests.contract.runtime import hosted
 from tests.support.hub import DEMO_ID, Hub, Stalled, demo_model, managed_config
 from tests.support.supervised import SupervisedScript

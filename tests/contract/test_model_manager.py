@@ -26,7 +26,7 @@ from foundry_tui.domain.models import (
 from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.engines.scripted import ScriptedServer
-from foundry_tui.ports import ModelKeeper, ModelManager, ProviderManager
+from foundry_tui.ports.engines import ModelKeeper, ModelManager, ProviderManager
 from tests.contract.chats import ask, hear
 from tests.contract.runtime import copy_of_demo, hosted, offline_runtime
 

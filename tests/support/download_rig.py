@@ -11,7 +11,7 @@ from pathlib import Path
 from foundry_tui.domain.downloads import Download, DownloadState
 from foundry_tui.domain.health import FileProblem, HealthState, ModelHealth
 from foundry_tui.domain.models import CatalogKind, ModelVariant
-from foundry_tui.ports import ProcessLock
+from foundry_tui.ports.machine import ProcessLock
 from foundry_tui.services.downloads.facade import (
     DownloadQueue,
     Downloads,

@@ -10,7 +10,7 @@ import psutil
 
 from foundry_tui.domain.downloads import DownloadPhase, DownloadReading
 from foundry_tui.engines.downloads.runner import ChildDownloads
-from foundry_tui.ports import DownloadProcess
+from foundry_tui.ports.downloads import DownloadProcess
 from tests.support.hub import Hub, managed_config
 from tests.support.processes import until_gone
 

@@ -12,7 +12,7 @@ from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.domain.resources import GpuSamples, HostSample
-from foundry_tui.ports import SupervisedEngine
+from foundry_tui.ports.engines import SupervisedEngine
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.services.discovery import Discovery, FoundServer

@@ -10,7 +10,7 @@ from foundry_tui.domain.engine import EngineDead, EngineIdle, EngineReady
 from foundry_tui.domain.errors import EngineDied, EngineUnavailable
 from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
-from foundry_tui.ports import SupervisedEngine
+from foundry_tui.ports.engines import SupervisedEngine
 from tests.contract.chats import ask, hear, pieces_until
 from tests.contract.test_engine import (  # noqa: F401 - collected here, with the subject below
     PIECES,

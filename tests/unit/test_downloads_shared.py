@@ -9,7 +9,7 @@ import pytest
 
 from foundry_tui.domain.downloads import Download, DownloadPhase, DownloadState
 from foundry_tui.domain.errors import StorageProblem
-from foundry_tui.ports import ProcessLock
+from foundry_tui.ports.machine import ProcessLock
 from foundry_tui.services.downloads.facade import DownloadQueue, Downloads
 from tests.support.download_rig import QUICK, SOON_S, Rig, has, model, until
 from tests.support.memory_downloads import MemoryDownloads, MemoryLock

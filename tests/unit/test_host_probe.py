@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from foundry_tui.ports import HostProbe
+from foundry_tui.ports.machine import HostProbe
 from foundry_tui.resources.cgroup import MemoryGroups, MemoryLimit
 from foundry_tui.resources.host import PsutilHostProbe
 

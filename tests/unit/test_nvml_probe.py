@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from foundry_tui.domain.resources import GpuSample, GpuSamples
-from foundry_tui.ports import GpuProbe
+from foundry_tui.ports.machine import GpuProbe
 from foundry_tui.resources.nvml import NvmlGpuProbe
 
 GIB = 1024**3

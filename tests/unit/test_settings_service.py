@@ -11,7 +11,7 @@ from foundry_tui.config.locate import shipped_folder
 from foundry_tui.config.settings_file import TomlSettingsFile
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.settings import SettingEntry
-from foundry_tui.ports import SettingsStore
+from foundry_tui.ports.storage import SettingsStore
 from foundry_tui.services.settings import SettingsService
 
 

@@ -47,7 +47,7 @@ from foundry_tui.engines.hosting.frames import (
 )
 from foundry_tui.engines.hosting.framewriter import FrameWriter, TextOutbox
 from foundry_tui.engines.hosting.wire import FrameBroken, decode_command
-from foundry_tui.ports import HostableEngine, ModelFetcher, ModelKeeper, ProviderManager
+from foundry_tui.ports.engines import HostableEngine, ModelFetcher, ModelKeeper, ProviderManager
 
 __all__ = ["Host", "main", "open_engine", "serve"]
 

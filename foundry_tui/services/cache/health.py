@@ -12,7 +12,7 @@ from foundry_tui.aio import Feed
 from foundry_tui.domain.errors import ModelNotFound, ModelRefused
 from foundry_tui.domain.health import HealthState, ModelHealth
 from foundry_tui.domain.text import clean_line
-from foundry_tui.ports import ModelChecker
+from foundry_tui.ports.downloads import ModelChecker
 
 __all__ = ["HealthProgress", "HealthService", "WatchfulChecker", "damage_in_words"]
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from foundry_tui.aio import Feed
 from foundry_tui.domain.downloads import Download, DownloadPhase, DownloadState, TransferProgress
 from foundry_tui.domain.errors import StorageProblem
-from foundry_tui.ports import DownloadStore
+from foundry_tui.ports.storage import DownloadStore
 from foundry_tui.services.downloads.changes import Change, Entries, find
 
 __all__ = ["DownloadBoard", "DownloadQueue", "Pace", "RunningDownload", "SharedQueue"]

@@ -12,7 +12,7 @@ from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.health import HealthState, ModelHealth
 from foundry_tui.domain.quantities import count_in_words
 from foundry_tui.domain.text import clean_line
-from foundry_tui.ports import ModelChecker
+from foundry_tui.ports.downloads import ModelChecker
 
 __all__ = ["CheckFound", "check_of", "in_daemon_thread"]
 

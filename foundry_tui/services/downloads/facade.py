@@ -13,7 +13,7 @@ from foundry_tui.domain.downloads import ENDED_STATES, Download, DownloadPhase, 
 from foundry_tui.domain.errors import BadInput, ModelRefused, StorageProblem
 from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.domain.text import clean_line
-from foundry_tui.ports import DownloadProcess
+from foundry_tui.ports.downloads import DownloadProcess
 from foundry_tui.services.downloads import changes
 from foundry_tui.services.downloads.board import (
     DownloadBoard,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.text import clean_line
-from foundry_tui.ports import AcceptedLicenses
+from foundry_tui.ports.storage import AcceptedLicenses
 from foundry_tui.services.setup import LicensePolicy
 
 __all__ = ["LicenseVerdict", "Licenses", "Verdict", "text_sha256"]

@@ -19,7 +19,8 @@ from foundry_tui.domain.errors import BadInput, EngineUnavailable, FoundryTuiErr
 from foundry_tui.domain.health import HealthState
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.metrics.transfer import TransferTrack, observed, progress
-from foundry_tui.ports import DownloadProcess, DownloadRunner, ModelChecker, ProcessLock
+from foundry_tui.ports.downloads import DownloadProcess, DownloadRunner, ModelChecker
+from foundry_tui.ports.machine import ProcessLock
 from foundry_tui.services.downloads.board import DownloadBoard, Pace, RunningDownload
 from foundry_tui.services.downloads.changes import (
     WAITING,

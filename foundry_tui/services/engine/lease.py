@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 from foundry_tui.domain.errors import EngineBusy, StorageProblem
-from foundry_tui.ports import ProcessLock
+from foundry_tui.ports.machine import ProcessLock
 
 __all__ = ["EngineLease"]
 

@@ -20,7 +20,8 @@ from foundry_tui.domain.engine import (
 )
 from foundry_tui.domain.errors import EngineError, ModelNotFound, ModelRefused
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, Registration
-from foundry_tui.ports import HostProbe, SupervisedEngine
+from foundry_tui.ports.engines import SupervisedEngine
+from foundry_tui.ports.machine import HostProbe
 from foundry_tui.services.calm import calm
 from foundry_tui.services.engine.catalogs import Catalogs
 from foundry_tui.services.engine.jobs import JobKind, Jobs

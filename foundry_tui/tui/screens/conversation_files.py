@@ -7,7 +7,7 @@ from textual.widget import Widget
 from foundry_tui.domain.conversations import Conversation, ConversationSummary
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
-from foundry_tui.ports import ConversationStore
+from foundry_tui.ports.storage import ConversationStore
 from foundry_tui.reports.conversation import (
     IMPORT_LIMIT_BYTES,
     SUFFIXES,

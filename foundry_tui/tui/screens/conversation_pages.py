@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from foundry_tui.domain.conversations import ConversationSummary
 from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.domain.text import clean_line
-from foundry_tui.ports import ConversationStore
+from foundry_tui.ports.storage import ConversationStore
 
 __all__ = ["ConversationPages", "Query"]
 

@@ -20,7 +20,7 @@ from foundry_tui.domain.conversations import ConversationSummary
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.quantities import count_in_words
 from foundry_tui.domain.text import clean_line
-from foundry_tui.ports import ConversationStore
+from foundry_tui.ports.storage import ConversationStore
 from foundry_tui.reports.conversation import when_in_words
 from foundry_tui.reports.errors import error_words
 from foundry_tui.tui.notices import complain, tell

@@ -15,7 +15,7 @@ from foundry_tui.domain.errors import BadInput, FoundryTuiError
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.text import clean_line
-from foundry_tui.ports import DownloadRunner
+from foundry_tui.ports.downloads import DownloadRunner
 from foundry_tui.reports.downloads import detail_lines, download_facts, progress_line
 from foundry_tui.reports.errors import error_words
 from foundry_tui.reports.facts import Fact, quoted

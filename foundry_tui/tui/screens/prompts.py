@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.text import clean_line, clean_text, shorten
-from foundry_tui.ports import PromptLibrary
+from foundry_tui.ports.storage import PromptLibrary
 from foundry_tui.reports.conversation import when_in_words
 from foundry_tui.reports.errors import error_words
 from foundry_tui.tui.notices import complain, tell

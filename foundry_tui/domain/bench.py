@@ -1,0 +1,243 @@
+"""A benchmark: what is planned, what was read, how it ended.  Statistics of it live in ``metrics``."""
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from foundry_tui.domain.chat import Outcome, PhaseTimeouts
+from foundry_tui.domain.trace import GenerationTrace
+
+__all__ = [
+    "BenchPlan",
+    "ModelRun",
+    "Order",
+    "Phase",
+    "PlannedPrompt",
+    "PrecisionRule",
+    "RequestRun",
+    "Run",
+    "RunStatus",
+    "RunSummary",
+]
+
+
+class Phase(StrEnum):
+    """What a request is for; only timed ones enter a summary."""
+
+    PROBE = "probe"
+    """Does the model answer coherently at all?"""
+    CALIBRATION = "calibration"
+    """Two lengths of prompt: does the role chunk wait for prefill?"""
+    CERTIFICATE = "certificate"
+    """The same request again: is the answer the same, and does temperature change it?"""
+    WARMUP = "warmup"
+    TIMED = "timed"
+
+
+class Order(StrEnum):
+    """In which order the timed requests are made."""
+
+    INTERLEAVED = "interleaved"
+    """Every model once for each prompt and round, in an order drawn from the seed: drift favours none."""
+    BLOCKED = "blocked"
+    """Model by model, where only one fits into memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedPrompt:
+    """One prompt of the plan, sent exactly as it is.
+
+    Attributes:
+        id: Its name in the results; once in a plan.
+        system: Sent before it as the system message; None for none.
+    """
+
+    id: str
+    text: str
+    system: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.id.strip() or not self.text.strip():
+            raise ValueError("a prompt needs an id and a text")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrecisionRule:
+    """Go on with further rounds until the median latency of each model is known well enough.
+
+    Attributes:
+        half_width_share: Half the width of its 95 % interval, as a share of the median.
+        max_rounds: Not more than so many in all.
+        max_s: Nor beginning a round after so many seconds.
+    """
+
+    half_width_share: float = 0.05
+    max_rounds: int = 50
+    max_s: float = 3600.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.half_width_share < 1 or self.max_rounds < 1 or not self.max_s > 0:
+            raise ValueError("a precision rule needs a share between 0 and 1, rounds and seconds above 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchPlan:
+    """What is to be measured.
+
+    Attributes:
+        models: Aliases or exact variants, as the user named them; each once.
+        rounds: Timed requests for each model and prompt; the least where ``precision`` adds further ones.
+        warmup: Requests to each model before its first timed one.
+        max_tokens: The longest answer, in tokens.
+        temperature: None leaves it to the engine.
+        seed: Sent with each request, and draws the order; None sends none.
+        concurrency: Requests under way at once.
+        is_deterministic: Whether the determinism certificate is made before timing.
+        has_cold_start: Whether each model is unloaded and loaded anew for a first request, timed apart.
+        unloads: Whether a model is unloaded when its last request is done and it was not loaded before.
+    """
+
+    models: tuple[str, ...]
+    prompts: tuple[PlannedPrompt, ...]
+    name: str = ""
+    rounds: int = 3
+    warmup: int = 1
+    max_tokens: int = 120
+    temperature: float | None = 0.2
+    seed: int | None = None
+    concurrency: int = 1
+    order: Order = Order.INTERLEAVED
+    is_deterministic: bool = False
+    has_cold_start: bool = False
+    unloads: bool = True
+    precision: PrecisionRule | None = None
+    timeouts: PhaseTimeouts = field(default_factory=PhaseTimeouts)
+
+    def __post_init__(self) -> None:
+        if not self.models or len(set(self.models)) < len(self.models):
+            raise ValueError("a plan needs models, each once")
+        if not self.prompts or len({prompt.id for prompt in self.prompts}) < len(self.prompts):
+            raise ValueError("a plan needs prompts, each id once")
+        if self.rounds < 1 or self.warmup < 0 or self.max_tokens < 1 or not 1 <= self.concurrency <= 64:
+            raise ValueError("a plan needs rounds, tokens and a concurrency from 1 to 64")
+        if self.temperature is not None and not 0 <= self.temperature <= 2:
+            raise ValueError("temperature must lie between 0 and 2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRun:
+    """One request that was made, or that could not be.
+
+    Attributes:
+        number: From 1 on, in the order in which they were begun; once in a run.
+        model: The name in the plan.
+        model_id: The exact variant that was asked.
+        round: From 1 on within its phase.
+        at_unix_ms: When it was begun; the readings themselves are of a monotonic clock.
+        peak_rss_bytes: Of the engine's own process over the request; None where it could not be read.
+        peak_vram_bytes: Likewise of its GPU memory.
+        energy_j: Net of the idle power; None without a counter.
+    """
+
+    number: int
+    model: str
+    model_id: str
+    prompt_id: str
+    round: int
+    phase: Phase
+    at_unix_ms: int
+    trace: GenerationTrace
+    peak_rss_bytes: int | None = None
+    peak_vram_bytes: int | None = None
+    energy_j: float | None = None
+
+    @property
+    def text_sha256(self) -> str:
+        """SHA-256 of the visible answer in UTF-8, in hexadecimal."""
+        return hashlib.sha256(self.trace.text.encode("utf-8", errors="surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRun:
+    """What became of one model of the plan.
+
+    Attributes:
+        model: The name in the plan.
+        model_id: The exact variant; None if the name fits none.
+        outcome: COMPLETED once all its requests were made, however each of them ended; else why the rest was
+            left out.  None while it is not decided.
+        reason: That in words.
+        load_ns: Wall time of the load call; None if it was loaded already, or did not load.
+        rss_before_bytes: The engine's process before the load; the three others likewise.
+        facts: What identifies what was measured, such as device, execution provider and size, as name and
+            value; the same facts are compared between runs.
+        warnings: Such as a probe that failed, in words.
+    """
+
+    model: str
+    model_id: str | None = None
+    outcome: Outcome | None = None
+    reason: str | None = None
+    load_ns: int | None = None
+    rss_before_bytes: int | None = None
+    rss_loaded_bytes: int | None = None
+    rss_after_bytes: int | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class RunStatus(StrEnum):
+    """How a run ended."""
+
+    RUNNING = "running"
+    """Not ended yet, or its process died: whoever finds it without one calls it interrupted."""
+    COMPLETED = "completed"
+    """All was done that could be, even if models failed."""
+    INTERRUPTED = "interrupted"
+    """Stopped by the user or a crash; it can be resumed."""
+    FAILED = "failed"
+    """The engine could not be used at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run as a whole; its requests are read apart from it.
+
+    Attributes:
+        id: Random, in hexadecimal; its beginning is enough to name it.
+        environment: Versions, machine, engine, power and so on, as name and value, as far as they are known.
+        path: ``managed`` or ``endpoint``: how the requests reached the model.
+    """
+
+    id: str
+    name: str
+    plan: BenchPlan
+    status: RunStatus
+    started_unix_ms: int
+    ended_unix_ms: int | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    path: str = "managed"
+    models: tuple[ModelRun, ...] = ()
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One line of the list of runs.
+
+    Attributes:
+        models: Names in the plan.
+        requests: How many were made, of all phases.
+        planned: How many timed ones the plan asks for: models × prompts × rounds.
+    """
+
+    id: str
+    name: str
+    status: RunStatus
+    started_unix_ms: int
+    ended_unix_ms: int | None
+    models: tuple[str, ...]
+    requests: int
+    planned: int
+    tags: tuple[str, ...] = ()
