@@ -18,8 +18,11 @@ _DUE = 60
 """Collections of the middle generation after which a quiet moment is used; some 25 MB of closed screens."""
 _OVERDUE = 300
 """And after which it is done quiet or not: 30 ms once in a minute of unbroken typing."""
-_MANY = 1
-"""Collections of the middle generation, each of some 7,000 objects, which make a list a long one."""
+_MANY = 10
+"""Collections of the middle generation, each of some 7,000 objects: a list of several thousand models.
+
+What else lives when a list is left out stays for ever if it refers to itself, so a short one is not worth it.
+"""
 _lock = threading.Lock()
 _holders = 0
 _threshold = _SELDOM

@@ -92,3 +92,19 @@ def test_full_collections_wait_for_the_end_of_all_that_want_calm() -> None:
     assert between[:2] == before[:2]
     assert between[2] > 1_000_000
     assert gc.get_threshold() == before
+
+
+@pytest.mark.parametrize(("objects", "is_left_out"), [(20_000, False), (200_000, True)])
+def test_only_a_long_list_is_left_out_of_later_collections(objects: int, is_left_out: bool) -> None:
+    gc.set_threshold(700, 10, 1000)
+    gc.collect()
+    before = gc.get_freeze_count()
+
+    with calm.calm():
+        made = [[number] for number in range(objects)]
+    for _ in range(100):
+        gc.collect(1)
+    calm.tidy(is_quiet=True)
+
+    assert len(made) == objects
+    assert (gc.get_freeze_count() > before) is is_left_out
