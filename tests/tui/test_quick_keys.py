@@ -40,6 +40,21 @@ async def test_what_opens_can_be_left_at_any_moment_of_its_opening(key: str) -> 
         assert user.app.is_running
 
 
+@pytest.mark.parametrize(("opens", "closes"), [("ctrl+g", "z"), ("f1", "escape"), ("ctrl+o", "escape")])
+async def test_two_keys_that_both_close_something_close_it_once(opens: str, closes: str) -> None:
+    async with driven(start_with=SCRIPTED_MODEL_ID) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+        await user.pilot.press(opens)
+        await user.until(lambda: len(user.app.screen_stack) == 3)
+        for _ in range(3):
+            user.app.screen.post_message(events.Key(closes, None))
+            user.app.post_message(events.Key(closes, None))
+        await user.pilot.pause()
+
+        assert len(user.app.screen_stack) == 2
+        assert user.app.is_running
+
+
 @pytest.mark.parametrize("height", [1, 2, 3, 4, 5, 6])
 async def test_the_palette_takes_keys_while_its_list_has_no_place(height: int) -> None:
     async with driven(start_with=SCRIPTED_MODEL_ID, size=(80, height)) as user:

@@ -64,15 +64,19 @@ class JumpScreen(ModalScreen[Widget | None]):
         """Go, or leave."""
         event.stop()
         target = self._targets.get(event.character or "")
-        self.dismiss(None if target is None else target.widget)
+        self._leave_for(None if target is None else target.widget)
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave: other places have come, and the letters stand where none is."""
         if self._placed_for not in (None, event.size):
-            self.dismiss(None)
+            self._leave_for(None)
         self._placed_for = event.size
 
     def on_click(self, event: events.Click) -> None:
         """Leave."""
         event.stop()
-        self.dismiss(None)
+        self._leave_for(None)
+
+    def _leave_for(self, widget: Widget | None) -> None:
+        if self.is_current:  # of two quick keys the second finds it closed
+            self.dismiss(widget)

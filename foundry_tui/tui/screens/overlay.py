@@ -30,10 +30,13 @@ class Overlay(ModalScreen[T | None]):
         return self.is_attached and self.display
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
-        """Close, and let go at once of what is still looked up for it.
+        """Close, and let go at once of what is still looked up for it; nothing if it is closed already.
 
-        Textual does so too, but only when the list that would show it is gone.
+        Textual lets go too, but only when the list that would show it is gone; and of two quick keys that
+        both close something the second would close what lies below.
         """
+        if self not in self.app.screen_stack:
+            return AwaitComplete.nothing()  # type: ignore[no-any-return, no-untyped-call]
         own = active_worker.get(None)
         for worker in self.workers:
             if worker.node is self and worker is not own:
