@@ -1,7 +1,8 @@
-"""Drives the demo in tmux by random but sensible keys for as long as one likes, and looks at what it logged.
+"""Drives the app in tmux by random but sensible keys for as long as one likes, and looks at what it logged.
 
-``python -m benchmarks.soak --minutes 10 --size 120x40 --seed 1``: exit code 0 if the program was alive to the
-end, logged no error, left with 0 and left no process behind.
+``python -m benchmarks.soak --minutes 10 --size 120x40 --seed 1`` drives the demo; what follows ``--`` is
+given to the app in its place, such as the addresses that ``python -m tests.support.hub`` prints.  Exit code 0
+if the program was alive to the end, logged no error, left with 0 and left no process behind.
 """
 
 import argparse
@@ -22,6 +23,8 @@ from tests.support.sensible_keys import Press, presses
 
 _KEY_S = 0.02
 _SETTLE_S = 0.6
+_DESKTOP = ("DISPLAY", "WAYLAND_DISPLAY")
+"""Without these a key that opens a folder opens no window."""
 
 
 class _Tmux:
@@ -64,7 +67,8 @@ def _soak(folder: Path, seconds: float, size: tuple[int, int], seed: int, argume
     log, code = folder / "log", folder / "code"
     program = [sys.executable, "-m", "foundry_tui", *arguments, "--log-file", str(log)]
     inner = f"{shlex.join(program)}; echo $? > {code}; sleep 60"  # what it said at its end stays readable
-    environment = os.environ | {"HOME": str(folder), "FOUNDRY_TUI_DATA_DIR": str(folder / "data")}
+    environment = {name: value for name, value in os.environ.items() if name not in _DESKTOP}
+    environment |= {"HOME": str(folder), "FOUNDRY_TUI_DATA_DIR": str(folder / "data")}
     tmux = _Tmux(folder)
     tmux.start(inner, size, environment)
     time.sleep(3)
@@ -81,6 +85,7 @@ def _soak(folder: Path, seconds: float, size: tuple[int, int], seed: int, argume
             time.sleep(_SETTLE_S if press.settles else _KEY_S)
         screen = tmux.run("capture-pane", "-p")
         memory = ", ".join(f"{name} {mb:.0f} MB" for name, mb in _memory_mb(pane))
+        children += pane.children(recursive=True)  # a download or another engine may have come meanwhile
         for keys in ("\x1b", "\x1b", "\x1b", "\x11"):
             tmux.press(Press(keys))
             time.sleep(1)

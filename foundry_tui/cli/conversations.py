@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from foundry_tui.bootstrap import open_archive
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import print_json, print_table, print_text, say
@@ -28,6 +27,7 @@ from foundry_tui.reports.conversation import (
 )
 from foundry_tui.reports.conversation_markdown import utc_moment
 from foundry_tui.services.files import read_text, write_new
+from foundry_tui.wiring.archive import open_archive
 
 __all__ = ["CONVERSATION_LIST_SCHEMA", "add_commands"]
 

@@ -9,16 +9,17 @@ from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.output import complain, print_text, say
 from foundry_tui.cli.progress import BAR_SIGNS, LINE_CELLS, ProgressLine, following
 from foundry_tui.domain.engine import Capability
-from foundry_tui.domain.errors import BadInput, FoundryTuiError, NotSupported
+from foundry_tui.domain.errors import FoundryTuiError, NotSupported
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.text import clean_line, clean_text
 from foundry_tui.reports.catalogs import missing_lines
 from foundry_tui.reports.downloads import progress_line
-from foundry_tui.reports.fetching import ended_words, license_words, place_words, stopped_words
+from foundry_tui.reports.fetching import ended_words, place_words, stopped_words
 from foundry_tui.services.client import FetchEnd, Job, JobKind
+from foundry_tui.services.downloads.licenses import Licenses, Verdict
 from foundry_tui.services.opened import Services
 
-__all__ = ["fetch_all"]
+__all__ = ["agree", "fetch_all"]
 
 
 async def fetch_all(services: Services, names: Sequence[str]) -> int:
@@ -27,6 +28,7 @@ async def fetch_all(services: Services, names: Sequence[str]) -> int:
     Raises:
         NotSupported: This kind of server downloads nothing for others.
         BadInput: The settings deny a licence; nothing was asked for then.
+        StorageProblem: What was agreed to cannot be read or kept; likewise.
         EngineError: The server cannot be reached, or has no such model.
     """
     info = await services.client.start()
@@ -40,7 +42,7 @@ async def fetch_all(services: Services, names: Sequence[str]) -> int:
         say(line)
     wanted = dict.fromkeys(services.client.find(name) for name in names)
     for model in wanted:
-        _agree(services, model)
+        await agree(services.licenses, model)
     code = ExitCode.DONE
     for model in wanted:
         try:
@@ -56,15 +58,18 @@ async def fetch_all(services: Services, names: Sequence[str]) -> int:
     return code
 
 
-def _agree(services: Services, model: ModelVariant) -> None:
-    rule = services.setup.licenses.denying(model.license)
-    if rule is not None:
-        raise BadInput(
-            f"{clean_line(model.id)} comes under the licence {license_words(model, rule)}",
-            remedy="choose another model, or give --accept-license",
-        )
-    say(f"{model.id} comes under the licence {license_words(model, None)}; fetching it is consent. Its text:")
-    say(clean_text(model.license_text) if model.license_text else "The catalog has no text of it.")
+async def agree(licenses: Licenses, model: ModelVariant) -> None:
+    """Take the command for consent, and print the licence unless it was agreed to before.
+
+    Raises:
+        BadInput: The settings deny it.
+        StorageProblem: What was agreed to cannot be read or kept.
+    """
+    verdict = await licenses.consent(model)
+    if verdict.verdict is Verdict.ASK:
+        name = verdict.name or "(none named)"
+        say(f"{model.id} comes under the licence {clean_line(name)}; fetching it is consent. Its text:")
+        say(clean_text(verdict.text) if verdict.text else "The catalog has no text of it.")
 
 
 async def _fetch(services: Services, model: ModelVariant) -> FetchEnd:

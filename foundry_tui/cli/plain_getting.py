@@ -21,14 +21,13 @@ from foundry_tui.reports.download_offer import fit_for, license_agreed, license_
 from foundry_tui.reports.fetching import (
     NOT_KNOWN_THERE,
     ended_words,
-    license_words,
     no_fetch_words,
     place_words,
     stopped_words,
 )
 from foundry_tui.services.client import FetchEnd, JobKind
 from foundry_tui.services.downloads.facade import NotEnoughRoom
-from foundry_tui.services.downloads.licenses import LicenseVerdict, Verdict
+from foundry_tui.services.downloads.licenses import Verdict
 from foundry_tui.services.model_care import ModelCare
 
 __all__ = ["COMMANDS", "offer"]
@@ -62,7 +61,6 @@ async def offer(session: Session, care: ModelCare, model: ModelVariant) -> None:
     """
     care.downloads.start()
     room = await care.downloads.preflight(model)
-    verdict = await care.licenses.verdict(model)
     need = fit_for(
         model,
         await sample_of(session),
@@ -71,23 +69,25 @@ async def offer(session: Session, care: ModelCare, model: ModelVariant) -> None:
     session.say("\n".join([f"Download: {name_of(model)}.", *room_lines(room), *need_lines(model, need)]))
     if not room.is_enough:
         raise NotEnoughRoom(room)
-    if not await _agrees(session, model, verdict):
+    if not await _agrees(session, model, wish=f"is {name_of(model)} to be downloaded"):
         session.say("Nothing was downloaded.")
         return
-    if verdict.verdict is Verdict.ASK:
-        await care.licenses.accept(model)
     entry = await care.downloads.add(model)
     session.await_download(entry.id)
     session.say(f"{name_of(model)} is in the queue. /downloads says how far it is.")
 
 
-async def _agrees(session: Session, model: ModelVariant, verdict: LicenseVerdict) -> bool:
-    """Whether the user wants it under its licence, and even where this machine cannot run it.
+async def _agrees(session: Session, model: ModelVariant, *, wish: str) -> bool:
+    """Whether the user wants it under its licence, which is remembered, and even where it cannot run here.
+
+    ``wish`` is asked together with the licence.
 
     Raises:
         BadInput: The settings deny its licence.
+        StorageProblem: What was agreed to cannot be read or kept.
     """
-    question = ""
+    licenses, question = session.services.licenses, ""
+    verdict = await licenses.verdict(model)
     match verdict.verdict:
         case Verdict.DENIED:
             raise BadInput(
@@ -97,13 +97,16 @@ async def _agrees(session: Session, model: ModelVariant, verdict: LicenseVerdict
             )
         case Verdict.ASK:
             session.say("\n".join(license_lines(license_asked(verdict.name), verdict.text)))
-            question = f"Do you agree to this licence, and is {name_of(model)} to be downloaded?"
+            question = f"Do you agree to this licence, and {wish}?"
         case Verdict.ALLOWED:
             session.say(f"Licence: {license_agreed(verdict.name, verdict.rule)}.")
     if model.unavailable is not None:
         reason = clean_line(model.unavailable, 200)
         question = f"This machine cannot run it: {reason}. {question or 'Download it all the same?'}"
-    return not question or await session.confirm(question)
+    is_wanted = not question or await session.confirm(question)
+    if is_wanted and verdict.verdict is Verdict.ASK:
+        await licenses.accept(model)
+    return is_wanted
 
 
 async def _repair(session: Session, care: ModelCare, model: ModelVariant) -> None:
@@ -121,16 +124,8 @@ async def _fetch_there(session: Session, model: ModelVariant) -> None:
     if model.is_cached:
         session.say(f"{name_of(model)} is on the server already.")
         return
-    rule = session.setup.licenses.denying(model.license)
-    if rule is not None:
-        raise BadInput(
-            f"{name_of(model)} is not downloaded: its licence is {license_words(model, rule)}",
-            remedy=_OTHER_RULES,
-        )
     session.say(f"Download: {name_of(model)}, {place_words(model)}.\n{NOT_KNOWN_THERE}")
-    session.say("\n".join(license_lines(license_words(model, None), model.license_text)))
-    question = f"Do you agree to this licence, and is the server to download {name_of(model)}?"
-    if not await session.confirm(question):
+    if not await _agrees(session, model, wish=f"is the server to download {name_of(model)}"):
         session.say("Nothing was downloaded.")
         return
     tasks = Tasks()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import count_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
+from foundry_tui.reports.errors import capitalised
 
 __all__ = [
     "count_words",
@@ -79,9 +80,7 @@ def count_words(count: int, one: str, many: str | None = None) -> str:
 
 def sentence(words: str) -> str:
     """``words`` with a capital at its beginning, unless that is a name, and a full stop at its end."""
-    words = words.strip()
-    if words.partition(" ")[0].rstrip(",;:.!?").isalpha():
-        words = words[0].upper() + words[1:]
+    words = capitalised(words.strip())
     return words if words.endswith((".", "!", "?", ":")) or not words else f"{words}."
 
 

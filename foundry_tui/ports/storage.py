@@ -1,6 +1,6 @@
 """What is kept."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -163,6 +163,15 @@ class DownloadStore(Protocol):
 
     async def drop_download(self, download_id: str) -> None:
         """Forget it; no error if it is not there."""
+        ...
+
+    async def change_downloads(
+        self, change: Callable[[tuple[Download, ...]], tuple[Download, ...]]
+    ) -> tuple[Download, ...]:
+        """Make the queue what ``change`` makes of it, and nobody else writes in between; what it is then.
+
+        ``change`` may be called in any thread.  If it raises, nothing is changed and the error passes on.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 
 from foundry_tui.aio import Feed, Tasks, pumped
 from foundry_tui.domain.chat import ChatEvent, ChatMessage, ChatOptions, ChatRequest, Role
@@ -205,6 +205,15 @@ class ClientService:
     async def adopted(self) -> None:
         """Return once the engine has seen all that it was to adopt."""
         await self._revival.settled()
+
+    def measuring(self, label: str) -> AbstractContextManager[None]:
+        """Keep the engine for what is called within the block, by this task and those that it starts.
+
+        Raises:
+            EngineBusy: Somebody uses it, or another process measures.
+            StorageProblem: Other processes cannot be told.
+        """
+        return self._lease.measure(label)
 
     # Models
 

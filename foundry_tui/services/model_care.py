@@ -18,6 +18,9 @@ from foundry_tui.services.downloads.licenses import Licenses
 
 __all__ = ["ModelCare"]
 
+_LOOK_S = 5.0
+"""Between two looks for downloads that another process has begun; each takes a millisecond."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCare:
@@ -43,11 +46,15 @@ class ModelCare:
     move_to: Callable[[Path], Awaitable[None]]
 
     async def take_up(self) -> None:
-        """Go on with the queue that earlier lives have left, if there is any.  Not before the first frame."""
+        """Go on with the queue that earlier lives have left or another process fills; waits for one.
+
+        Not before the first frame.
+        """
         await self.used.recall()
         # An empty queue is not worth the 20 MB of the database's driver.
-        if await asyncio.to_thread(self.has_queue):
-            self.downloads.start()
+        while not await asyncio.to_thread(self.has_queue):  # noqa: ASYNC110 - other processes tell nobody
+            await asyncio.sleep(_LOOK_S)
+        self.downloads.start()
 
     async def recall(self) -> None:
         """Have the list say what earlier checks found, so that nothing damaged is loaded silently."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from foundry_tui.aio import Tasks
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.ports.storage import ConversationStore, InputHistory, PromptLibrary
+from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.services.discovery import Discovery
@@ -30,6 +31,7 @@ class Services:
         dialogue: The conversation that is talked in.
         recorder: Writes behind whatever must be kept.
         conversations: All that were kept; as with prompts and history, the first use opens the database.
+        bench: Runs benchmarks and keeps them.
         care: Looks after the models on this disk; None where they lie on a server of somebody else's.
         licenses: What was agreed to, for models that come here or onto a server.
         connect: Uses the server at an address from now on, with the key in the variable that is named, if
@@ -49,6 +51,7 @@ class Services:
     log: LogBook
     sampler: ResourceSampler
     background: Tasks
+    bench: Benchmarks
     care: ModelCare | None
     licenses: Licenses
     discovery: Discovery

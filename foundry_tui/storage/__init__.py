@@ -4,6 +4,7 @@ from foundry_tui.storage.database import Database
 from foundry_tui.storage.process_lock import FileLock
 from foundry_tui.storage.queue_hint import has_unfinished_downloads
 from foundry_tui.storage.stored_downloads import StoredDownloads, StoredLicenses
+from foundry_tui.storage.stored_runs import StoredRuns
 from foundry_tui.storage.stores import StoredConversations, StoredInputs, StoredPrompts
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "StoredInputs",
     "StoredLicenses",
     "StoredPrompts",
+    "StoredRuns",
     "has_unfinished_downloads",
 ]

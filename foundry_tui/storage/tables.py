@@ -14,6 +14,10 @@ __all__ = [
     "place_of",
     "prompt",
     "reading",
+    "run",
+    "run_model",
+    "run_plan",
+    "run_request",
     "tag",
     "turn",
     "turn_number",
@@ -143,6 +147,67 @@ accepted_license = sa.Table(
     sa.Column("text_sha256", sa.Text, primary_key=True),
     sa.Column("name", ExactText, nullable=False),
     sa.Column("at_unix_ms", sa.Integer, nullable=False),
+)
+
+run = sa.Table(
+    "run",
+    _METADATA,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("id", ExactText, nullable=False),
+    sa.Column("name", ExactText, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("started_unix_ms", sa.Integer, nullable=False),
+    sa.Column("ended_unix_ms", sa.Integer),
+    sa.Column("path", ExactText, nullable=False),
+    sa.Column("models", ExactText, nullable=False),
+    sa.Column("planned", sa.Integer, nullable=False),
+    sa.Column("requests", sa.Integer, nullable=False),
+    sa.Column("tags", ExactText, nullable=False),
+)
+
+run_plan = sa.Table(
+    "run_plan",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("plan", ExactText, nullable=False),
+    sa.Column("environment", ExactText, nullable=False),
+    sa.Column("note", ExactText, nullable=False),
+)
+
+run_model = sa.Table(
+    "run_model",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True),
+    sa.Column("model", ExactText, nullable=False),
+    sa.Column("model_id", ExactText),
+    sa.Column("outcome", sa.Text),
+    sa.Column("reason", ExactText),
+    sa.Column("load_ns", sa.Integer),
+    sa.Column("rss_before_bytes", sa.Integer),
+    sa.Column("rss_loaded_bytes", sa.Integer),
+    sa.Column("rss_after_bytes", sa.Integer),
+    sa.Column("facts", ExactText, nullable=False),
+    sa.Column("warnings", ExactText, nullable=False),
+)
+
+run_request = sa.Table(
+    "run_request",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("model", ExactText, nullable=False),
+    sa.Column("model_id", ExactText, nullable=False),
+    sa.Column("prompt", ExactText, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("phase", sa.Text, nullable=False),
+    sa.Column("begun_unix_ms", sa.Integer, nullable=False),
+    sa.Column("peak_rss_bytes", sa.Integer),
+    sa.Column("peak_vram_bytes", sa.Integer),
+    sa.Column("energy_j", sa.Float),
+    sa.Column("text", ExactText, nullable=False),
+    sa.Column("reasoning", ExactText, nullable=False),
+    sa.Column("readings", sa.LargeBinary, nullable=False),
 )
 
 words = sa.table("words", sa.column("rowid", sa.Integer), sa.column("words"), sa.column("tokens"))

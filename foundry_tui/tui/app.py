@@ -1,6 +1,7 @@
 """The terminal app: one workspace, and the keys that work everywhere."""
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -27,10 +28,12 @@ from foundry_tui.tui.themes import DEFAULT_THEME, THEMES
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.driver import Driver
 
     from foundry_tui.services.opened import Services
     from foundry_tui.tui.screens.conversations import ConversationsScreen
     from foundry_tui.tui.screens.workspace import WorkspaceScreen
+    from foundry_tui.tui.terminal_title import TerminalTitle
 
 __all__ = ["FoundryApp"]
 
@@ -39,6 +42,7 @@ __all__ = ["FoundryApp"]
 _REPLACED_COMMANDS = frozenset({"Keys", "Maximize", "Minimize", "Quit"})
 
 _TIDY_S = 2.0
+_TITLE_S = 1.0
 _QUIET_S = 0.4
 """After the last key or movement of the mouse; less than anybody needs to read what a key has done."""
 
@@ -83,6 +87,7 @@ class FoundryApp(App[None]):
         self._keys: dict[str, str] = {}
         self._opening = OpeningScreen("chat" if setup.start_with else "catalog")
         self._workspace: WorkspaceScreen | None = None
+        self._title: TerminalTitle | None = None
         self._touched_s = 0.0
 
     @property
@@ -90,6 +95,15 @@ class FoundryApp(App[None]):
         """What is shown; there from the workspace on."""
         assert self._services is not None
         return self._services
+
+    def get_driver_class(self) -> "type[Driver]":
+        """Ours, where Textual would take its own for terminals."""
+        chosen = super().get_driver_class()
+        if sys.platform == "win32" or chosen.__name__ != "LinuxDriver":
+            return chosen
+        from foundry_tui.tui.terminal_driver import TerminalDriver
+
+        return TerminalDriver
 
     def get_default_screen(self) -> OpeningScreen:
         """Outlines; the workspace follows when they are painted."""
@@ -105,6 +119,11 @@ class FoundryApp(App[None]):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminate)
         self.set_interval(_TIDY_S, self._tidy)
         self.call_after_refresh(self._furnish)
+
+    def on_unmount(self) -> None:
+        """Give the terminal its title back; however the app ends, its driver still writes."""
+        if self._title is not None:
+            self._title.show(None)
 
     async def on_event(self, event: Event) -> None:
         """Remember when somebody last did something."""
@@ -229,8 +248,30 @@ class FoundryApp(App[None]):
         self._workspace = WorkspaceScreen(self._services)
         await self.push_screen(self._workspace)
         self._apply_keys()
+        self._begin_title()
         for event in self._opening.typed:
             self.post_message(event)
+
+    def _begin_title(self) -> None:
+        """Say in the title of the terminal, where it has one, how far downloads are."""
+        from foundry_tui.tui.terminal_title import TerminalTitle, can_be_titled
+
+        driver = self._driver
+        if driver is None or self.is_headless or self.is_web:
+            return
+        # The stream that Textual's driver writes to.
+        stream = sys.__stdout__ if sys.platform == "win32" else sys.__stderr__
+        if can_be_titled(stream, os.environ.get("TERM")):
+            self._title = TerminalTitle(driver.write)
+            self.set_interval(_TITLE_S, self._show_title)
+
+    def _show_title(self) -> None:
+        from foundry_tui.tui.terminal_title import download_title
+
+        if self._title is not None and self._services is not None:
+            care, jobs = self._services.care, self._services.client.jobs.value
+            queue = None if care is None else care.downloads.queue.value
+            self._title.show(download_title(queue, jobs, time.time_ns() // 1_000_000))
 
     def _apply(self, setup: Setup) -> None:
         """Take what the settings say about the app."""

@@ -132,9 +132,11 @@ def catalog_line(snapshot: CatalogSnapshot, shown: int, jobs: Sequence[Job], now
         parts.append(clean_line(snapshot.notice, 120))
     elif snapshot.origin is SnapshotOrigin.FILE:
         parts.append("from disk, the engine is starting")
-    dead = [clean_line(source.host, 40) for source in snapshot.sources if source.problem is not None]
-    if dead:
-        parts.append(f"{', '.join(dead)} did not answer")
+    dead = [source for source in snapshot.sources if source.problem is not None]
+    if len(dead) == 1:
+        parts.append(f"{clean_line(dead[0].host, 40)}: {clean_line(dead[0].problem or '', 60)}")
+    elif dead:
+        parts.append(f"{', '.join(clean_line(source.host, 40) for source in dead)} did not answer")
     if snapshot.saved_at_unix is not None:
         parts.append(f"catalog of {age_in_words(now_unix - snapshot.saved_at_unix)} ago")
     return " · ".join(parts)

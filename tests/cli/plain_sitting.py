@@ -15,13 +15,11 @@ from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.domain.resources import GpuSamples, HostSample
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
-from foundry_tui.services.downloads.licenses import Licenses
 from foundry_tui.services.opened import Services
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
 from foundry_tui.services.setup import LicensePolicy
 from tests.support.downloads import ScriptedDownloads
-from tests.support.memory_downloads import MemoryLicenses
 from tests.support.memory_store import MemoryStore
 from tests.support.services import SETUP
 from tests.support.services import services_over as over
@@ -201,13 +199,8 @@ async def services_over(
     )
     downloads = downloads or ScriptedDownloads()
     async with over(engine, folder, setup=setup, store=store, downloads=downloads) as services:
-        assert services.care is not None
-        policy = setup.licenses
         yield replace(
             services,
-            care=replace(services.care, licenses=Licenses(MemoryLicenses(), policy=lambda: policy))
-            if licenses is not None
-            else services.care,
             settings=SettingsService(TomlSettingsFile((folder / "config", SHIPPED))),
             sampler=ResourceSampler(lambda: (SteadyHost(), NoGpu()), pid=lambda: None),
             reread=lambda: replace(services.setup, chat=ChatOptions(max_tokens=256)),

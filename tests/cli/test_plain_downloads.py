@@ -21,7 +21,6 @@ TINY = Path(foundry_tui.__file__).parent / "demo" / "tiny"
 LARGE = replace(SHELF[1], license_text="Be kind.\x1b[31m\nAlways.", path=str(TINY))
 OTHER = replace(LARGE, id="other-cpu:1", alias="other", license="Apache-2.0", license_text="Other.")
 QUESTION = "Do you agree to this licence, and is large-instruct-npu:3 to be downloaded? Yes or no?"
-ALLOWED = LicensePolicy(allow=("*",))
 
 
 def shelf(*models: ModelVariant) -> SupervisedScript:

@@ -10,8 +10,7 @@ import pytest
 from foundry_tui.domain.downloads import Download, DownloadState
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.ports.machine import ProcessLock
-from foundry_tui.ports.storage import AcceptedLicenses
-from foundry_tui.services.downloads.facade import SharedQueue
+from foundry_tui.ports.storage import AcceptedLicenses, DownloadStore
 from foundry_tui.storage import Database, FileLock, StoredDownloads, StoredLicenses
 from tests.support.memory_downloads import MemoryDownloads, MemoryLicenses, MemoryLock
 
@@ -36,8 +35,8 @@ BARE = Download(id="d2", model_id="m:1", added_unix_ms=1, place=1)
 class Stores:
     """Both stores of one implementation, as two processes have them."""
 
-    queue: SharedQueue
-    other_queue: SharedQueue
+    queue: DownloadStore
+    other_queue: DownloadStore
     licenses: AcceptedLicenses
 
 
@@ -56,7 +55,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerat
 
 
 @pytest.fixture
-def queue(stores: Stores) -> SharedQueue:
+def queue(stores: Stores) -> DownloadStore:
     return stores.queue
 
 
@@ -80,39 +79,39 @@ def appended(entry: Download) -> Callable[[tuple[Download, ...]], tuple[Download
     return lambda entries: (*entries, entry)
 
 
-async def test_a_new_queue_is_empty(queue: SharedQueue) -> None:
+async def test_a_new_queue_is_empty(queue: DownloadStore) -> None:
     assert await queue.downloads() == ()
 
 
 @pytest.mark.parametrize("entry", [FULL, BARE], ids=["full", "bare"])
-async def test_an_entry_comes_back_exactly_as_it_was_put(queue: SharedQueue, entry: Download) -> None:
+async def test_an_entry_comes_back_exactly_as_it_was_put(queue: DownloadStore, entry: Download) -> None:
     await queue.put_download(entry)
 
     assert await queue.downloads() == (entry,)
 
 
 @pytest.mark.parametrize("state", DownloadState)
-async def test_every_state_is_kept(queue: SharedQueue, state: DownloadState) -> None:
+async def test_every_state_is_kept(queue: DownloadStore, state: DownloadState) -> None:
     await queue.put_download(replace(BARE, state=state))
 
     assert [entry.state for entry in await queue.downloads()] == [state]
 
 
-async def test_entries_come_by_place_whenever_they_were_put(queue: SharedQueue) -> None:
+async def test_entries_come_by_place_whenever_they_were_put(queue: DownloadStore) -> None:
     for entry in (FULL, BARE, replace(BARE, id="d3", place=2)):
         await queue.put_download(entry)
 
     assert [entry.id for entry in await queue.downloads()] == ["d2", "d3", "d1"]
 
 
-async def test_of_two_at_one_place_the_older_comes_first(queue: SharedQueue) -> None:
+async def test_of_two_at_one_place_the_older_comes_first(queue: DownloadStore) -> None:
     await queue.put_download(replace(BARE, id="younger", added_unix_ms=2))
     await queue.put_download(replace(BARE, id="older", added_unix_ms=1))
 
     assert [entry.id for entry in await queue.downloads()] == ["older", "younger"]
 
 
-async def test_an_entry_takes_the_place_of_the_one_of_its_id(queue: SharedQueue) -> None:
+async def test_an_entry_takes_the_place_of_the_one_of_its_id(queue: DownloadStore) -> None:
     await queue.put_download(FULL)
 
     await queue.put_download(replace(FULL, state=DownloadState.DONE, problem=None))
@@ -120,7 +119,7 @@ async def test_an_entry_takes_the_place_of_the_one_of_its_id(queue: SharedQueue)
     assert await queue.downloads() == (replace(FULL, state=DownloadState.DONE, problem=None),)
 
 
-async def test_what_is_dropped_is_gone_and_what_was_not_there_is_no_error(queue: SharedQueue) -> None:
+async def test_what_is_dropped_is_gone_and_what_was_not_there_is_no_error(queue: DownloadStore) -> None:
     await queue.put_download(FULL)
     await queue.put_download(BARE)
 
@@ -130,7 +129,7 @@ async def test_what_is_dropped_is_gone_and_what_was_not_there_is_no_error(queue:
     assert await queue.downloads() == (BARE,)
 
 
-async def test_a_change_adds_alters_and_leaves_out_at_once(queue: SharedQueue) -> None:
+async def test_a_change_adds_alters_and_leaves_out_at_once(queue: DownloadStore) -> None:
     await queue.put_download(BARE)
     await queue.put_download(FULL)
     new = replace(BARE, id="new", place=9)
@@ -141,7 +140,7 @@ async def test_a_change_adds_alters_and_leaves_out_at_once(queue: SharedQueue) -
     assert await queue.downloads() == after
 
 
-async def test_a_change_that_raises_changes_nothing(queue: SharedQueue) -> None:
+async def test_a_change_that_raises_changes_nothing(queue: DownloadStore) -> None:
     await queue.put_download(BARE)
 
     def refused(_: tuple[Download, ...]) -> tuple[Download, ...]:

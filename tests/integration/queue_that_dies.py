@@ -25,7 +25,7 @@ __all__ = ["opened_rig"]
 
 
 class DyingQueue:
-    """Implements ``SharedQueue`` by handing on to one; dies at the write of that number."""
+    """Implements ``DownloadStore`` by handing on to one; dies at the write of that number."""
 
     def __init__(self, store: StoredDownloads, write: int, moment: str) -> None:
         self._store = store

@@ -1,18 +1,19 @@
 """The real program shows hostile text in a real pseudo-terminal: only Textual's own sequences come out."""
 
+import asyncio
 import base64
 import json
 import re
 import sys
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from foundry_tui.cli.exit_codes import ExitCode
-from tests.support.endpoint import Setting
+from tests.support.endpoint import Setting, scripted_endpoint
 from tests.support.endpoint_process import endpoint_process
 from tests.support.hostile import (
     BROKEN_UTF8,
@@ -32,6 +33,7 @@ from tests.support.script import (
     Done,
     ErrorObject,
     Finish,
+    Gate,
     Headers,
     Raw,
     Respond,
@@ -43,12 +45,13 @@ from tests.support.script import (
     Usage,
     answer,
 )
+from tests.support.served import ServedModel
 
 if sys.platform == "win32":
     pytest.skip("a pseudo-terminal of this kind is not there on Windows", allow_module_level=True)
 
 from tests.integration.test_terminal import CTRL_Q, ENTER, PROGRAM, environment
-from tests.support.escapes import Summary, summary
+from tests.support.escapes import Escape, SequenceString, Summary, read_output, summary
 from tests.support.processes import hosts, until_gone
 from tests.support.recorder import Recorder, recorder
 
@@ -90,6 +93,9 @@ END = (Finish(), Usage(SECOND_END, 7), Done())
 TAG = re.compile("§(\\d+)§".encode())
 # What a terminal lets through within a paste: no escape, or the paste would end there.
 TYPED = "".join(payload.text for payload in controls() if "\x1b" not in payload.text)
+# A model of a server that downloads, and what its title may say at the most.
+EVIL_MODEL = "evil\x1b]0;owned\x07\x9b31m\u202e\x9c✓-generic-cpu:1"
+TITLE = re.compile(r"2;[ -~↓]{0,121}")
 NAMES = [*[*sequences()][::12], *bidirectional(), *floods(100), *no_characters(), *markup()]
 
 
@@ -316,3 +322,79 @@ def test_a_hostile_file_name_and_a_hostile_key_in_the_file_are_told_and_do_nothi
     assert "\ufffd31m" in found.text
     assert harm_in(found.text.replace("\n", "")) == set()
     assert (found.escapes, found.strings, found.controls) == (set(), [], {CR, LF})
+
+
+@asynccontextmanager
+async def fetching(
+    folder: Path, term: str = "xterm-256color"
+) -> AsyncGenerator[tuple[Session, asyncio.Event], None]:
+    """The program while a server downloads for it, and what lets that come to its end."""
+    rest = asyncio.Event()
+    lines = (Raw(b"Total 100.00% Downloading x\n"), Raw(b'{"success":true,"errorMessage":null}'))
+    script = Script(
+        (Headers(content_type="text/plain"), Raw(b"Total 45.67% Downloading x\n"), Gate(rest), *lines)
+    )
+    setting = Setting(kind="foundry-v1", models=(ServedModel(id=EVIL_MODEL, is_cached=False),))
+    async with scripted_endpoint(answer(["Hi"]), setting) as endpoint:
+        endpoint.routes.v1.downloads[EVIL_MODEL] = script
+        with recorder(
+            [*PROGRAM, "--endpoint", endpoint.url],
+            environment=environment(folder) | {"TERM": term},
+            size=WIDE,
+        ) as opened:
+            # In threads, for the server lives on this loop.
+            await asyncio.to_thread(opened.wait_for, "evil␛")
+            opened.send("d")
+            await asyncio.to_thread(opened.wait_for, "Accept the licence")
+            opened.send("a")
+            await asyncio.to_thread(opened.wait_for, "↓ 45 %")
+            yield Session(opened), rest
+            engines = hosts(opened.process.pid)
+            opened.close()
+            assert until_gone(engines) == []
+
+
+def titles(raw: bytes) -> list[str]:
+    """What each title says, and what keeps the old one and takes it up again; in order."""
+    said = []
+    for output in read_output(raw):
+        match output:
+            case SequenceString("OSC", body) if body.startswith("2;"):
+                assert TITLE.fullmatch(body)
+                said.append(body)
+            case SequenceString("OSC", body):
+                assert body.partition(";")[0] == "22"
+            case SequenceString():
+                raise AssertionError(f"a string of another kind: {output}")
+            case Escape("CSI", parameters, "", "t"):
+                said.append(parameters)
+    return said
+
+
+async def test_the_title_says_how_far_a_download_is_and_afterwards_what_it_said_before(
+    tmp_path: Path, harmless: Summary
+) -> None:
+    async with fetching(tmp_path) as (user, rest):
+        await asyncio.to_thread(user.opened.wait_for, "\x1b]2;↓ 45 % ")
+        rest.set()
+        await asyncio.to_thread(user.opened.wait_for, "\x1b]2;\x07")
+        raw = await asyncio.to_thread(user.leave)
+
+    kept, first, *_, last, taken_up = titles(raw)
+    assert (kept, last, taken_up) == ("22;2", "2;", "23;2")
+    assert first == "2;↓ 45 % evil?]0;owned??31m???-generic-cpu:1"
+    assert summary(raw).escapes - harmless.escapes <= {"CSI t"}
+
+
+@pytest.mark.parametrize(("term", "is_titled"), [("xterm-256color", True), ("linux", False)])
+async def test_leaving_the_app_in_mid_download_gives_the_title_back_to_a_terminal_that_has_one(
+    tmp_path: Path, term: str, is_titled: bool
+) -> None:
+    async with fetching(tmp_path, term) as (user, _):
+        # It is written once a second at most.
+        has_come = partial(user.opened.comes, lambda raw: b"\x1b]2;" in raw, within_s=1.5)
+        came = await asyncio.to_thread(has_come)
+        raw = await asyncio.to_thread(user.leave)
+
+    assert came is is_titled
+    assert titles(raw)[-2:] == (["2;", "23;2"] if is_titled else [])

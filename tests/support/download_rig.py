@@ -12,13 +12,13 @@ from foundry_tui.domain.downloads import Download, DownloadState
 from foundry_tui.domain.health import FileProblem, HealthState, ModelHealth
 from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.ports.machine import ProcessLock
+from foundry_tui.ports.storage import DownloadStore
 from foundry_tui.services.downloads.facade import (
     DownloadQueue,
     Downloads,
     DownloadTools,
     Pace,
     RetryPolicy,
-    SharedQueue,
 )
 from foundry_tui.services.downloads.licenses import Licenses
 from foundry_tui.services.setup import LicensePolicy
@@ -106,7 +106,7 @@ class Rig:
         discarded: Models that were taken off the disk before they were fetched anew.
     """
 
-    store: SharedQueue = field(default_factory=MemoryDownloads)
+    store: DownloadStore = field(default_factory=MemoryDownloads)
     runner: ScriptedDownloads = field(default_factory=ScriptedDownloads)
     lock: ProcessLock = field(default_factory=MemoryLock)
     checker: ScriptedChecker = field(default_factory=ScriptedChecker)

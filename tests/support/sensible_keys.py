@@ -21,7 +21,7 @@ _UP, _DOWN, _RIGHT, _LEFT = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D"
 _PAGE_UP, _PAGE_DOWN, _HOME, _END = "\x1b[5~", "\x1b[6~", "\x1b[H", "\x1b[F"
 _F1, _F2, _F3, _F4, _F5, _F6 = "\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[15~", "\x1b[17~"
 _F8, _F9, _F10, _F12 = "\x1b[19~", "\x1b[20~", "\x1b[21~", "\x1b[24~"
-_OVERLAYS = (_F1, _F2, _F3, _F4, _F5, _F8, _F9, _F10, _F12, "\x10", "\x0c", "\x14", "\x0f", "\x07")
+_OVERLAYS = (_F1, _F2, _F3, _F4, _F5, _F9, _F10, _F12, "\x10", "\x0c", "\x14", "\x0f", "\x07")
 _SIZES = ((80, 24), (120, 40), (200, 60), (60, 18), (100, 30))
 
 
@@ -41,7 +41,10 @@ class Press:
 
 
 def presses(seed: int) -> Iterator[Press]:
-    """An endless walk through the app; it never quits, and never writes to a file of the user."""
+    """An endless walk through the app; it never quits, and never writes to a file of the user.
+
+    What it downloads ends with the app: nothing is told to outlive it.
+    """
     dice = random.Random(seed)
     walks = (
         (8, _ask),
@@ -49,6 +52,9 @@ def presses(seed: int) -> Iterator[Press]:
         (4, _catalog),
         (4, _overlay),
         (3, _search),
+        (3, _get),
+        (3, _queue),
+        (2, _cache),
         (2, _branch),
         (2, _wander),
         (1, _resize),
@@ -108,7 +114,47 @@ def _catalog(dice: random.Random) -> Iterator[Press]:
             yield Press(character)
         yield Press(_ENTER)
     for _ in range(dice.randint(1, 6)):
-        yield Press(dice.choice((_DOWN, _UP, "s", "S", " ", "i", "c", "o", _ESC, _PAGE_DOWN, "x", "d", "v")))
+        yield Press(
+            dice.choice((_DOWN, _UP, "s", "S", " ", "i", "c", "o", _ESC, _PAGE_DOWN, "x", "d", "v", _ENTER))
+        )
+    yield Press(_ESC)
+    yield Press(_ESC, settles=True)
+
+
+def _get(dice: random.Random) -> Iterator[Press]:
+    yield Press("\x1b1")
+    for _ in range(dice.randint(0, 12)):
+        yield Press(dice.choice((_DOWN, _DOWN, _UP)))
+    yield Press("d", settles=dice.random() < 0.8)
+    for _ in range(dice.randint(0, 3)):
+        yield Press(dice.choice(("m", "n", "r", _PAGE_DOWN, _END)))
+    yield Press(dice.choice(("a", "a", "d", _ESC)), settles=dice.random() < 0.8)
+    if dice.random() < 0.3:
+        yield Press(_ENTER)  # to whatever is asked: this machine may not be able to run it
+    yield Press(_ESC)
+    yield Press(_ESC, settles=True)
+
+
+def _queue(dice: random.Random) -> Iterator[Press]:
+    yield Press(_F8, settles=dice.random() < 0.8)
+    for _ in range(dice.randint(1, 8)):
+        key = dice.choice(("p", "p", "x", "r", "v", "n", "c", "K", "J", _UP, _DOWN, _ENTER, _HOME, _END))
+        yield Press(key, settles=dice.random() < 0.3)
+        if key in ("x", "v", _ENTER):
+            yield Press(dice.choice((_ENTER, _ESC, _TAB)))  # a question, or what can be read of it
+    yield Press(_ESC)
+    yield Press(_ESC, settles=True)
+
+
+def _cache(dice: random.Random) -> Iterator[Press]:
+    yield Press("\x1b2", settles=True)
+    for _ in range(dice.randint(1, 6)):
+        key = dice.choice(("v", "V", "R", "f", "m", _UP, _DOWN, _DOWN, _ENTER))
+        yield Press(key, settles=dice.random() < 0.4)
+        if key == "m" or dice.random() < 0.4:
+            yield Press(_ESC)
+        elif key == "R":
+            yield Press(dice.choice((_ENTER, _ESC)), settles=True)
     yield Press(_ESC)
     yield Press(_ESC, settles=True)
 

@@ -1,9 +1,11 @@
 """Services as a front end is handed them, over an engine whose life the test decides; kept in memory."""
 
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 from foundry_tui.aio import Tasks
 from foundry_tui.config.locate import config_folders
@@ -13,6 +15,8 @@ from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.domain.resources import GpuSamples, HostSample
 from foundry_tui.ports.engines import SupervisedEngine
+from foundry_tui.services.bench.peaks import Peaks
+from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.services.discovery import Discovery, FoundServer
@@ -29,6 +33,7 @@ from foundry_tui.services.setup import Setup
 from tests.support.care import care_over
 from tests.support.downloads import ScriptedDownloads
 from tests.support.memory_downloads import MemoryLicenses
+from tests.support.memory_runs import MemoryRuns
 from tests.support.memory_store import MemoryStore
 
 __all__ = ["SETUP", "services_over"]
@@ -66,6 +71,10 @@ def _licenses(setup: Setup) -> Licenses:
     return Licenses(MemoryLicenses(), policy=lambda: setup.licenses)
 
 
+async def _nothing_known(info: EngineInfo) -> tuple[tuple[str, str], ...]:
+    return (("engine", info.kind.value),)
+
+
 async def _nobody(on_found: Callable[[FoundServer], None]) -> None:
     """No server runs on this machine."""
 
@@ -83,6 +92,7 @@ async def services_over(
     store: MemoryStore | None = None,
     lease: EngineLease | None = None,
     downloads: ScriptedDownloads | None = None,
+    runs: MemoryRuns | None = None,
 ) -> AsyncGenerator[Services, None]:
     """Open everything for the length of the block; files go below ``folder``, which need not be there.
 
@@ -94,7 +104,7 @@ async def services_over(
     setup = replace(setup, data_dir=folder, logs_dir=folder / "logs")
     lease = lease or EngineLease()
     client = ClientService(engine, lease, wants_public=False)
-    care = None if downloads is None else care_over(client, folder, downloads)
+    care = None if downloads is None else care_over(client, folder, downloads, policy=setup.licenses)
     recorder, background = Recorder(), Tasks()
     log = LogBook(setup.logs_dir)
     try:
@@ -111,6 +121,14 @@ async def services_over(
                 log=log,
                 sampler=ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id),
                 background=background,
+                bench=Benchmarks(
+                    client,
+                    runs or MemoryRuns(),
+                    Peaks(ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: None)),
+                    environment=_nothing_known,
+                    new_id=lambda: uuid4().hex,
+                    unix_ms=lambda: time.time_ns() // 1_000_000,
+                ),
                 care=care,
                 licenses=_licenses(setup) if care is None else care.licenses,
                 discovery=Discovery(_nobody, own_url=lambda: None),

@@ -31,6 +31,7 @@ SERVER = EngineInfo(
     capabilities=(Capability.CHAT, Capability.LIST, Capability.LOAD, Capability.UNLOAD, Capability.DOWNLOAD),
 )
 DENIES = replace(SETUP, licenses=LicensePolicy(deny=("m*",)))
+ALLOWS = replace(SETUP, licenses=LicensePolicy(allow=("mit",)))
 
 
 def shelf(**known: object) -> list[ModelVariant]:
@@ -93,9 +94,9 @@ async def test_d_says_whose_disk_it_goes_onto_how_much_it_is_and_under_which_lic
 
         assert said(screen, "Server") == "http://10.0.0.7:5272, Foundry Local service v1"
         assert said(screen, "Download") == "2.00 GiB into the server's own cache, not into this app's"
-        assert said(screen, "Licence") == "MIT, as the server's catalog declares it"
+        assert said(screen, "Licence") == "MIT, as its publisher declares it; not agreed to yet"
         assert user.shows("Permission is hereby granted")
-        assert user.shows("a  Accept the licence and download")
+        await user.until(lambda: user.shows("a  Accept the licence and download"))
         assert under_way(user) == []
 
 
@@ -119,6 +120,30 @@ async def test_what_was_accepted_is_downloaded_and_listed_as_there() -> None:
 
         await user.until(lambda: state(user, PLAIN) == "○ on disk")
         assert under_way(user) == []
+
+
+async def test_a_licence_that_was_agreed_to_is_not_asked_about_again_for_the_same_text() -> None:
+    async with on_server() as user:
+        await offered(user, PLAIN)
+        await user.pilot.press("a")
+        await user.until(lambda: state(user, PLAIN) == "○ on disk")
+
+        screen = await offered(user, ENDLESS)
+        assert said(screen, "Licence") == "MIT, you agreed to it"
+        await user.until(lambda: user.shows("d  Download") and not user.shows("a  Accept"))
+        await user.pilot.press("d")
+
+        await user.until(lambda: "↓ 50 %" in state(user, ENDLESS))
+
+
+async def test_a_licence_that_the_settings_allow_is_downloaded_by_one_key() -> None:
+    async with on_server(setup=ALLOWS) as user:
+        screen = await offered(user, PLAIN)
+        assert said(screen, "Licence") == "MIT, allowed by your rule “mit”"
+
+        await user.pilot.press("d")
+
+        await user.until(lambda: state(user, PLAIN) == "○ on disk")
 
 
 async def test_the_state_column_says_how_far_it_is_and_x_behind_f8_stops_it() -> None:
@@ -173,7 +198,7 @@ async def test_a_licence_that_the_settings_deny_is_not_downloaded_onto_a_server_
         assert under_way(user) == []
 
 
-async def test_escape_leaves_the_offer_and_nothing_was_asked_for() -> None:
+async def test_escape_leaves_the_offer_and_nothing_was_asked_for_or_agreed_to() -> None:
     async with on_server() as user:
         await offered(user, PLAIN)
 
@@ -181,6 +206,7 @@ async def test_escape_leaves_the_offer_and_nothing_was_asked_for() -> None:
         await user.until(lambda: user.app.screen is user.workspace)
 
         assert under_way(user) == []
+        assert said(await offered(user, PLAIN), "Licence").endswith("not agreed to yet")
 
 
 async def test_a_second_key_that_comes_too_fast_orders_nothing_twice() -> None:

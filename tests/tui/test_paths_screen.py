@@ -1,5 +1,6 @@
 """Asking for a path: hints, completion, and names that want to harm a terminal."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -271,3 +272,16 @@ async def test_escape_leaves_without_a_path() -> None:
         await user.pilot.press("escape")
 
         assert await user.result() is None
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13])
+async def test_it_can_be_left_at_any_moment_while_what_was_typed_is_looked_at(turns: int) -> None:
+    async with opened(writing()) as user:
+        field(user).value = "x"
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        user.screen.dismiss(None)
+        field(user).post_message(Input.Changed(field(user), "y"))
+
+        assert await user.result() is None
+        await user.app.workers.wait_for_complete()

@@ -3,80 +3,15 @@
 import json
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import accumulate
 
 import pytest
 
-from foundry_tui.domain.chat import ChunkKind, ChunkReceived, Outcome, TokenUsage
+from foundry_tui.domain.chat import ChunkKind, ChunkReceived, Outcome
 from foundry_tui.domain.trace import GenerationTrace
-from foundry_tui.storage.readings import packed, unpacked
-
-ALPHABET = (
-    "a",
-    "b",
-    " ",
-    "\n",
-    "\x00",
-    "\ud83d",
-    "\ude00",
-    "\U0001f600",
-    "今",
-    "é",
-    '"',
-    "\\",
-    "\u2028",
-    "\x7f",
-)
-
-
-def random_trace(seed: int) -> GenerationTrace:
-    rng = random.Random(seed)
-    at_ns = rng.choice((0, 5, 2**62, rng.randrange(2**50)))
-
-    def text(most: int) -> str:
-        return "".join(rng.choices(ALPHABET, k=rng.randint(0, most)))
-
-    def maybe(value: int | str) -> int | str | None:
-        return value if rng.random() < 0.5 else None
-
-    def number(most: int) -> int | None:
-        return rng.choice((None, 0, rng.randrange(most)))
-
-    kinds = rng.sample(tuple(ChunkKind), k=rng.randint(1, 3))
-    counts_tokens = rng.random() < 0.5
-    sent_ns = at_ns if rng.random() < 0.5 else None
-    chunks: list[ChunkReceived] = []
-    for _ in range(rng.choice((0, 1, 2, rng.randint(3, 60)))):
-        at_ns += rng.choice((0, 1, rng.randrange(10**9)))
-        chunks.append(
-            ChunkReceived(
-                at_ns=at_ns,
-                text=text(6),
-                kind=rng.choice(kinds),
-                read=rng.randint(0, 2**40),
-                tokens=number(99) if counts_tokens else None,
-            )
-        )
-    return GenerationTrace(
-        call_ns=number(2**63),
-        sent_ns=sent_ns,
-        headers_ns=number(2**62),
-        role_ns=number(9),
-        chunks=tuple(chunks),
-        end_ns=rng.choice((None, at_ns, at_ns + 7)),
-        usage=rng.choice(
-            (
-                None,
-                TokenUsage(),
-                TokenUsage(prompt_tokens=number(9), completion_tokens=number(9), reasoning_tokens=number(9)),
-            )
-        ),
-        outcome=rng.choice(tuple(Outcome)),
-        finish_reason=rng.choice((None, "", "stop", text(5))),
-        response_id=rng.choice((None, "", text(9))),
-        warnings=tuple(text(4) for _ in range(rng.randint(0, 3))),
-        delay_p99_ns=number(10**9),
-        error=rng.choice((None, "", text(30))),
-    )
+from foundry_tui.storage.readings import packed, pressed, unpacked, unpressed
+from tests.support.traces import random_trace
 
 
 def trace_of(*pieces: tuple[ChunkKind, str]) -> GenerationTrace:
@@ -196,3 +131,74 @@ def test_damaged_readings_are_none(damage: Callable[[dict[str, object]], object]
 @pytest.mark.parametrize("line", ["", "{", "nonsense", "[" * 100_000, "\x00", '{"format":1}'])
 def test_what_is_no_json_is_none(line: str) -> None:
     assert unpacked(line, text="", reasoning="") is None
+
+
+@pytest.mark.parametrize("seed", range(200, 350))
+def test_any_trace_comes_back_equal_from_fewer_bytes(seed: int) -> None:
+    trace = random_trace(seed)
+
+    data = pressed(trace, text=trace.text, reasoning=trace.reasoning)
+
+    assert unpressed(data, text=trace.text, reasoning=trace.reasoning) == trace
+
+
+@pytest.mark.parametrize("gap_ns", [0, 1, 255, 256, 2**24, 2**32 - 1, 2**62])
+def test_gaps_of_every_width_come_back_from_fewer_bytes(gap_ns: int) -> None:
+    chunks = (*ANSWER.chunks, ChunkReceived(at_ns=13 + gap_ns, text="!", read=9))
+    trace = replace(ANSWER, chunks=chunks, end_ns=None)
+
+    data = pressed(trace, text="hello!", reasoning="hm")
+
+    assert unpressed(data, text="hello!", reasoning="hm") == trace
+
+
+def test_a_gap_that_no_clock_shows_is_refused() -> None:
+    chunks = (*ANSWER.chunks, ChunkReceived(at_ns=2**65, text="!", read=9))
+
+    with pytest.raises(OverflowError):
+        pressed(replace(ANSWER, chunks=chunks, end_ns=None), text="hello!", reasoning="hm")
+
+
+def test_fewer_bytes_are_fewer() -> None:
+    rng = random.Random(1)
+    stamps = accumulate(rng.randrange(5_000_000, 9_000_000) for _ in range(120))
+    trace = replace(
+        ANSWER,
+        chunks=tuple(ChunkReceived(at_ns=at_ns, text="word ", read=1) for at_ns in stamps),
+        end_ns=None,
+    )
+    text = "word " * 120
+
+    assert len(pressed(trace, text=text, reasoning="")) < 600
+    assert len(packed(trace, text=text, reasoning="")) > 1200
+
+
+@pytest.mark.parametrize(
+    ("text", "reasoning"), [("hell", "hm"), ("hello!", "hm"), ("hello", "h"), ("hello", ""), ("", "")]
+)
+def test_bytes_that_do_not_fit_the_answer_are_none(text: str, reasoning: str) -> None:
+    data = pressed(ANSWER, text="hello", reasoning="hm")
+
+    assert unpressed(data, text=text, reasoning=reasoning) is None
+
+
+def test_bytes_are_never_read_as_something_else() -> None:
+    data = pressed(ANSWER, text="hello", reasoning="hm")
+    changed_bytes = [
+        data[:place] + bytes([data[place] ^ change]) + data[place + 1 :]
+        for place in range(len(data))
+        for change in (0x01, 0x80, 0xFF)
+    ]
+
+    read = [unpressed(each, text="hello", reasoning="hm") for each in changed_bytes]
+
+    # Of the compressed part a few bits mean nothing.
+    assert set(read) == {None, ANSWER}
+    assert read.count(ANSWER) < 8
+
+
+def test_bytes_that_are_cut_or_have_some_behind_them_are_none() -> None:
+    data = pressed(ANSWER, text="hello", reasoning="hm")
+    wrong = (*(data[:end] for end in range(len(data))), data + b"x", b"x" + data, data + data)
+
+    assert {unpressed(each, text="hello", reasoning="hm") for each in wrong} == {None}

@@ -398,6 +398,9 @@ class HostedEngine:
             if self.state.is_answering != bool(answered):
                 self._state.publish(EngineReady(info, is_answering=bool(answered)))
             await asyncio.wait([ask])
+            # Said at once when a hang ends, not with the next ping.
+            if not answered and life is self._life and isinstance(self.state, EngineReady):
+                self._state.publish(EngineReady(info, is_answering=True))
 
     async def _ping_quietly(self) -> None:
         try:

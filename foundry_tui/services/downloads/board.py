@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from foundry_tui.aio import Feed
 from foundry_tui.domain.downloads import Download, DownloadPhase, DownloadState, TransferProgress
@@ -11,18 +10,7 @@ from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.ports.storage import DownloadStore
 from foundry_tui.services.downloads.changes import Change, Entries, find
 
-__all__ = ["DownloadBoard", "DownloadQueue", "Pace", "RunningDownload", "SharedQueue"]
-
-
-class SharedQueue(DownloadStore, Protocol):
-    """A queue that several processes change without losing what another one wrote."""
-
-    async def change_downloads(self, change: Change) -> Entries:
-        """Make the queue what ``change`` makes of it, and nobody else writes in between; what it is then.
-
-        ``change`` may be called in any thread.  If it raises, nothing is changed and the error passes on.
-        """
-        ...
+__all__ = ["DownloadBoard", "DownloadQueue", "Pace", "RunningDownload"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +84,7 @@ class DownloadBoard:
         is_closing: Whether the worker is to end.
     """
 
-    def __init__(self, store: SharedQueue, *, on_ready: Callable[[str], None]) -> None:
+    def __init__(self, store: DownloadStore, *, on_ready: Callable[[str], None]) -> None:
         self.queue: Feed[DownloadQueue] = Feed(DownloadQueue())
         self.held: dict[str, Change] = {}
         self.own: set[str] = set()

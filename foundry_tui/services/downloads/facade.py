@@ -14,13 +14,13 @@ from foundry_tui.domain.errors import BadInput, ModelRefused, StorageProblem
 from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.domain.text import clean_line
 from foundry_tui.ports.downloads import DownloadProcess
+from foundry_tui.ports.storage import DownloadStore
 from foundry_tui.services.downloads import changes
 from foundry_tui.services.downloads.board import (
     DownloadBoard,
     DownloadQueue,
     Pace,
     RunningDownload,
-    SharedQueue,
 )
 from foundry_tui.services.downloads.changes import AT_WORK, WAITING, Change, existing, find, unfinished
 from foundry_tui.services.downloads.licenses import Licenses
@@ -38,7 +38,6 @@ __all__ = [
     "Removable",
     "RetryPolicy",
     "RunningDownload",
-    "SharedQueue",
 ]
 
 _OVER = frozenset({DownloadPhase.DONE, DownloadPhase.FAILED, DownloadPhase.DIED})
@@ -61,7 +60,7 @@ class Downloads:
 
     def __init__(
         self,
-        store: SharedQueue,
+        store: DownloadStore,
         licenses: Licenses,
         tools: DownloadTools,
         *,

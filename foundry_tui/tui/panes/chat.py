@@ -18,7 +18,7 @@ from foundry_tui.domain.errors import EngineDied, EngineError, StorageProblem
 from foundry_tui.metrics.tokens import ContextUse, context_use
 from foundry_tui.reports.answer import describe, describe_live
 from foundry_tui.reports.chat import overlong_in_words
-from foundry_tui.reports.errors import error_words
+from foundry_tui.reports.errors import capitalised, error_words
 from foundry_tui.reports.models import load_words
 from foundry_tui.services.dialogue import ModelLoaded, ModelLoading
 from foundry_tui.services.opened import Services
@@ -186,7 +186,7 @@ class ChatPane(Vertical):
     def tell(self, text: str, *, is_problem: bool = False) -> None:
         """Put a remark into the conversation; no request carries it."""
         kind = MessageKind.PROBLEM if is_problem else MessageKind.NOTICE
-        words = text[:1].upper() + text[1:] if is_problem else text
+        words = capitalised(text) if is_problem else text
         self.transcript.add_message("Problem" if is_problem else "Note", words, kind=kind)
 
     def find(self) -> None:

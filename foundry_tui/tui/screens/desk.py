@@ -228,7 +228,7 @@ class Desk:
             if is_wanted:
                 self._home.run_worker(self._fetch(model.id), group="fetch")
 
-        screen = FetchOfferScreen(model, server=info, policy=lambda: self._services.reread().licenses)
+        screen = FetchOfferScreen(model, server=info, licenses=self._services.licenses)
         self._home.app.push_screen(screen, begin)
 
     async def _fetch(self, model_id: str) -> None:

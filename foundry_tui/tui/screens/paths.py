@@ -168,13 +168,18 @@ class PathScreen(Overlay[str]):
     @work(exclusive=True, group="path")
     async def _follow(self) -> None:
         """Say what stands there, and which names could follow."""
+        if self._is_gone():
+            return  # the last of what was typed comes after the key that closes
         shown = self.field.value
-        self._tell(await look_at(self.field.path) if shown.strip() else None)
-        await self._list(again=False)
+        state = await look_at(self.field.path) if shown.strip() else None
+        if not self._is_gone():
+            self._tell(state)
+            await self._list(again=False)
 
     @work(exclusive=True, group="path")
     async def _complete(self) -> None:
-        await self._list(again=True)
+        if self._is_gone() or not await self._list(again=True):
+            return
         field = self.field
         folder, typed = split(field.value)
         if folder + typed == "~":
@@ -196,26 +201,38 @@ class PathScreen(Overlay[str]):
 
     @work(exclusive=True, group="path")
     async def _accept(self) -> None:
-        await self._list(again=False)  # until then a name is not known to stand for another
+        # Until then a name is not known to stand for another.
+        if self._is_gone() or not await self._list(again=False):
+            return
         path = self.field.path
         if not path.strip():
             self._refuse("type a path, such as ~/notes.md")
             return
         state = await look_at(path)
+        if self._is_gone():
+            return
         if (refusal := self._refusal(path, state)) is None:
             self.dismiss(path)
         else:
             self._refuse(refusal)
 
-    async def _list(self, *, again: bool) -> None:
+    def _is_gone(self) -> bool:
+        """Whether this was closed while something was looked up."""
+        return not self.is_open
+
+    async def _list(self, *, again: bool) -> bool:
+        """Show which names could follow; False if this was closed meanwhile."""
         field = self.field
         folder, typed = split(field.value)
         exact, _ = split(field.path)
         if again or folder != self._folder:
             listing = await list_folder(exact)
+            if self._is_gone():
+                return False
             self._folder, self._listing = folder, listing
             self._stand_for(folder, exact, listing.entries)
         self._show_names(typed)
+        return True
 
     def _stand_for(self, folder: str, exact: str, entries: tuple[Entry, ...]) -> None:
         for entry in entries:

@@ -1,0 +1,1 @@
+"""Benchmarks: planned, run, resumed; every request is kept before it is told of."""

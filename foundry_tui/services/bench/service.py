@@ -1,0 +1,208 @@
+"""Benchmarks for everybody who wants one: one at a time, begun, watched, stopped, resumed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from foundry_tui.aio import Feed, Tasks
+from foundry_tui.domain.bench import BenchPlan, ModelRun, Run, RunStatus
+from foundry_tui.domain.engine import EndpointKind, EngineInfo
+from foundry_tui.domain.errors import BadInput, FoundryTuiError
+from foundry_tui.ports.storage import RunStore
+from foundry_tui.services.bench.peaks import Peaks
+from foundry_tui.services.bench.run import BenchRun
+from foundry_tui.services.bench.state import BenchState, Step
+from foundry_tui.services.client import ClientService
+
+__all__ = ["Benchmarks"]
+
+
+class Benchmarks:
+    """Runs a plan in the background; whoever looks at ``state`` sees how far it is.
+
+    A run belongs to no screen: it goes on when its pane is left, and ends with the program.
+
+    Args:
+        client: The one shared client.
+        store: Where runs are kept.
+        peaks: Reads the engine's memory while one runs.
+        environment: What is known of machine and software, as name and value; may take a moment.
+        new_id: Makes the ids of runs.
+        unix_ms: The time of day.
+    """
+
+    def __init__(
+        self,
+        client: ClientService,
+        store: RunStore,
+        peaks: Peaks,
+        *,
+        environment: Callable[[EngineInfo], Awaitable[tuple[tuple[str, str], ...]]],
+        new_id: Callable[[], str],
+        unix_ms: Callable[[], int],
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._peaks = peaks
+        self._environment = environment
+        self._new_id = new_id
+        self._unix_ms = unix_ms
+        self._tasks = Tasks()
+        self._task: asyncio.Task[None] | None = None
+        self._active: BenchRun | None = None
+        self.state: Feed[BenchState | None] = Feed(None)
+
+    @property
+    def store(self) -> RunStore:
+        """All runs that were kept."""
+        return self._store
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one is under way."""
+        return self._task is not None and not self._task.done()
+
+    async def begin(self, plan: BenchPlan) -> str:
+        """Begin a new run; its id.
+
+        Raises:
+            EngineBusy: Somebody uses the engine, or another benchmark runs here or in another process.
+            EngineError: The engine cannot be used.
+            StorageProblem: Nothing could be kept of it, so nothing was begun.
+        """
+        self._require_free()
+        info = await self._client.start()
+        run = Run(
+            id=self._new_id(),
+            name=plan.name,
+            plan=plan,
+            status=RunStatus.RUNNING,
+            started_unix_ms=self._unix_ms(),
+            environment=await self._environment(info),
+            path="managed" if info.kind is EndpointKind.MANAGED else "endpoint",
+            models=tuple(ModelRun(model=model) for model in plan.models),
+        )
+        return await self._enter(BenchState(run=run), is_new=True)
+
+    async def resume(self, run_id: str) -> str:
+        """Do what is left of a run that was stopped or died; its id.
+
+        Raises:
+            BadInput: There is no such run, or nothing is left of it.
+            EngineBusy: As ``begin``.
+            EngineError: As ``begin``.
+            StorageProblem: As ``begin``.
+        """
+        self._require_free()
+        run = await self._store.run(run_id)
+        if run is None:
+            raise BadInput(f"there is no run {run_id}", remedy="foundry-tui runs list names them")
+        if run.status is RunStatus.COMPLETED:
+            raise BadInput(f"run {run_id} is complete: nothing is left of it", remedy="begin a new one")
+        requests = await self._store.requests(run_id)
+        await self._client.start()
+        return await self._enter(BenchState(run=run, requests=requests), is_new=False)
+
+    async def finished(self) -> BenchState:
+        """Wait for the end of the run under way; its last state.
+
+        Raises:
+            FoundryTuiError: The engine or the disk ended it; what was measured before is kept.
+        """
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        state = self.state.value
+        assert state is not None
+        if state.problem is not None:
+            raise state.problem
+        return state
+
+    def pause(self) -> None:
+        """Begin no further request until ``go_on``."""
+        if self._active is not None:
+            self._active.pause()
+
+    def go_on(self) -> None:
+        """Take a pause back."""
+        if self._active is not None:
+            self._active.go_on()
+
+    def skip(self, model: str) -> None:
+        """Leave out what is left of that model."""
+        if self._active is not None:
+            self._active.skip(model)
+
+    def stop_after_request(self) -> None:
+        """End the run when the request under way is answered; it can be resumed."""
+        if self._active is not None:
+            self._active.stop_after_request()
+
+    async def stop(self) -> None:
+        """End the run now; the request under way is not kept, and made again when it is resumed."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def aclose(self) -> None:
+        """Stop what runs, and leave it to be resumed."""
+        await self.stop()
+        await self._tasks.aclose()
+
+    def _require_free(self) -> None:
+        if self.is_running:
+            raise BadInput("a benchmark is under way", remedy="wait until it ends, or stop it")
+
+    async def _enter(self, state: BenchState, *, is_new: bool) -> str:
+        """Take the engine, keep the run, and go on in the background; errors until then are the caller's."""
+        entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._task = self._tasks.start("benchmark", self._run(state, entered, is_new=is_new))
+        try:
+            await asyncio.shield(entered)
+        except asyncio.CancelledError:
+            await self.stop()
+            raise
+        return state.run.id
+
+    async def _run(self, first: BenchState, entered: asyncio.Future[None], *, is_new: bool) -> None:
+        run_id, label = first.run.id, f"benchmark {first.run.name or first.run.id[:8]}"
+        status, problem = RunStatus.INTERRUPTED, None
+        try:
+            await self._client.adopted()
+            with self._client.measuring(label):
+                if is_new:
+                    await self._store.create_run(first.run)
+                else:
+                    await self._store.end_run(run_id, RunStatus.RUNNING, at_unix_ms=None)
+                state = Feed(first)
+                self._active = BenchRun(self._client, self._store, state, self._peaks, unix_ms=self._unix_ms)
+                self.state.publish(first)
+                entered.set_result(None)
+                mirror = self._tasks.start("benchmark's state", self._mirror(state))
+                try:
+                    is_whole = await self._active.go()
+                    status = RunStatus.COMPLETED if is_whole else RunStatus.INTERRUPTED
+                except FoundryTuiError as error:
+                    problem = error
+                    has_any = any(request.trace.outcome.is_timed for request in state.value.requests)
+                    status = RunStatus.INTERRUPTED if has_any else RunStatus.FAILED
+                finally:
+                    self._active = None
+                    mirror.cancel()
+                    await self._end(state.value, status, problem)
+        except FoundryTuiError as error:
+            if entered.done():
+                raise
+            entered.set_exception(error)
+
+    async def _end(self, last: BenchState, status: RunStatus, problem: FoundryTuiError | None) -> None:
+        """Say how it ended, to the disk and to whoever watches, even while the program is leaving."""
+        at_unix_ms = self._unix_ms()
+        ended = replace(last.run, status=status, ended_unix_ms=at_unix_ms)
+        self.state.publish(replace(last, run=ended, step=Step.ENDED, under_way=(), problem=problem))
+        with suppress(FoundryTuiError):  # a disk that cannot be written was told of already
+            await asyncio.shield(self._store.end_run(last.run.id, status, at_unix_ms=at_unix_ms))
+
+    async def _mirror(self, state: Feed[BenchState]) -> None:
+        async for value in state.watch():
+            self.state.publish(value)

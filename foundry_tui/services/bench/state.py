@@ -1,0 +1,74 @@
+"""How far a benchmark is, for whoever watches it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from foundry_tui.domain.bench import ModelRun, Phase, RequestRun, Run
+from foundry_tui.domain.errors import FoundryTuiError
+from foundry_tui.domain.trace import TraceBuilder
+
+__all__ = ["BenchState", "Step", "UnderWay"]
+
+
+class Step(StrEnum):
+    """What the run does right now."""
+
+    STARTING = "starting"
+    LOADING = "loading"
+    ASKING = "asking"
+    PAUSED = "paused"
+    UNLOADING = "unloading"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """A request that is being answered.
+
+    Attributes:
+        trace: What has arrived so far; it grows, and is only read.
+    """
+
+    model: str
+    prompt_id: str
+    round: int
+    phase: Phase
+    trace: TraceBuilder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchState:
+    """One moment of a run.
+
+    Attributes:
+        run: As it is kept; its models say what became of each.
+        requests: Kept so far, of all lives of the run, in order.
+        planned: Timed requests that the plan asks for by now; with a precision rule it grows.
+        step: What is done right now.
+        model: Whom it is done with; None for all.
+        under_way: Requests that are being answered.
+        eta_s: Until the end, from how long requests of each model took; None before the first.
+        skipped: Models that the user has told to be left out.
+        stops: Whether it ends after the request under way.
+        problem: Why it ended early; None if it did not.
+    """
+
+    run: Run
+    requests: tuple[RequestRun, ...] = ()
+    planned: int = 0
+    step: Step = Step.STARTING
+    model: str | None = None
+    under_way: tuple[UnderWay, ...] = ()
+    eta_s: float | None = None
+    skipped: frozenset[str] = frozenset()
+    stops: bool = False
+    problem: FoundryTuiError | None = None
+
+    @property
+    def done(self) -> int:
+        """Timed requests that were made."""
+        return sum(request.phase is Phase.TIMED for request in self.requests)
+
+    def model_run(self, name: str) -> ModelRun:
+        """What became of the model of that name in the plan."""
+        return next(model for model in self.run.models if model.model == name)

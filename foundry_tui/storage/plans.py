@@ -1,0 +1,32 @@
+"""What a run was to do, as JSON."""
+
+import json
+from dataclasses import asdict
+
+from foundry_tui.domain.bench import BenchPlan, Order, PlannedPrompt, PrecisionRule
+from foundry_tui.domain.chat import PhaseTimeouts
+
+__all__ = ["packed_plan", "unpacked_plan"]
+
+
+def packed_plan(plan: BenchPlan) -> str:
+    """``plan`` in one line."""
+    return json.dumps(asdict(plan), ensure_ascii=False, separators=(",", ":"))
+
+
+def unpacked_plan(line: str) -> BenchPlan:
+    """The plan; what an older version of this program did not know has its default.
+
+    Raises:
+        ValueError, LookupError, TypeError, RecursionError: The line is damaged, or a newer version's.
+    """
+    kept = json.loads(line)
+    precision = kept.pop("precision", None)
+    return BenchPlan(
+        models=tuple(kept.pop("models")),
+        prompts=tuple(PlannedPrompt(**prompt) for prompt in kept.pop("prompts")),
+        order=Order(kept.pop("order")),
+        precision=None if precision is None else PrecisionRule(**precision),
+        timeouts=PhaseTimeouts(**kept.pop("timeouts")),
+        **kept,
+    )

@@ -1,0 +1,1 @@
+"""Parts of the composition root: which adapter serves which port."""
