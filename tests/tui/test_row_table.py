@@ -541,8 +541,8 @@ async def test_a_row_that_runs_on_takes_the_room_of_the_empty_cells_to_its_right
 @pytest.mark.parametrize(
     ("text", "width", "cut"),
     [
-        ("/home/me/settings.toml", 22, "/home/me/settings.toml"),
-        ("/home/me/settings.toml", 16, "/home…tings.toml"),
+        ("/srv/abc/settings.toml", 22, "/srv/abc/settings.toml"),
+        ("/srv/abc/settings.toml", 16, "/srv/…tings.toml"),
         ("日本語の名前/設定", 10, "日…前/設定"),
         ("abc", 1, "…"),
         ("abc", 0, ""),

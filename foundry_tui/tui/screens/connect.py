@@ -61,13 +61,6 @@ class ConnectScreen(Overlay[None]):
     """
 
     DEFAULT_CSS = """
-    ConnectScreen #connect-box {
-        width: 100%;
-        height: 1fr;
-        border: round $primary;
-        background: $surface;
-        padding: 0 1;
-    }
     ConnectScreen #connect-facts { height: auto; max-height: 9; scrollbar-size-horizontal: 0; }
     ConnectScreen #connect-tabs { height: 1; margin-top: 1; color: $text; text-wrap: nowrap; }
     ConnectScreen #connect-hint { height: auto; max-height: 3; color: $text-muted; }
@@ -121,7 +114,7 @@ class ConnectScreen(Overlay[None]):
         return next((one for one in made if one.target is self._target), None)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="connect-box") as box:
+        with Vertical(id="connect-box", classes="full") as box:
             box.border_title = "Use it from other programs"
             box.border_subtitle = "↑ ↓ scroll · Esc closes"
             yield Sheet(id="connect-facts")

@@ -82,13 +82,6 @@ class ConversationsScreen(FilteredOverlay[ConversationChosen]):
     FIELD = "#conversations-filter"
     LIST = "#conversations-table"
     DEFAULT_CSS = """
-    ConversationsScreen #conversations-box {
-        width: 100%;
-        height: 1fr;
-        border: round $primary;
-        background: $surface;
-        padding: 0 1;
-    }
     ConversationsScreen #conversations-filter { height: 1; }
     ConversationsScreen #conversations-snippet { height: 3; border-top: solid $panel; color: $text-muted; }
     ConversationsScreen #conversations-state {
@@ -146,7 +139,7 @@ class ConversationsScreen(FilteredOverlay[ConversationChosen]):
         return self.query_one(RowTable)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="conversations-box") as box:
+        with Vertical(id="conversations-box", classes="full") as box:
             box.border_title = "Conversations"
             box.border_subtitle = "Esc closes"
             yield LineField(

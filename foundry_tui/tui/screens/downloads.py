@@ -68,13 +68,6 @@ class DownloadsScreen(Overlay[None]):
     """
 
     DEFAULT_CSS = """
-    DownloadsScreen #downloads-box {
-        width: 100%;
-        height: 1fr;
-        border: round $primary;
-        background: $surface;
-        padding: 0 1;
-    }
     DownloadsScreen #downloads-detail { height: 5; border-top: solid $panel; }
     DownloadsScreen #downloads-state {
         height: 1; color: $text-muted; text-overflow: ellipsis; text-wrap: nowrap;
@@ -119,7 +112,7 @@ class DownloadsScreen(Overlay[None]):
         return self.query_one(RowTable)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="downloads-box") as box:
+        with Vertical(id="downloads-box", classes="full") as box:
             box.border_title = "Downloads"
             box.border_subtitle = "Shift+↑ ↓ or K J moves · Esc closes"
             yield _Table(COLUMNS, empty_text="Looking …", id="downloads-table")

@@ -77,13 +77,6 @@ class EndpointsScreen(Overlay[EngineInfo]):
     """
 
     DEFAULT_CSS = """
-    EndpointsScreen #endpoints-box {
-        width: 100%;
-        height: 1fr;
-        border: round $primary;
-        background: $surface;
-        padding: 0 1;
-    }
     EndpointsScreen #endpoints-now { height: 1; text-overflow: ellipsis; text-wrap: nowrap; }
     EndpointsScreen #endpoints-table { height: 1fr; min-height: 4; }
     EndpointsScreen #endpoints-detail { height: 7; border-top: solid $panel; }
@@ -127,7 +120,7 @@ class EndpointsScreen(Overlay[EngineInfo]):
         return self.query_one(RowTable)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="endpoints-box") as box:
+        with Vertical(id="endpoints-box", classes="full") as box:
             box.border_title = "Where models run"
             box.border_subtitle = "Tab ↔ list, text, fields · Esc closes"
             yield Static(id="endpoints-now", markup=False)

@@ -38,13 +38,6 @@ class FetchesScreen(Overlay[None]):
     """
 
     DEFAULT_CSS = """
-    FetchesScreen #fetches-box {
-        width: 100%;
-        height: 1fr;
-        border: round $primary;
-        background: $surface;
-        padding: 0 1;
-    }
     FetchesScreen #fetches-table { height: 1fr; min-height: 4; }
     FetchesScreen #fetches-detail { height: 3; border-top: solid $panel; }
     FetchesScreen #fetches-state {
@@ -68,7 +61,7 @@ class FetchesScreen(Overlay[None]):
         return self.query_one(RowTable)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="fetches-box") as box:
+        with Vertical(id="fetches-box", classes="full") as box:
             box.border_title = "Downloads of the server"
             box.border_subtitle = "Esc closes"
             yield RowTable(COLUMNS, empty_text=_EMPTY, id="fetches-table")

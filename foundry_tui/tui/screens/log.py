@@ -50,13 +50,6 @@ class LogScreen(FilteredOverlay[None]):
     FIELD = "#log-filter"
     LIST = "#log-lines"
     DEFAULT_CSS = """
-    LogScreen #log-box {
-        width: 100%;
-        height: 1fr;
-        border: round $primary;
-        background: $surface;
-        padding: 0 1;
-    }
     LogScreen #log-filter { height: 1; }
     LogScreen #log-state { height: 1; color: $text-muted; text-overflow: ellipsis; text-wrap: nowrap; }
     """
@@ -74,7 +67,7 @@ class LogScreen(FilteredOverlay[None]):
         return self.query_one(LogLines)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="log-box") as box:
+        with Vertical(id="log-box", classes="full") as box:
             box.border_title = "Log"
             box.border_subtitle = "Esc closes"
             yield LogFilter(placeholder="/ filters: words, a level, a source", id="log-filter", compact=True)

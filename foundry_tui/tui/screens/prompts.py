@@ -57,13 +57,6 @@ class PromptsScreen(FilteredOverlay[SavedPrompt]):
     FIELD = "#prompts-filter"
     LIST = "#prompts-table"
     DEFAULT_CSS = """
-    PromptsScreen #prompts-box {
-        width: 100%;
-        height: 1fr;
-        border: round $primary;
-        background: $surface;
-        padding: 0 1;
-    }
     PromptsScreen #prompts-filter { height: 1; }
     PromptsScreen #prompts-preview { height: 40%; border-top: solid $panel; }
     PromptsScreen #prompts-text { height: auto; }
@@ -90,7 +83,7 @@ class PromptsScreen(FilteredOverlay[SavedPrompt]):
         return self.query_one(RowTable)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="prompts-box") as box:
+        with Vertical(id="prompts-box", classes="full") as box:
             box.border_title = "Prompts"
             box.border_subtitle = "Esc closes"
             yield LineField(placeholder="/ filters: name, #tag, text", id="prompts-filter", compact=True)

@@ -71,13 +71,6 @@ class ProvidersScreen(Overlay[None]):
     """
 
     DEFAULT_CSS = """
-    ProvidersScreen #providers-box {
-        width: 100%;
-        height: 1fr;
-        border: round $primary;
-        background: $surface;
-        padding: 0 1;
-    }
     ProvidersScreen #providers-table { height: 1fr; min-height: 4; }
     ProvidersScreen #providers-detail { height: 9; border-top: solid $panel; }
     ProvidersScreen #providers-state {
@@ -114,7 +107,7 @@ class ProvidersScreen(Overlay[None]):
         return self.query_one(RowTable)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="providers-box") as box:
+        with Vertical(id="providers-box", classes="full") as box:
             box.border_title = "Execution providers"
             box.border_subtitle = "Tab ↔ list, text · Esc closes"
             yield _Table(_COLUMNS, empty_text="Looking …", id="providers-table")

@@ -85,13 +85,6 @@ class ValidationScreen(Overlay[None]):
     """
 
     DEFAULT_CSS = """
-    ValidationScreen #validation-box {
-        width: 100%;
-        height: 1fr;
-        border: round $primary;
-        background: $surface;
-        padding: 0 1;
-    }
     ValidationScreen #validation-table { height: 1fr; min-height: 4; }
     ValidationScreen #validation-detail { height: 7; border-top: solid $panel; }
     ValidationScreen #validation-state { height: 1; text-overflow: ellipsis; text-wrap: nowrap; }
@@ -126,7 +119,7 @@ class ValidationScreen(Overlay[None]):
         return self.query_one(RowTable)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="validation-box") as box:
+        with Vertical(id="validation-box", classes="full") as box:
             box.border_title = "Do the target models work?"
             box.border_subtitle = "Tab ↔ list, text · Esc stops, then closes"
             yield RowTable(_COLUMNS, empty_text="Reading the targets …", id="validation-table")
