@@ -7,7 +7,7 @@ Run it in an environment in which foundry-tui is installed, on a quiet machine::
 
     python benchmarks/results_store.py [--requests 100000] [--runs 10000] [--rounds 15] [--folder DIR]
 
-With ``--requests 1000000`` it takes some 1.7 GB of disk in ``--folder``.  Ten of the runs have 2,000
+With ``--requests 1000000`` it takes some 2.1 GB of disk in ``--folder``.  Ten of the runs have 2,000
 requests, the others share the rest evenly.  The requests are made up (seeded; words and gaps are drawn anew
 for each of those that are opened).  The ten runs, and one of the others, go in through the port that the
 program uses; of that other one copies are made by SQL.  Each reading is the time between asking the port and

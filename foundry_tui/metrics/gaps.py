@@ -13,6 +13,8 @@ from typing import assert_never
 
 from foundry_tui.domain.chat import ChatEvent, ChunkReceived, ClockRead, GenerationFinished, Moment
 from foundry_tui.domain.trace import GenerationTrace
+from foundry_tui.metrics.percentiles import P95_COUNT, percentile
+from foundry_tui.metrics.trust import DELAY_LIMIT_NS, MERGED_LIMIT, is_token_for_chunk
 
 __all__ = ["CLASS_EDGES_MS", "GapSummary", "GapTrack", "GapUnit", "WaitKind", "gap_class", "gap_ns"]
 
@@ -23,13 +25,6 @@ CLASS_EDGES_MS = (5, 10, 20, 40, 80, 160, 320)
 # A stall is a gap above both: so many medians, and what a reader feels as a halt.
 _STALL_MEDIANS = 3
 _STALL_FLOOR_NS = 250 * _NS_PER_MS
-# The least n for which a one-sided 95 % statement about the 95th percentile holds.
-_P95_COUNT = 59
-# Above these the spread of the gaps is the reader's own, and no percentile of it is told.
-_SHARED_LIMIT = 0.01
-_DELAY_LIMIT_NS = 5 * _NS_PER_MS
-# A chunk stands for a token where the two counts agree this well.
-_TOKEN_RATIO = 0.98
 
 
 class WaitKind(StrEnum):
@@ -82,7 +77,7 @@ class GapSummary:
     @property
     def is_late(self) -> bool:
         """Whether the measuring process was too late for its percentiles to be believed."""
-        return self.delay_p99_ns is not None and self.delay_p99_ns > _DELAY_LIMIT_NS
+        return self.delay_p99_ns is not None and self.delay_p99_ns > DELAY_LIMIT_NS
 
 
 def gap_ns(earlier: ChunkReceived, later: ChunkReceived) -> int | None:
@@ -205,7 +200,7 @@ class GapTrack:
             delay_p99_ns=self._delay_p99_ns,
         )
         pairs = numbers.count + numbers.same_read
-        if numbers.count < _P95_COUNT or numbers.same_read > _SHARED_LIMIT * pairs or numbers.is_late:
+        if numbers.count < P95_COUNT or numbers.same_read > MERGED_LIMIT * pairs or numbers.is_late:
             return numbers
         return replace(numbers, p95_ns=_percentile(ordered, 0.95))
 
@@ -236,17 +231,9 @@ class GapTrack:
         return _STALL_FLOOR_NS if median_ns is None else max(_STALL_MEDIANS * median_ns, _STALL_FLOOR_NS)
 
     def _unit(self) -> GapUnit:
-        if not self._reported_tokens:
-            return GapUnit.CHUNK
-        ratio = len(self._chunks) / self._reported_tokens
-        return GapUnit.TOKEN if _TOKEN_RATIO <= ratio <= 1 / _TOKEN_RATIO else GapUnit.CHUNK
+        is_token = is_token_for_chunk(len(self._chunks), self._reported_tokens)
+        return GapUnit.TOKEN if is_token else GapUnit.CHUNK
 
 
 def _percentile(ordered: Sequence[int], share: float) -> float | None:
-    """Linear between the two nearest values, so never outside them; None without any."""
-    if not ordered:
-        return None
-    place = share * (len(ordered) - 1)
-    below = int(place)
-    lower = ordered[below]
-    return lower + (ordered[min(below + 1, len(ordered) - 1)] - lower) * (place - below)
+    return percentile(ordered, share) if ordered else None

@@ -28,6 +28,4 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     place = share * (len(ordered) - 1)
     below = int(place)
     lower, upper = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
-    part = place - below
-    # From the nearer end, so that rounding cannot lead beyond the other one.
-    return lower + (upper - lower) * part if part < 0.5 else upper - (upper - lower) * (1 - part)
+    return lower + (upper - lower) * (place - below)

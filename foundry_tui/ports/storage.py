@@ -188,7 +188,10 @@ class AcceptedLicenses(Protocol):
 
 
 class RunStore(Protocol):
-    """Benchmarks that were made.  All methods raise ``StorageProblem``; what they return is committed."""
+    """Benchmarks that were made.  All methods raise ``StorageProblem``; what they return is committed.
+
+    What writes to a run that is not there, or takes an id or a number that is taken, raises ``BadInput``.
+    """
 
     async def create_run(self, run: Run) -> None:
         """Begin to keep ``run`` and its models; its id must be new."""

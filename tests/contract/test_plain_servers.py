@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -167,29 +167,37 @@ def gguf() -> str | None:
 
 
 @pytest.fixture(scope="module")
-def llama_cpp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def llama_cpp_server() -> Iterator[str]:
     """The address of a real server; only for tests with the mark ``llamacpp``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("llama") / "server.log"
     options = ("--host", "127.0.0.1", "--port", str(port), "--n_ctx", "512", "--n_threads", "2")
     command = [sys.executable, "-m", "llama_cpp.server", "--model", os.environ[GGUF_VARIABLE], *options]
-    with log.open("wb") as sink:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink)
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        said: list[str] = []
+        for line in process.stdout:
+            said.append(line)
+            if "Uvicorn running" in line:
+                break
+        assert process.poll() is None, "".join(said)[-2000:]
+        # What it says from now on is read too, else it would wait for somebody to do so.
+        reader = threading.Thread(target=process.stdout.read, daemon=True)
+        reader.start()
         try:
-            deadline = time.monotonic() + 60
-            while True:
-                assert process.poll() is None, log.read_text(errors="replace")[-2000:]
-                assert time.monotonic() < deadline, "the server did not come up"
-                with socket.socket() as client:
-                    if client.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.1)  # nobody tells when a port opens
             yield f"http://127.0.0.1:{port}"
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
+            reader.join()
 
 
 @pytest.mark.llamacpp

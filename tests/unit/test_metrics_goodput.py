@@ -86,9 +86,9 @@ def test_throughput_is_all_tokens_over_the_wall_time_of_all_requests() -> None:
 
 def test_a_request_within_another_adds_no_time() -> None:
     outer = request(1, trace((100.0,) * 9, completion=10))
-    inner = request(2, trace(sent_ms=1200, completion=10))
+    inner = [request(n, trace(sent_ms=at, completion=10)) for n, at in ((2, 1200), (3, 1600))]
 
-    found = throughput([inner, outer])
+    found = throughput([*inner, outer])
 
     assert found is not None
     assert found.busy_s == found.window_s == pytest.approx(1.0)

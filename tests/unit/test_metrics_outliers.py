@@ -3,6 +3,7 @@ import random
 import pytest
 
 from foundry_tui.domain.bench import Phase, RequestRun
+from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.metrics.measures import Measure
 from foundry_tui.metrics.outliers import Cause, outliers
@@ -129,11 +130,14 @@ def test_equal_readings_have_no_outlier() -> None:
 
 
 def test_of_two_rounds_nobody_can_say_which_stands_out() -> None:
-    assert outliers([request(1), request(2, trace(ttft_ms=4000))]) == ()
+    twice = [request(20, prompt_id="p2"), request(21, trace(ttft_ms=4000), prompt_id="p2")]
+
+    assert outliers([*usual(), *twice]) == ()
     assert outliers([]) == ()
 
 
 def test_failed_and_untimed_requests_are_neither_marked_nor_usual() -> None:
-    warmups = [request(n, trace(ttft_ms=4000), phase=Phase.WARMUP) for n in range(20, 40)]
+    warmup = request(20, trace(ttft_ms=4000), phase=Phase.WARMUP)
+    failed = request(21, trace(ttft_ms=4000, outcome=Outcome.EARLY_END))
 
-    assert outliers([*usual(), *warmups]) == ()
+    assert outliers([*usual(), warmup, failed]) == ()

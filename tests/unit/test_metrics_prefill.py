@@ -55,6 +55,13 @@ def test_a_role_far_ahead_of_the_text_is_early_even_if_no_wait_grows() -> None:
     assert found.reason is NoPrefill.ROLE_EARLY
 
 
+def test_a_role_that_comes_just_before_the_text_is_early_if_only_the_text_waits_longer() -> None:
+    # A network that costs 43 ms, and 18.5 ms more to read the longer prompt.
+    found = calibrated(early(30, per_s=20_000, role_ms=43), early(400, per_s=20_000, role_ms=43))
+
+    assert found.reason is NoPrefill.ROLE_EARLY
+
+
 def test_a_role_that_is_late_by_chance_is_not_taken_for_one_that_waits() -> None:
     found = calibrated(early(30), early(2000, role_ms=20))
 
