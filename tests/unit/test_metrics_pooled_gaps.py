@@ -79,7 +79,7 @@ def test_one_answer_without_a_reported_count_makes_all_gaps_chunk_gaps() -> None
     assert found.unit is GapUnit.CHUNK
 
 
-def test_above_one_percent_merged_reads_percentiles_and_mean_are_withheld() -> None:
+def test_above_one_percent_merged_reads_percentiles_are_withheld_and_the_mean_stays() -> None:
     # 100 pairs each; one and two of them in one read.
     just = pooled_gaps([trace((10.0,) * 99 + (0.0,))])
     above = pooled_gaps([trace((10.0,) * 98 + (0.0, 0.0))])
@@ -90,9 +90,10 @@ def test_above_one_percent_merged_reads_percentiles_and_mean_are_withheld() -> N
     assert just.median_s == 0.01
     assert above is not None
     assert above.withheld == (Withheld.MERGED_READS,)
-    assert (above.mean_s, above.median_s, above.p95_s, above.p99_s) == (None,) * 4
+    assert (above.median_s, above.p95_s, above.p99_s) == (None,) * 3
     assert not above.p95_supported
-    assert (above.n, above.same_read, above.max_s) == (98, 2, 0.01)
+    assert (above.n, above.same_read, above.min_s, above.max_s) == (100, 2, 0, 0.01)
+    assert above.mean_s == pytest.approx(0.0098)
 
 
 def test_a_late_clock_of_one_request_withholds_the_percentiles_of_all() -> None:
@@ -137,9 +138,9 @@ def test_answers_of_one_chunk_have_no_gaps() -> None:
     assert pooled_gaps([trace(()), trace((), has_text=False)]) is None
 
 
-def test_an_answer_in_one_read_has_no_gap_that_was_measured() -> None:
+def test_of_an_answer_in_one_read_the_gaps_are_zero_and_no_percentile_is_told() -> None:
     found = pooled_gaps([trace((0.0, 0.0))])
 
     assert found is not None
-    assert (found.n, found.same_read) == (0, 2)
-    assert (found.mean_s, found.median_s, found.min_s, found.max_s) == (None,) * 4
+    assert (found.n, found.same_read, found.withheld) == (2, 2, (Withheld.MERGED_READS,))
+    assert (found.mean_s, found.median_s, found.min_s, found.max_s) == (0, None, 0, 0)
