@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +12,8 @@ from uuid import uuid4
 from foundry_tui.aio import Tasks
 from foundry_tui.config.locate import config_folders, find_file
 from foundry_tui.config.models_file import load_models
+from foundry_tui.config.prompts_file import load_prompts
+from foundry_tui.domain.bench import PlannedPrompt
 from foundry_tui.domain.engine import EndpointKind, EngineInfo
 from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.engines.hosting.configs import EndpointConfig, HostConfig, ManagedConfig
@@ -162,6 +165,7 @@ async def open_services(
             sampler=ResourceSampler(lambda: (host_probe(), gpu_probe()), pid=lambda: client.process_id),
             background=background,
             bench=bench,
+            bench_prompts=lambda: _bench_prompts(launch),
             care=care,
             licenses=licenses,
             discovery=Discovery(_look_around, own_url=lambda: _url_of(client)),
@@ -186,6 +190,21 @@ def _url_of(client: ClientService) -> str | None:
 def _targets(launch: Launch) -> tuple[str, ...]:
     found = load_models(find_file("models.json", config_folders(launch.options.config_dir)))
     return tuple(entry.alias for entry in found)
+
+
+def _bench_prompts(launch: Launch) -> tuple[PlannedPrompt, ...]:
+    """``BENCH_PROMPT`` if it is set, and all of ``prompts.json``."""
+    said = os.environ.get("BENCH_PROMPT", "").strip()
+    first = (PlannedPrompt(id="BENCH_PROMPT", text=said),) if said else ()
+    found = load_prompts(find_file("prompts.json", config_folders(launch.options.config_dir)))
+    return (
+        *first,
+        *(
+            PlannedPrompt(id=prompt.id, text=prompt.text, system=prompt.system)
+            for prompt in found
+            if not first or prompt.id != first[0].id
+        ),
+    )
 
 
 def _secrets(host: HostConfig) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from foundry_tui.cli.models import find_model, need_here, tell_notes
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import complain, print_json, print_text, say
 from foundry_tui.cli.plain_input import Lines
-from foundry_tui.cli.record import request_object
 from foundry_tui.domain.chat import ChatMessage, ChatOptions, ChatRequest, ChunkKind, ChunkReceived, Role
 from foundry_tui.domain.engine import Capability
 from foundry_tui.domain.errors import BadInput, EngineError
@@ -21,6 +20,7 @@ from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.launching import resolve
 from foundry_tui.reports.answer import describe
 from foundry_tui.reports.models import load_words
+from foundry_tui.reports.results import answer_object
 from foundry_tui.services.opened import Services
 
 __all__ = ["add_commands"]
@@ -61,7 +61,7 @@ async def _chat(arguments: argparse.Namespace) -> int:
         request = services.client.prepare(model, (ChatMessage(role=Role.USER, text=prompt),), options)
         trace, error = await _answer(services, request, _Silent() if arguments.json else _Printer())
     if arguments.json:
-        print_json(request_object(trace, model=arguments.model, model_id=model.id))
+        print_json(answer_object(trace, model=arguments.model, model_id=model.id))
     else:
         say(describe(trace))
     if error is not None:

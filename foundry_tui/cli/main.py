@@ -33,8 +33,13 @@ _COMMANDS = {
     "web": ("web", "the app in a browser on this machine"),
     "models": ("models", "list, load, register models"),
     "chat": ("chat", "one streamed answer on stdout"),
+    "bench": ("bench", "measure models, and keep every reading"),
+    "runs": ("runs", "list, show, export, import what was measured"),
+    "compare": ("compare", "whether one model or run is faster than another"),
+    "report": ("report", "what was measured as Markdown, CSV or JSON"),
     "conversations": ("conversations", "list, search, export, import what was said"),
     "validate": ("validate", "check that every target model is listed, cached, loads and answers"),
+    "selftest": ("selftest", "our own measurement error, against a server of known timing"),
     "doctor": ("doctor", "what works here and what does not"),
     "schema": ("schema", "JSON Schema of a file or an output"),
 }

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.exit_codes import ExitCode, code_of
-from foundry_tui.cli.models_fetch import fetch_all
+from foundry_tui.cli.models_fetch import agree, fetch_all
 from foundry_tui.cli.options import launch_options
 from foundry_tui.cli.output import complain, print_text, say
 from foundry_tui.cli.progress import BAR_SIGNS, LINE_CELLS, ProgressLine
@@ -19,12 +19,10 @@ from foundry_tui.domain.downloads import ENDED_STATES, Download, DownloadState
 from foundry_tui.domain.errors import FoundryTuiError, StorageProblem
 from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.domain.quantities import bytes_in_words
-from foundry_tui.domain.text import clean_line, clean_text
 from foundry_tui.launching import resolve
 from foundry_tui.reports.catalogs import missing_lines
 from foundry_tui.reports.downloads import detail_lines, progress_line
 from foundry_tui.services.downloads.facade import DownloadQueue
-from foundry_tui.services.downloads.licenses import Verdict
 from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.opened import Services
 from foundry_tui.services.setup import LicensePolicy
@@ -67,7 +65,7 @@ async def _pull_here(care: ModelCare, names: Sequence[str]) -> int:
     wanted = [_wanted(care, name) for name in names]
     # All that can be refused is refused before anything is fetched.
     for model in wanted:
-        await _agree(care, model)
+        await agree(care.licenses, model)
     code = ExitCode.DONE
     for model in dict.fromkeys(wanted):
         try:
@@ -104,14 +102,6 @@ def _wanted(care: ModelCare, name: str) -> ModelVariant:
     if care.client.catalog.value.find(name) in family:
         return min(family, key=lambda model: (not model.is_cached, model.unavailable is not None))
     return care.client.find(name)
-
-
-async def _agree(care: ModelCare, model: ModelVariant) -> None:
-    verdict = await care.licenses.consent(model)
-    if verdict.verdict is Verdict.ASK:
-        name = verdict.name or "(none named)"
-        say(f"{model.id} comes under the licence {clean_line(name)}; fetching it is consent. Its text:")
-        say(clean_text(verdict.text) if verdict.text else "The catalog has no text of it.")
 
 
 async def _fetch(care: ModelCare, model: ModelVariant) -> Download:

@@ -11,7 +11,12 @@ __all__ = ["add_commands"]
 _NAMES = (
     "models",
     "prompts",
+    "plan",
     "results",
+    "run-list",
+    "bench-plan",
+    "selftest",
+    "comparison",
     "settings",
     "model-list",
     "conversation",

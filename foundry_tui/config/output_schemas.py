@@ -10,7 +10,6 @@ __all__ = [
     "conversation_schema",
     "doctor_schema",
     "model_list_schema",
-    "results_schema",
     "validation_schema",
     "verification_schema",
 ]
@@ -138,71 +137,6 @@ def doctor_schema() -> _Schema:
             "data_dir": _TEXT,
             "engine": {"anyOf": [engine, {"type": "null"}]},
             "checks": {"type": "array", "items": check},
-        }
-    )
-
-
-def request_schema() -> _Schema:
-    """One request with its readings, as ``chat --json`` has it; all ``*_ns`` are of one monotonic clock."""
-    return _object(
-        {
-            "model": _TEXT,
-            "model_id": _TEXT,
-            "response_id": _TEXT_OR_NULL,
-            "prompt_id": _TEXT,
-            "round": {"type": "integer", "minimum": 1},
-            "phase": {"enum": ["probe", "calibration", "certificate", "warmup", "timed"]},
-            "status": {"enum": [outcome.value for outcome in Outcome]},
-            "warnings": _TEXTS,
-            "error": _TEXT_OR_NULL,
-            "call_ns": _COUNT_OR_NULL,
-            "sent_ns": _COUNT_OR_NULL,
-            "headers_ns": _COUNT_OR_NULL,
-            "role_ns": _COUNT_OR_NULL,
-            "chunk_ns": {"type": "array", "items": {"type": "integer"}},
-            "chunk_kind": {"type": "array", "items": {"enum": ["content", "reasoning", "tool"]}},
-            "chunk_chars": {"type": "array", "items": {"type": "integer", "minimum": 1}},
-            "end_ns": _COUNT_OR_NULL,
-            "prompt_tokens": _COUNT_OR_NULL,
-            "completion_tokens": _COUNT_OR_NULL,
-            "estimated_tokens": _COUNT_OR_NULL,
-            "token_source": {"enum": ["usage", "tokenizer", "chunks", "chars", None]},
-            "finish_reason": _TEXT_OR_NULL,
-            "text": _TEXT,
-            "text_sha256": _TEXT,
-            "peak_rss_bytes": _COUNT_OR_NULL,
-            "peak_vram_bytes": _COUNT_OR_NULL,
-            "energy_j": _NUMBER_OR_NULL,
-        }
-    )
-
-
-def results_schema() -> _Schema:
-    """Of a results file; ``chat --json`` prints one entry of ``requests``."""
-    run = _object(
-        {
-            "id": _TEXT,
-            "name": _TEXT_OR_NULL,
-            "started_at": _TEXT,
-            "status": {"enum": ["completed", "interrupted", "failed"]},
-            "plan": {"type": "object"},
-            "environment": {"type": "object"},
-            "clock": _object(
-                {
-                    "source": _TEXT,
-                    "path": {"enum": ["managed", "endpoint"]},
-                    "merged_share": _NUMBER_OR_NULL,
-                    "delay_p99_ns": _COUNT_OR_NULL,
-                }
-            ),
-        }
-    )
-    return _object(
-        {
-            "schema": {"const": "foundry-tui/results@1"},
-            "run": run,
-            "requests": {"type": "array", "items": request_schema()},
-            "summary": {"type": "array", "items": {"type": "object"}},
         }
     )
 

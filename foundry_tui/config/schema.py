@@ -14,10 +14,16 @@ from foundry_tui.config.output_schemas import (
     conversation_schema,
     doctor_schema,
     model_list_schema,
-    results_schema,
     validation_schema,
     verification_schema,
 )
+from foundry_tui.config.result_schemas import (
+    bench_plan_schema,
+    comparison_schema,
+    results_schema,
+    run_list_schema,
+)
+from foundry_tui.config.selftest_schema import selftest_schema
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -41,6 +47,12 @@ def _prompts() -> JsonSchema:
     return _of_shape(AnyPrompts)
 
 
+def _plan() -> JsonSchema:
+    from foundry_tui.config.shapes import PlanFile
+
+    return _of_shape(PlanFile)
+
+
 def _settings() -> JsonSchema:
     from foundry_tui.config.shapes import SettingsFile
 
@@ -52,7 +64,11 @@ BUILDERS: dict[str, tuple[str, Callable[[], JsonSchema]]] = {
     "models": ("models.json of foundry-tui: notes about models", _models),
     "prompts": ("prompts.json of foundry-tui: a set of prompts", _prompts),
     "settings": ("settings.toml of foundry-tui", _settings),
+    "plan": ("a plan of foundry-tui bench", _plan),
     "results": ("results of foundry-tui: requests with their readings", results_schema),
+    "bench-plan": ("output of foundry-tui bench --dry-run --json", bench_plan_schema),
+    "comparison": ("output of foundry-tui compare --json", comparison_schema),
+    "run-list": ("output of foundry-tui runs list --json", run_list_schema),
     "model-list": ("output of foundry-tui models list --json", model_list_schema),
     "conversation": ("a conversation kept by foundry-tui, as JSON", conversation_schema),
     "conversation-list": (
@@ -60,6 +76,7 @@ BUILDERS: dict[str, tuple[str, Callable[[], JsonSchema]]] = {
         conversation_list_schema,
     ),
     "doctor": ("output of foundry-tui doctor --json", doctor_schema),
+    "selftest": ("output of foundry-tui selftest --json", selftest_schema),
     "validation": ("output of foundry-tui validate --json", validation_schema),
     "verification": ("output of foundry-tui models verify --json", verification_schema),
 }

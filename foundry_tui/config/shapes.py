@@ -6,7 +6,7 @@ tell it, its kind and when it takes effect, as annotations that pydantic passes 
 The only importer of pydantic, which costs a tenth of a second: import this module late.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 
@@ -30,6 +30,7 @@ __all__ = [
     "BareModels",
     "BarePrompts",
     "ModelsFile",
+    "PlanFile",
     "PromptsFile",
     "SettingsFile",
 ]
@@ -131,6 +132,72 @@ class AnyPrompts(RootModel[PromptsFile | BarePrompts]):
     """A set of prompts: an object with the key prompts, or the short form, a list of texts."""
 
     # Only for the schema: a union's errors speak of both forms at once.
+
+
+class Precision(_Shape):
+    """Further rounds, until the median latency of each model is known well enough."""
+
+    half_width_share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.05, description="Half of its 95 % interval, as a share of the median: 0.05 is ±5 %."
+    )
+    max_rounds: int = Field(default=50, ge=1, description="Not more than so many rounds in all.")
+    max_s: Seconds = Field(default=3600.0, description="Nor a new round after so many seconds.")
+
+
+class PlanTimeouts(_Shape):
+    """How long each wait of a request may last, in seconds; what is absent is as in the settings."""
+
+    connect_s: Seconds | None = Field(default=None, description="To reach the server.")
+    headers_s: Seconds | None = Field(default=None, description="Until the response headers.")
+    first_token_s: Seconds | None = Field(default=None, description="Until the first text.")
+    between_s: Seconds | None = Field(default=None, description="Between two pieces of text.")
+    total_s: Seconds | None = Field(default=None, description="For the whole answer.")
+
+
+class PlanFile(_Shape):
+    """What a benchmark is to do; every key may be left out.  ``run.plan`` of a results file is one."""
+
+    schema_url: str | None = Field(
+        default=None, alias="$schema", description="For editors: where this schema lies."
+    )
+    name: str | None = Field(default=None, description="What the run is called.")
+    models: list[Text] | None = Field(default=None, min_length=1, description="Aliases or exact variants.")
+    prompts: list[Text] | None = Field(
+        default=None,
+        min_length=1,
+        description="Texts; with prompt_set the ids of those of its prompts that are asked.",
+    )
+    prompt_set: list[PromptEntry] | None = Field(
+        default=None, min_length=1, description="Prompts with ids and system prompts, as in prompts.json."
+    )
+    rounds: int | None = Field(default=None, ge=1, description="Timed requests of each model and prompt.")
+    warmup: int | None = Field(default=None, ge=0, description="Requests to each model before these.")
+    max_tokens: int | None = Field(default=None, ge=1, description="The longest answer, in tokens.")
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        default=None, description="0 to 2; null leaves it to the engine, absent is the default."
+    )
+    seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = Field(
+        default=None, description="Sent with each request, and draws their order."
+    )
+    concurrency: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        default=None, description="Requests under way at once, 1 to 64."
+    )
+    order: Literal["interleaved", "blocked"] | None = Field(
+        default=None, description="blocked: model by model; absent: interleaved if they fit into memory."
+    )
+    deterministic: bool | None = Field(
+        default=None, description="true: temperature 0, a seed, and the certificate before timing."
+    )
+    cold_start: bool | None = Field(
+        default=None, description="true: each model is loaded anew for a first request, timed apart."
+    )
+    unloads: bool | None = Field(
+        default=None, description="false: what was loaded for the run stays loaded at the server."
+    )
+    precision: Precision | None = Field(
+        default=None, description="Further rounds until the latency is known well enough; absent: none."
+    )
+    timeouts: PlanTimeouts | None = Field(default=None, description="The longest waits of a request.")
 
 
 class Chat(_Shape):

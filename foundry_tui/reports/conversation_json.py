@@ -7,6 +7,7 @@ from foundry_tui.domain.chat import ChatOptions, ChunkKind, ChunkReceived, Outco
 from foundry_tui.domain.conversations import Conversation, Turn, title_from
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.reports.json_reading import JsonNode, parse_json
+from foundry_tui.reports.json_text import carried
 
 __all__ = ["CONVERSATION_SCHEMA", "conversation_json", "parse_conversation_json"]
 
@@ -29,7 +30,7 @@ def conversation_json(conversation: Conversation) -> str:
     head: _Object = {
         "schema": CONVERSATION_SCHEMA,
         "id": conversation.id,
-        "title": _text(conversation.title),
+        "title": carried(conversation.title),
         "tags": list(conversation.tags),
         "created_unix_ms": conversation.created_unix_ms,
         "updated_unix_ms": conversation.updated_unix_ms,
@@ -77,21 +78,9 @@ def parse_conversation_json(text: str, name: str) -> Conversation:
     )
 
 
-def _text(text: str) -> str | list[str]:
-    """``text`` as JSON can carry it without changing it."""
-    if text.isascii() or json.loads(json.dumps(text)) == text:
-        return text
-    parts = [""]
-    for character in text:
-        if "\udc00" <= character <= "\udfff" and "\ud800" <= parts[-1][-1:] <= "\udbff":
-            parts.append("")
-        parts[-1] += character
-    return parts
-
-
 def _options_object(options: ChatOptions) -> _Object:
     return {
-        "system_prompt": None if options.system_prompt is None else _text(options.system_prompt),
+        "system_prompt": None if options.system_prompt is None else carried(options.system_prompt),
         "max_tokens": options.max_tokens,
         "temperature": options.temperature,
         "seed": options.seed,
@@ -105,8 +94,8 @@ def _turn_object(turn: Turn) -> _Object:
         "role": turn.role.value,
         "at_unix_ms": turn.at_unix_ms,
         "model_id": turn.model_id,
-        "text": _text(turn.text),
-        "reasoning": _text(turn.reasoning),
+        "text": carried(turn.text),
+        "reasoning": carried(turn.reasoning),
         "answer": None if turn.trace is None else _answer_object(turn, turn.trace),
     }
 
@@ -119,7 +108,7 @@ def _answer_object(turn: Turn, trace: GenerationTrace) -> _Object:
         "finish_reason": trace.finish_reason,
         "response_id": trace.response_id,
         "warnings": list(trace.warnings),
-        "error": None if trace.error is None else _text(trace.error),
+        "error": None if trace.error is None else carried(trace.error),
         "call_ns": trace.call_ns,
         "sent_ns": trace.sent_ns,
         "headers_ns": trace.headers_ns,
@@ -139,9 +128,9 @@ def _answer_object(turn: Turn, trace: GenerationTrace) -> _Object:
             "reasoning_tokens": usage.reasoning_tokens,
         },
         # Null where it is what the turn says anyway.
-        "text": None if trace.text == turn.text else _text(trace.text),
-        "reasoning": None if trace.reasoning == turn.reasoning else _text(trace.reasoning),
-        "tool_text": _text("".join(chunk.text for chunk in trace.chunks if chunk.kind is ChunkKind.TOOL)),
+        "text": None if trace.text == turn.text else carried(trace.text),
+        "reasoning": None if trace.reasoning == turn.reasoning else carried(trace.reasoning),
+        "tool_text": carried("".join(chunk.text for chunk in trace.chunks if chunk.kind is ChunkKind.TOOL)),
     }
 
 

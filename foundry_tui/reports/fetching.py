@@ -9,7 +9,6 @@ from foundry_tui.reports.engine import KIND_NAMES
 __all__ = [
     "NOT_KNOWN_THERE",
     "ended_words",
-    "license_words",
     "no_fetch_words",
     "place_words",
     "server_words",
@@ -34,14 +33,6 @@ def place_words(model: ModelVariant) -> str:
     if model.size_bytes is None:
         return "into the server's own cache, not into this app's; the catalog does not tell how much"
     return f"{bytes_in_words(model.size_bytes)} into the server's own cache, not into this app's"
-
-
-def license_words(model: ModelVariant, rule: str | None) -> str:
-    """The licence as the server's catalog names it; ``rule`` is the user's own that forbids it."""
-    name = clean_line(model.license or "", _CHARACTERS) or "none named"
-    if rule is not None:
-        return f"{name}, denied by your rule “{clean_line(rule, 60)}” in licenses.deny"
-    return f"{name}, as the server's catalog declares it"
 
 
 def ended_words(model_id: str) -> str:

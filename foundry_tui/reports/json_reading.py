@@ -44,7 +44,7 @@ class JsonNode:
         escaped = (str(key).replace("~", "~0").replace("/", "~1") for key in self.keys)
         place = clean_line("".join(f"/{key}" for key in escaped), _PLACE_CHARACTERS) or "the whole file"
         words = f"{clean_line(self.name)}: {place}: expected {expected}, found {found or _found(self.value)}"
-        return BadInput(words, remedy=remedy or "correct the file, or export the conversation again")
+        return BadInput(words, remedy=remedy or "correct the file, or export it again")
 
     def field(self, key: str) -> "JsonNode":
         """What this object has under ``key``."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from foundry_tui.aio import Tasks
+from foundry_tui.domain.bench import PlannedPrompt
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.ports.storage import ConversationStore, InputHistory, PromptLibrary
 from foundry_tui.services.bench.service import Benchmarks
@@ -32,6 +33,8 @@ class Services:
         recorder: Writes behind whatever must be kept.
         conversations: All that were kept; as with prompts and history, the first use opens the database.
         bench: Runs benchmarks and keeps them.
+        bench_prompts: What one can ask: ``BENCH_PROMPT`` if it is set, and all of ``prompts.json``; reads it
+            anew, so not on the event loop.
         care: Looks after the models on this disk; None where they lie on a server of somebody else's.
         licenses: What was agreed to, for models that come here or onto a server.
         connect: Uses the server at an address from now on, with the key in the variable that is named, if
@@ -52,6 +55,7 @@ class Services:
     sampler: ResourceSampler
     background: Tasks
     bench: Benchmarks
+    bench_prompts: Callable[[], tuple[PlannedPrompt, ...]]
     care: ModelCare | None
     licenses: Licenses
     discovery: Discovery

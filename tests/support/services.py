@@ -10,6 +10,7 @@ from uuid import uuid4
 from foundry_tui.aio import Tasks
 from foundry_tui.config.locate import config_folders
 from foundry_tui.config.settings_file import TomlSettingsFile
+from foundry_tui.domain.bench import PlannedPrompt
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.errors import EngineUnavailable
@@ -36,7 +37,13 @@ from tests.support.memory_downloads import MemoryLicenses
 from tests.support.memory_runs import MemoryRuns
 from tests.support.memory_store import MemoryStore
 
-__all__ = ["SETUP", "services_over"]
+__all__ = ["PROMPTS", "SETUP", "services_over"]
+
+PROMPTS = (
+    PlannedPrompt(id="rag", text="Explain retrieval augmented generation briefly."),
+    PlannedPrompt(id="json", text="Ada Lovelace was born in London.", system="Answer in JSON."),
+)
+"""What can be asked in a benchmark."""
 
 SETUP = Setup(
     chat=ChatOptions(),
@@ -107,6 +114,14 @@ async def services_over(
     care = None if downloads is None else care_over(client, folder, downloads, policy=setup.licenses)
     recorder, background = Recorder(), Tasks()
     log = LogBook(setup.logs_dir)
+    bench = Benchmarks(
+        client,
+        runs or MemoryRuns(),
+        Peaks(ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: None)),
+        environment=_nothing_known,
+        new_id=lambda: uuid4().hex,
+        unix_ms=lambda: time.time_ns() // 1_000_000,
+    )
     try:
         with log.attached():
             yield Services(
@@ -121,14 +136,8 @@ async def services_over(
                 log=log,
                 sampler=ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id),
                 background=background,
-                bench=Benchmarks(
-                    client,
-                    runs or MemoryRuns(),
-                    Peaks(ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: None)),
-                    environment=_nothing_known,
-                    new_id=lambda: uuid4().hex,
-                    unix_ms=lambda: time.time_ns() // 1_000_000,
-                ),
+                bench=bench,
+                bench_prompts=lambda: PROMPTS,
                 care=care,
                 licenses=_licenses(setup) if care is None else care.licenses,
                 discovery=Discovery(_nobody, own_url=lambda: None),
@@ -139,6 +148,7 @@ async def services_over(
                 reread=lambda: setup,
             )
     finally:
+        await bench.aclose()
         if care is not None:
             await care.downloads.aclose()
             await care.used.aclose()

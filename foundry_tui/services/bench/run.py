@@ -16,7 +16,7 @@ from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.metrics.precision import precision
 from foundry_tui.ports.storage import RunStore
 from foundry_tui.services.bench.facts import facts_of
-from foundry_tui.services.bench.failures import will_repeat
+from foundry_tui.services.bench.failures import is_runaway, runaway, will_repeat
 from foundry_tui.services.bench.peaks import Peaks
 from foundry_tui.services.bench.probes import (
     Probe,
@@ -78,11 +78,13 @@ class BenchRun:
     def pause(self) -> None:
         """Begin no further request until ``go_on``."""
         self._goes_on.clear()
+        self._publish(pauses=True)
 
     def go_on(self) -> None:
         """Take a pause back."""
         self._goes_on.set()
-        self._publish(step=Step.ASKING)
+        step = Step.ASKING if self._state.step is Step.PAUSED else self._state.step
+        self._publish(step=step, pauses=False)
 
     def skip(self, model: str) -> None:
         """Leave out what is left of that model."""
@@ -90,7 +92,7 @@ class BenchRun:
 
     def stop_after_request(self) -> None:
         """Begin no further request at all."""
-        self._publish(stops=True)
+        self._publish(stops=True, pauses=False)
         self._goes_on.set()
 
     # --- the run
@@ -168,6 +170,7 @@ class BenchRun:
         if self._plan.is_deterministic and Phase.CERTIFICATE not in made:
             probes += certificate()
         for probe in (*probes, *warm_up(self._plan)):
+            await self._wait_out_a_pause()
             if not self._is_wanted(model):
                 return
             request = await self._ask(model, probe)
@@ -206,9 +209,7 @@ class BenchRun:
             await self._ask_timed(slot)
 
     async def _ask_timed(self, slot: Slot) -> None:
-        if not self._goes_on.is_set():
-            self._publish(step=Step.PAUSED)
-            await self._goes_on.wait()
+        await self._wait_out_a_pause()
         if self._state.stops or not self._is_wanted(slot.model):
             return
         prompt = next(prompt for prompt in self._plan.prompts if prompt.id == slot.prompt_id)
@@ -226,7 +227,12 @@ class BenchRun:
         if failed is not None and self._is_wanted(slot.model):
             await self._decide(slot.model, failed.trace.outcome, failed.trace.error)
 
-    async def _ask(self, model: str, probe: Probe) -> RequestRun | None:
+    async def _wait_out_a_pause(self) -> None:
+        if not self._goes_on.is_set():
+            self._publish(step=Step.PAUSED)
+            await self._goes_on.wait()
+
+    async def _ask(self, model: str, probe: Probe, *, is_again: bool = False) -> RequestRun | None:
         """Make one request and keep it; None if the engine could not be brought back for it."""
         variant = self._variants[model]
         options = ChatOptions(
@@ -248,9 +254,14 @@ class BenchRun:
                     async with self._client.chat(chat) as events:
                         async for event in events:
                             builder.observe(event)
+                            if is_runaway(len(builder.chunks), chat.max_tokens):
+                                raise runaway(chat.max_tokens)
                     trace = builder.finish()
                 except EngineError as caught:
                     error, trace = caught, builder.failed(caught)
+        if isinstance(error, EngineUnavailable) and trace.sent_ns is None and not is_again:
+            await self._bring_back(error)  # nobody was asked, so there is nothing to keep
+            return await self._ask(model, probe, is_again=True)
         request = RequestRun(
             number=number,
             model=model,

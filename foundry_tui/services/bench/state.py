@@ -49,6 +49,7 @@ class BenchState:
         under_way: Requests that are being answered.
         eta_s: Until the end, from how long requests of each model took; None before the first.
         skipped: Models that the user has told to be left out.
+        pauses: Whether no further request is begun until the user lets it go on.
         stops: Whether it ends after the request under way.
         problem: Why it ended early; None if it did not.
     """
@@ -61,6 +62,7 @@ class BenchState:
     under_way: tuple[UnderWay, ...] = ()
     eta_s: float | None = None
     skipped: frozenset[str] = frozenset()
+    pauses: bool = False
     stops: bool = False
     problem: FoundryTuiError | None = None
 

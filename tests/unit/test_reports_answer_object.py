@@ -2,9 +2,9 @@
 
 import hashlib
 
-from foundry_tui.cli.record import request_object
 from foundry_tui.domain.chat import ChunkKind, ChunkReceived, Outcome, TokenUsage
 from foundry_tui.domain.trace import GenerationTrace
+from foundry_tui.reports.results import answer_object
 
 
 def trace(*chunks: ChunkReceived, usage: TokenUsage | None = None) -> GenerationTrace:
@@ -24,7 +24,7 @@ def trace(*chunks: ChunkReceived, usage: TokenUsage | None = None) -> Generation
 def test_a_reported_count_is_no_estimate() -> None:
     usage = TokenUsage(prompt_tokens=7, completion_tokens=24)
 
-    request = request_object(trace(ChunkReceived(at_ns=4, text="a"), usage=usage), model="m", model_id="m:1")
+    request = answer_object(trace(ChunkReceived(at_ns=4, text="a"), usage=usage), model="m", model_id="m:1")
 
     assert (request["prompt_tokens"], request["completion_tokens"]) == (7, 24)
     assert (request["estimated_tokens"], request["token_source"]) == (None, "usage")
@@ -33,14 +33,14 @@ def test_a_reported_count_is_no_estimate() -> None:
 def test_an_estimate_is_kept_apart_from_a_count() -> None:
     chunks = [ChunkReceived(at_ns=4 + number, text="a") for number in range(3)]
 
-    request = request_object(trace(*chunks), model="m", model_id="m:1")
+    request = answer_object(trace(*chunks), model="m", model_id="m:1")
 
     assert (request["prompt_tokens"], request["completion_tokens"]) == (None, None)
     assert (request["estimated_tokens"], request["token_source"]) == (3, "chunks")
 
 
 def test_what_is_unknown_is_null_and_what_had_arrived_is_kept() -> None:
-    request = request_object(
+    request = answer_object(
         trace(
             ChunkReceived(at_ns=4, text="hm", kind=ChunkKind.REASONING), ChunkReceived(at_ns=5, text="ö\r\n")
         ),
@@ -58,12 +58,12 @@ def test_what_is_unknown_is_null_and_what_had_arrived_is_kept() -> None:
 
 
 def test_a_request_without_any_text_has_no_token_source() -> None:
-    request = request_object(trace(), model="m", model_id="m:1")
+    request = answer_object(trace(), model="m", model_id="m:1")
 
     assert (request["token_source"], request["estimated_tokens"], request["text"]) == (None, None, "")
 
 
 def test_half_of_a_surrogate_pair_does_not_keep_the_text_from_being_summed() -> None:
-    request = request_object(trace(ChunkReceived(at_ns=4, text="\ud83d")), model="m", model_id="m:1")
+    request = answer_object(trace(ChunkReceived(at_ns=4, text="\ud83d")), model="m", model_id="m:1")
 
     assert request["text_sha256"] == hashlib.sha256(b"\xed\xa0\xbd").hexdigest()

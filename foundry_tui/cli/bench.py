@@ -1,0 +1,239 @@
+"""``foundry-tui bench``: a benchmark without the screen."""
+
+import argparse
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from foundry_tui.cli.bench_output import print_results, require_room, write_results
+from foundry_tui.cli.bench_plan import MadePlan, made_plan
+from foundry_tui.cli.bench_progress import telling
+from foundry_tui.cli.bench_wishes import wishes_of
+from foundry_tui.cli.exit_codes import ExitCode, code_of
+from foundry_tui.cli.models import opened
+from foundry_tui.cli.numbers import positive, seconds, share, temperature, whole
+from foundry_tui.cli.options import add_common, launch_options
+from foundry_tui.cli.output import complain, print_json, print_text, say
+from foundry_tui.cli.run_ids import load_with_requests
+from foundry_tui.domain.bench import BenchPlan, Order, RequestRun, Run, RunStatus
+from foundry_tui.domain.errors import BadInput, FoundryTuiError
+from foundry_tui.domain.text import clean_line
+from foundry_tui.launching import resolve
+from foundry_tui.reports.results import plan_object
+from foundry_tui.reports.run_results import is_all_well, model_results
+from foundry_tui.reports.run_words import status_words
+from foundry_tui.services.opened import Services
+from foundry_tui.wiring.archive import open_archive
+
+__all__ = ["PLAN_SCHEMA", "add_commands"]
+
+PLAN_SCHEMA = "foundry-tui/bench-plan@1"
+
+_PLANNING = (
+    *("models", "prompts", "prompt", "rounds", "warmup", "max_tokens", "temperature", "seed"),
+    *("concurrency", "name", "plan", "order", "precision", "max_rounds", "max_time"),
+)
+"""What an interrupted run has decided already, by option."""
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``bench``."""
+    bench = commands.add_parser(
+        "bench",
+        description="Measure models on prompts: every request is kept the moment it ends, progress goes to"
+        " stderr, results to stdout. Ctrl-C leaves a run that --resume goes on with. Exit code 1 if a model"
+        " failed; the others are measured all the same.",
+        epilog="example: foundry-tui bench --models qwen2.5-0.5b,phi-4-mini --rounds 5 --deterministic"
+        " --json > results.json",
+    )
+    add_common(bench, top=False)
+    what = bench.add_argument_group("what is measured")
+    what.add_argument(
+        "--models",
+        metavar="A,B",
+        type=_names,
+        help="aliases or ids; auto: every chat model on this machine (BENCH_MODELS; default: auto)",
+    )
+    what.add_argument("--prompts", metavar="FILE", type=Path, help="prompts.json: every prompt in it")
+    what.add_argument(
+        "--prompt",
+        metavar="TEXT",
+        action="append",
+        help="one prompt, repeatable (BENCH_PROMPT; default: the workshop's)",
+    )
+    what.add_argument("--plan", metavar="FILE", type=Path, help="plan as JSON, or a results file to repeat")
+    what.add_argument("--name", metavar="NAME", help="what the run is called")
+    how = bench.add_argument_group("how")
+    how.add_argument(
+        "--rounds",
+        metavar="N",
+        type=positive,
+        help="timed requests of each model and prompt (BENCH_ROUNDS; 3)",
+    )
+    how.add_argument("--warmup", metavar="N", type=whole(0), help="requests to each model before these; 1")
+    how.add_argument(
+        "--max-tokens", metavar="N", type=positive, help="longest answer (BENCH_MAX_TOKENS; 120)"
+    )
+    how.add_argument("--temperature", metavar="F", type=temperature, help="0 to 2 (BENCH_TEMPERATURE; 0.2)")
+    how.add_argument(
+        "--seed", metavar="N", type=whole(-(2**63), 2**63 - 1), help="sent; also draws the order"
+    )
+    how.add_argument(
+        "--deterministic",
+        action="store_true",
+        help="temperature 0, a seed, and a certificate of how repeatable each model is",
+    )
+    how.add_argument("--concurrency", metavar="N", type=whole(1, 64), help="requests under way at once; 1")
+    how.add_argument(
+        "--order",
+        choices=[order.value for order in Order],
+        help="default: interleaved, so that drift favours none; blocked if they do not fit into memory",
+    )
+    how.add_argument(
+        "--cold-start", action="store_true", help="load each model anew and time its first request"
+    )
+    how.add_argument(
+        "--precision",
+        metavar="PCT",
+        type=share,
+        help="go on until the median latency is known within ±PCT, such as 5%%",
+    )
+    how.add_argument("--max-rounds", metavar="N", type=positive, help="with --precision: not more rounds; 50")
+    how.add_argument("--max-time", metavar="S", type=seconds, help="with --precision: nor longer; 3600 s")
+    run = bench.add_argument_group("the run")
+    run.add_argument(
+        "--resume", metavar="RUN", help="do what is left of a run: its id, its beginning, or last"
+    )
+    run.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    run.add_argument("--out", metavar="DIR", type=Path, help="write report, results and tables into DIR too")
+    run.add_argument("--force", action="store_true", help="write over files that are in DIR")
+    run.add_argument("--json", action="store_true", help="one JSON object on stdout, foundry-tui/results@1")
+    bench.set_defaults(run=_bench)
+
+
+async def _bench(arguments: argparse.Namespace) -> int:
+    if arguments.resume is not None:
+        return await _resume(arguments)
+    wishes = wishes_of(arguments, os.environ)
+    if arguments.out is not None and not arguments.dry_run:
+        await require_room(arguments.out, replaces=arguments.force)
+    for note in wishes.notes:
+        say(note)
+    told = frozenset(phase for phase, _ in launch_options(arguments).timeouts)
+    async with opened(arguments) as services:
+        made = await made_plan(services, wishes, told=told)
+        for note in made.notes:
+            say(note)
+        if arguments.dry_run:
+            _tell_plan(made, as_json=arguments.json)
+            return ExitCode.DONE
+        run_id = await services.bench.begin(made.plan)
+        say(f"run {run_id}: {_size_in_words(made.plan)}")
+        return await _to_its_end(services, arguments)
+
+
+async def _resume(arguments: argparse.Namespace) -> int:
+    given = [name for name in _PLANNING if getattr(arguments, name) is not None]
+    if given or arguments.deterministic or arguments.cold_start:
+        option = f"--{given[0].replace('_', '-')}" if given else "--deterministic or --cold-start"
+        raise BadInput(
+            f"--resume goes on with the plan of that run, which {option} cannot change",
+            remedy="leave it out, or begin a new run",
+        )
+    # Before an engine is started: the id may be wrong, or nothing be left.
+    async with open_archive(resolve(launch_options(arguments))) as archive:
+        run, requests = await load_with_requests(archive.runs, arguments.resume)
+    if arguments.out is not None and not arguments.dry_run:
+        arguments.force = await require_room(arguments.out, replaces=arguments.force, run_id=run.id)
+    if run.status is RunStatus.COMPLETED:
+        say(f"run {run.id} is complete: nothing is left of it")
+        return await _hand_over(run, requests, arguments)
+    if arguments.dry_run:
+        say(f"run {run.id} would go on: {_size_in_words(run.plan)}, {len(requests)} requests are made")
+        return ExitCode.DONE
+    async with opened(arguments) as services:
+        await services.bench.resume(run.id)
+        say(f"run {run.id} goes on: {_size_in_words(run.plan)}")
+        return await _to_its_end(services, arguments)
+
+
+async def _to_its_end(services: Services, arguments: argparse.Namespace) -> int:
+    bench = services.bench
+    problem: FoundryTuiError | None = None
+    try:
+        async with telling(bench.state):
+            await bench.finished()
+    except asyncio.CancelledError:
+        await bench.stop()
+        if (state := bench.state.value) is not None:
+            await _hand_over(state.run, state.requests, arguments)
+        raise
+    except FoundryTuiError as error:
+        problem = error
+    state = bench.state.value
+    assert state is not None
+    code = await _hand_over(state.run, state.requests, arguments)
+    if problem is None:
+        return code
+    complain(problem)
+    return code_of(problem)
+
+
+async def _hand_over(run: Run, requests: Sequence[RequestRun], arguments: argparse.Namespace) -> int:
+    """Print the results, however it ended, and write them; whether all went well."""
+    results = model_results(run, requests)
+    print_results(run, requests, as_json=arguments.json)
+    say(f"run {run.id} {status_words(run, results)}")
+    if run.status is not RunStatus.COMPLETED:
+        say(f"  → foundry-tui bench --resume {run.id[:8]} goes on with it")
+    if arguments.out is not None:
+        for path in await write_results(arguments.out, run, requests, replaces=arguments.force):
+            say(f"written: {path}")
+    return ExitCode.DONE if is_all_well(run, results) else ExitCode.FAILED
+
+
+def _tell_plan(made: MadePlan, *, as_json: bool) -> None:
+    plan = made.plan
+    ids = {
+        name: None if model is None else model.id
+        for name, model in zip(plan.models, made.variants, strict=True)
+    }
+    if as_json:
+        print_json(
+            {
+                "schema": PLAN_SCHEMA,
+                "plan": plan_object(plan),
+                "model_ids": ids,
+                "timed_requests": made.timed,
+                "requests_before": made.before,
+                "notes": list(made.notes),
+            }
+        )
+        return
+    for name, model_id in ids.items():
+        found = "not found here: it would be skipped" if model_id is None else clean_line(model_id)
+        print_text(f"model   {clean_line(name)}  {found}")
+    for prompt in plan.prompts:
+        print_text(f"prompt  {clean_line(prompt.id)}  {clean_line(prompt.text, 80)}")
+    heat = "the engine's own" if plan.temperature is None else f"{plan.temperature:g}"
+    seed = "none" if plan.seed is None else plan.seed
+    print_text(f"order   {plan.order.value}, {plan.concurrency} at once")
+    print_text(f"sent    max_tokens {plan.max_tokens}, temperature {heat}, seed {seed}")
+    print_text(f"total   {_size_in_words(plan)}, and {made.before} before them")
+
+
+def _size_in_words(plan: BenchPlan) -> str:
+    models, prompts = len(plan.models), len(plan.prompts)
+    least = "at least " if plan.precision is not None else ""
+    return (
+        f"{models} model{'s' * (models != 1)} × {prompts} prompt{'s' * (prompts != 1)} × {plan.rounds}"
+        f" round{'s' * (plan.rounds != 1)} = {least}{models * prompts * plan.rounds} timed requests"
+    )
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("name at least one model, several with commas between them")
+    return list(dict.fromkeys(names))

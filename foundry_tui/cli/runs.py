@@ -1,0 +1,211 @@
+"""``foundry-tui runs …``: what was measured, without the screen and without an engine."""
+
+import argparse
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from foundry_tui.cli.bench_output import print_results
+from foundry_tui.cli.exit_codes import ExitCode
+from foundry_tui.cli.numbers import positive
+from foundry_tui.cli.options import add_common, launch_options
+from foundry_tui.cli.output import print_json, print_table, print_text, say
+from foundry_tui.cli.run_files import RunFormat, format_of, run_file
+from foundry_tui.cli.run_ids import load_run, load_with_requests
+from foundry_tui.domain.bench import RunStatus, RunSummary
+from foundry_tui.domain.errors import BadInput
+from foundry_tui.domain.quantities import count_in_words
+from foundry_tui.domain.text import clean_line
+from foundry_tui.launching import Launch, resolve
+from foundry_tui.ports.storage import RunStore
+from foundry_tui.reports.conversation_markdown import utc_moment
+from foundry_tui.reports.run_reading import IMPORT_LIMIT_BYTES, ImportedRun, read_run
+from foundry_tui.reports.run_results import model_results
+from foundry_tui.reports.run_words import status_words
+from foundry_tui.services.files import read_text, write_new
+from foundry_tui.storage import FileLock
+from foundry_tui.wiring.archive import open_archive
+
+__all__ = ["RUN_LIST_SCHEMA", "add_commands"]
+
+RUN_LIST_SCHEMA = "foundry-tui/run-list@1"
+_HEADER = ("ID", "NAME", "BEGUN", "STATUS", "REQUESTS", "MODELS")
+_PAGE = 500
+_SHOWN_ID = 8
+
+Act: TypeAlias = Callable[[RunStore, argparse.Namespace], Awaitable[int]]
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``runs`` and what is below it."""
+    runs = commands.add_parser(
+        "runs",
+        description="The benchmarks that were kept.",
+        epilog="example: foundry-tui runs list --json",
+    )
+    add_common(runs, top=False)
+    actions = runs.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    def action(name: str, words: str, example: str, act: Act) -> argparse.ArgumentParser:
+        parser = actions.add_parser(
+            name, help=words, description=words, epilog=f"example: foundry-tui runs {example}"
+        )
+        add_common(parser, top=False)
+        parser.set_defaults(run=_run, act=act)
+        return parser
+
+    listing = action("list", "one row per run, the newest first", "list --limit 10", _list)
+    listing.add_argument("--limit", metavar="N", type=positive, help="the newest N; default: all")
+    listing.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+    show = action("show", "what one run came to", "show last", _show)
+    show.add_argument("id", metavar="RUN", help="its id, the beginning of it, or last")
+    show.add_argument("--json", action="store_true", help="everything, foundry-tui/results@1")
+
+    export = action("export", "write a run to a file", "export 3f2a --output run.json", _export)
+    export.add_argument("id", metavar="RUN", help="its id, the beginning of it, or last")
+    export.add_argument("--output", metavar="PATH", help="the file; default: stdout")
+    export.add_argument(
+        "--format",
+        choices=[each.value for each in RunFormat],
+        help="json has everything; default: as PATH ends, json on stdout",
+    )
+    export.add_argument("--force", action="store_true", help="write over what is there")
+
+    bring_in = action("import", "keep the runs in files", "import results.json", _import)
+    bring_in.add_argument("files", metavar="FILE", nargs="+", help="results of ours, or the workshop's JSON")
+
+    delete = action("delete", "remove for good, with all requests", "delete 3f2a", _delete)
+    delete.add_argument("ids", metavar="RUN", nargs="+", help="its id, or the beginning of it")
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    act: Act = arguments.act
+    launch = resolve(launch_options(arguments))
+    arguments.measured_now = _measured_now(launch)
+    async with open_archive(launch) as archive:
+        return await act(archive.runs, arguments)
+
+
+def _measured_now(launch: Launch) -> bool:
+    """Whether some process measures: a run that is not ended and that nobody works on has died."""
+    return FileLock(launch.setup.data_dir / "measurement.lock").holder() is not None
+
+
+async def _list(store: RunStore, arguments: argparse.Namespace) -> int:
+    found = await _all(store, limit=arguments.limit)
+    is_running = arguments.measured_now
+    if arguments.json:
+        print_json(_list_object(found, is_running=is_running))
+    elif found:
+        print_table(_HEADER, [_row(run, is_running=is_running) for run in found], right=frozenset({4}))
+    else:
+        say("no run is kept: foundry-tui bench makes one")
+    return ExitCode.DONE
+
+
+async def _show(store: RunStore, arguments: argparse.Namespace) -> int:
+    run, requests = await load_with_requests(store, arguments.id)
+    if not arguments.json:
+        name = f" “{clean_line(run.name)}”" if run.name else ""
+        words = status_words(run, model_results(run, requests))
+        if run.status is RunStatus.RUNNING and not arguments.measured_now:
+            words = RunStatus.INTERRUPTED.value
+        print_text(f"run {run.id}{name}, begun {utc_moment(run.started_unix_ms)}: {words}")
+    print_results(run, requests, as_json=arguments.json)
+    return ExitCode.DONE
+
+
+async def _export(store: RunStore, arguments: argparse.Namespace) -> int:
+    run, requests = await load_with_requests(store, arguments.id)
+    text = run_file([(run, requests)], format_of(arguments.format, arguments.output))
+    if arguments.output is None:
+        print_text(text, end="")
+        return ExitCode.DONE
+    say(f"{run.id} written to {await write_new(arguments.output, text, replaces=arguments.force)}")
+    return ExitCode.DONE
+
+
+async def _import(store: RunStore, arguments: argparse.Namespace) -> int:
+    read: list[tuple[str, ImportedRun]] = []
+    known: set[str] = set()
+    for name in arguments.files:
+        file = await read_text(name, limit_bytes=IMPORT_LIMIT_BYTES)
+        imported = read_run(file.text, Path(name).name, now_unix_ms=time.time_ns() // 1_000_000)
+        run_id = imported.run.id
+        if run_id in known or await store.run(run_id) is not None:
+            raise BadInput(
+                f"{clean_line(name)}: the run {clean_line(run_id)} is here already",
+                remedy="delete it first, or leave this file out; nothing was imported",
+            )
+        known.add(run_id)
+        read.append((name, imported))
+    for name, imported in read:
+        await store.import_run(imported.run, imported.requests)
+        print_text(f"{imported.run.id}  {clean_line(imported.run.name) or 'unnamed'}")
+        for note in imported.notes:
+            say(f"{clean_line(name)}: {note}")
+    return ExitCode.DONE
+
+
+async def _delete(store: RunStore, arguments: argparse.Namespace) -> int:
+    runs = [await load_run(store, given) for given in arguments.ids]
+    if arguments.measured_now and any(run.status is RunStatus.RUNNING for run in runs):
+        raise BadInput("one of these runs is under way", remedy="stop it first; nothing was deleted")
+    for run_id in dict.fromkeys(run.id for run in runs):
+        await store.delete_run(run_id)
+        print_text(f"{run_id} deleted")
+    return ExitCode.DONE
+
+
+async def _all(store: RunStore, *, limit: int | None) -> list[RunSummary]:
+    """Page by page, each once, though a run that begins meanwhile moves them from one page to the next."""
+    found: dict[str, RunSummary] = {}
+    offset = 0
+    while limit is None or len(found) < limit:
+        size = _PAGE if limit is None else min(_PAGE, limit)
+        page = await store.runs(limit=size, offset=offset)
+        found |= {run.id: run for run in page if run.id not in found}
+        offset += len(page)
+        if len(page) < size:
+            break
+    return list(found.values())[:limit]
+
+
+def _status(run: RunSummary, *, is_running: bool) -> str:
+    if run.status is RunStatus.RUNNING and not is_running:
+        return RunStatus.INTERRUPTED.value
+    return run.status.value
+
+
+def _row(run: RunSummary, *, is_running: bool) -> tuple[str, ...]:
+    return (
+        run.id[:_SHOWN_ID],
+        run.name or "unnamed",
+        utc_moment(run.started_unix_ms),
+        _status(run, is_running=is_running),
+        count_in_words(run.requests),
+        ", ".join(run.models),
+    )
+
+
+def _list_object(found: list[RunSummary], *, is_running: bool) -> dict[str, object]:
+    return {
+        "schema": RUN_LIST_SCHEMA,
+        "runs": [
+            {
+                "id": run.id,
+                "name": run.name or None,
+                "status": _status(run, is_running=is_running),
+                "started_at": utc_moment(run.started_unix_ms),
+                "started_unix_ms": run.started_unix_ms,
+                "ended_unix_ms": run.ended_unix_ms,
+                "models": list(run.models),
+                "requests": run.requests,
+                "planned": run.planned,
+                "tags": list(run.tags),
+            }
+            for run in found
+        ],
+    }

@@ -1,0 +1,301 @@
+"""A run as ``benchmark_report.md``: the workshop's table with ours beside it, and all that it rests on."""
+
+from collections.abc import Iterable, Sequence
+
+from foundry_tui.domain.bench import Order, RequestRun, Run
+from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, seconds_in_words
+from foundry_tui.domain.text import clean_line
+from foundry_tui.metrics.intervals import Interval
+from foundry_tui.metrics.measures import Measure, is_counted
+from foundry_tui.metrics.spread import Spread
+from foundry_tui.reports.conversation_markdown import utc_moment
+from foundry_tui.reports.markdown_text import escaped_line
+from foundry_tui.reports.run_results import ModelResult, model_results
+from foundry_tui.reports.run_words import (
+    CAUSE_WORDS,
+    GRADE_WORDS,
+    NO_PREFILL_WORDS,
+    WITHHELD_WORDS,
+    highlights,
+    left_out_lines,
+    outcome_words,
+    status_words,
+    worst_words,
+)
+
+__all__ = ["run_markdown"]
+
+_WORKSHOP_HEADER = ("Model", "Avg Latency (s)", "p95 (s)", "Tokens/sec", "Rounds", "First Token (s)")
+_OUR_HEADER = (
+    "Status",
+    "Median Latency (s)",
+    "95 % Interval (s)",
+    "End-to-End Tokens/sec",
+    "Load",
+    "Peak RSS",
+)
+_MISSING = "-"
+_SAMPLE_CHARACTERS = 200
+
+
+def run_markdown(run: Run, requests: Sequence[RequestRun]) -> str:
+    """The whole report; every text that is not ours stands in it as plain words."""
+    results = model_results(run, requests)
+    sections: list[Sequence[str]] = [
+        _head(run, results),
+        _table((*_WORKSHOP_HEADER, *_OUR_HEADER), [_model_row(run, result) for result in results]),
+        _interpretation(results),
+        ["## Beside the workshop's figure", "", *_legacy(results)],
+        ["## Gaps between chunks", "", *_gaps(results)],
+    ]
+    for title, lines in (
+        ("Repeatability", _certificates(results)),
+        ("Reading the prompt", _prefill(results)),
+        ("Requests that stand out", _outliers(results)),
+        ("What was left out, and why", [f"- {_words(line)}" for line in left_out_lines(results)]),
+    ):
+        if lines:
+            sections.append([f"## {title}", "", *lines])
+    sections += [
+        ["## Memory and load", "", *_memory(results)],
+        ["## First answers", "", *_samples(results)],
+        ["## Plan", "", *_plan(run)],
+        ["## Environment", "", *_environment(run)],
+        ["## How well this was measured", "", *_clock(run, requests)],
+    ]
+    return "\n".join("\n".join([*lines, ""]) for lines in sections)
+
+
+def _head(run: Run, results: Sequence[ModelResult]) -> list[str]:
+    title = f"Benchmark: {_words(run.name)}" if run.name else "Benchmark"
+    note = ["", f"> {_words(run.note)}"] if run.note else []
+    ended = "not yet" if run.ended_unix_ms is None else utc_moment(run.ended_unix_ms)
+    return [
+        f"# {title}",
+        "",
+        f"Run {_words(run.id)}, {status_words(run, results)}; begun {utc_moment(run.started_unix_ms)},"
+        f" ended {ended}.",
+        *note,
+    ]
+
+
+def _model_row(run: Run, result: ModelResult) -> list[str]:
+    summary = result.summary
+    about = "~" if Measure.DECODE_RATE in summary.estimated else ""
+    planned = max(summary.tried, len(run.plan.prompts) * run.plan.rounds)
+    interval = None if summary.latency_s is None else summary.latency_s.median_interval
+    return [
+        _words(result.name),
+        _mean(summary.latency_s, 3),
+        _MISSING if summary.latency_s is None else worst_words(summary.latency_s, digits=3),
+        _mean(summary.decode_tokens_per_s, 1, about),
+        f"{summary.rounds_ok}/{planned}",
+        _mean(summary.ttft_s, 3),
+        outcome_words(result.status),
+        _MISSING if summary.latency_s is None else f"{summary.latency_s.median:.3f}",
+        _interval(interval),
+        _mean(
+            summary.end_to_end_tokens_per_s,
+            1,
+            "~" if Measure.END_TO_END_RATE in summary.estimated else "",
+        ),
+        _MISSING if result.load_s is None else seconds_in_words(result.load_s),
+        _MISSING if result.peak_rss_bytes is None else bytes_in_words(result.peak_rss_bytes),
+    ]
+
+
+def _interpretation(results: Sequence[ModelResult]) -> list[str]:
+    has_any = any(result.requests for result in results)
+    nothing = "No request ended well" if has_any else "There are no readings"
+    said = highlights(results) or [f"{nothing}, so there is nothing to compare."]
+    return [
+        "**Interpretation** " + _words(said[0]),
+        *(f"- {_words(line)}" for line in said[1:]),
+        "",
+        "Tokens/sec is the decode rate, (C − c1)/(tn − t1): output tokens only, without the wait for the"
+        " first. Latency is tn − t0, from the request fully sent to the last text. p95 is shown from 59"
+        " requests on; below that the largest value stands in its place. ~ marks an estimated count.",
+    ]
+
+
+def _legacy(results: Sequence[ModelResult]) -> list[str]:
+    rows = [
+        [
+            _words(result.name),
+            _MISSING if result.legacy_tokens_per_s is None else f"{result.legacy_tokens_per_s:.1f}",
+            _mean(result.summary.decode_tokens_per_s, 1),
+            _mean(result.summary.end_to_end_tokens_per_s, 1),
+        ]
+        for result in results
+    ]
+    return [
+        *_table(("Model", "Workshop's tokens/sec", "Decode tokens/sec", "End-to-end tokens/sec"), rows),
+        "",
+        "The workshop's figure is (prompt + output tokens)/latency. It counts the prompt as if it had been"
+        " written, and is here only to compare with old results.",
+    ]
+
+
+def _gaps(results: Sequence[ModelResult]) -> list[str]:
+    rows = []
+    for result in results:
+        gaps = result.summary.gaps
+        if gaps is None:
+            rows.append([_words(result.name), *[_MISSING] * 6])
+            continue
+        told = (gaps.median_s, gaps.p95_s if gaps.p95_supported else None, gaps.max_s)
+        why = ", ".join(WITHHELD_WORDS[reason] for reason in gaps.withheld)
+        rows.append(
+            [
+                _words(result.name),
+                gaps.unit.value,
+                str(gaps.n),
+                *(_MISSING if value is None else f"{value * 1000:.2f}" for value in told),
+                str(gaps.stalls) + (f" (percentiles withheld: {why})" if why else ""),
+            ]
+        )
+    return _table(("Model", "Between", "n", "Median (ms)", "p95 (ms)", "Max (ms)", "Stalls"), rows)
+
+
+def _certificates(results: Sequence[ModelResult]) -> list[str]:
+    lines = []
+    for result in results:
+        if result.certificate is None:
+            continue
+        grade = result.certificate.grade
+        words = "too few answers to tell" if grade is None else f"{grade.value}: {GRADE_WORDS[grade]}"
+        lines.append(f"- {_words(result.name)}: {words}")
+    return lines
+
+
+def _prefill(results: Sequence[ModelResult]) -> list[str]:
+    lines = []
+    for result in results:
+        prefill = result.prefill
+        if prefill is None:
+            continue
+        if prefill.reason is not None:
+            words = f"n/a, {NO_PREFILL_WORDS[prefill.reason]}"
+        else:
+            words = f"{prefill.tokens_per_s or 0:,.0f} prompt tokens a second"
+        lines.append(f"- {_words(result.name)}: {words}")
+    return lines
+
+
+def _outliers(results: Sequence[ModelResult]) -> list[str]:
+    return [
+        f"- {_words(result.name)}, request {outlier.number}: {seconds_in_words(outlier.value)} where"
+        f" {seconds_in_words(outlier.usual)} is usual; {CAUSE_WORDS[outlier.cause]}. It is in every number."
+        for result in results
+        for outlier in result.outliers
+    ]
+
+
+def _memory(results: Sequence[ModelResult]) -> list[str]:
+    rows = [
+        [
+            _words(result.name),
+            seconds_in_words(result.load_s),
+            seconds_in_words(result.first_request_penalty_s),
+            bytes_in_words(result.model.rss_before_bytes),
+            bytes_in_words(result.model.rss_loaded_bytes),
+            bytes_in_words(result.peak_rss_bytes),
+            bytes_in_words(result.model.rss_after_bytes),
+            bytes_in_words(result.peak_vram_bytes),
+        ]
+        for result in results
+    ]
+    header = (
+        "Model",
+        "Load",
+        "First request's penalty",
+        "RSS before",
+        "Loaded",
+        "Peak",
+        "After unload",
+        "Peak VRAM",
+    )
+    return _table(header, rows)
+
+
+def _samples(results: Sequence[ModelResult]) -> list[str]:
+    lines: list[str] = []
+    for result in results:
+        first = next((request for request in result.requests if is_counted(request)), None)
+        if first is not None:
+            text = _words(clean_line(first.trace.text, _SAMPLE_CHARACTERS)) or "(no visible text)"
+            lines += [f"- {_words(result.name)}, {_words(first.prompt_id)}: {text}"]
+    return lines or ["None ended well."]
+
+
+def _plan(run: Run) -> list[str]:
+    plan = run.plan
+    order = (
+        "interleaved in an order drawn from the seed, backwards in every second round"
+        if plan.order is Order.INTERLEAVED
+        else "model by model, so a drift of the machine falls on single models"
+    )
+    heat = "the engine's own" if plan.temperature is None else f"{plan.temperature:g}"
+    facts = [
+        ("models", ", ".join(plan.models)),
+        ("rounds", f"{plan.rounds} of each model and prompt, after {plan.warmup} for warm-up"),
+        ("order", order),
+        ("max_tokens", str(plan.max_tokens)),
+        ("temperature", heat),
+        ("seed", "none" if plan.seed is None else str(plan.seed)),
+        ("concurrency", str(plan.concurrency)),
+    ]
+    if plan.precision is not None:
+        rule = plan.precision
+        facts.append(
+            (
+                "precision",
+                f"until the median latency is within ±{rule.half_width_share:.0%}, at most"
+                f" {rule.max_rounds} rounds and {seconds_in_words(rule.max_s)}",
+            )
+        )
+    prompts = [(f"prompt {prompt.id}", prompt.text) for prompt in plan.prompts]
+    systems = [(f"system of {prompt.id}", prompt.system) for prompt in plan.prompts if prompt.system]
+    return _facts([*facts, *prompts, *systems])
+
+
+def _environment(run: Run) -> list[str]:
+    facts = list(run.environment)
+    for model in run.models:
+        facts += [(f"{model.model}: {name}", value) for name, value in model.facts]
+    return _facts(facts) or ["Nothing is known of it."]
+
+
+def _clock(run: Run, requests: Sequence[RequestRun]) -> list[str]:
+    delays = [request.trace.delay_p99_ns for request in requests if is_counted(request)]
+    delay_ns = max((delay for delay in delays if delay is not None), default=None)
+    where = "our own runtime" if run.path == "managed" else "a server of somebody else's"
+    return _facts(
+        [
+            ("clock", "perf_counter_ns in a process of its own, read where the bytes arrive, before parsing"),
+            ("path", where),
+            ("that process's own delay, p99", UNKNOWN if delay_ns is None else f"{delay_ns / 1e6:.2f} ms"),
+        ]
+    )
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> list[str]:
+    # As one line: a number at its beginning would begin a list, one behind a name does not.
+    return [f"- {_words(f'{clean_line(name)}: {value}')}" for name, value in facts]
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = ["|" + "|".join(header) + "|", "|" + "|".join("---" for _ in header) + "|"]
+    return [*lines, *("|" + "|".join(row) + "|" for row in rows)]
+
+
+def _words(text: str) -> str:
+    return escaped_line(clean_line(text))
+
+
+def _mean(values: Spread | None, digits: int, about: str = "") -> str:
+    return _MISSING if values is None else f"{about}{values.mean:.{digits}f}"
+
+
+def _interval(interval: Interval | None) -> str:
+    return _MISSING if interval is None else f"{interval.low:.3f} to {interval.high:.3f}"

@@ -1,0 +1,340 @@
+"""Runs that somebody hands us as JSON: our own results, and what the workshop's scripts write."""
+
+import hashlib
+from dataclasses import dataclass
+
+from foundry_tui.domain.bench import (
+    BenchPlan,
+    ModelRun,
+    Order,
+    Phase,
+    PlannedPrompt,
+    PrecisionRule,
+    RequestRun,
+    Run,
+    RunStatus,
+)
+from foundry_tui.domain.chat import ChunkKind, ChunkReceived, Outcome, PhaseTimeouts, TokenUsage
+from foundry_tui.domain.trace import GenerationTrace
+from foundry_tui.reports.json_reading import JsonNode, parse_json
+from foundry_tui.reports.results import RESULTS_SCHEMA
+
+__all__ = ["IMPORT_LIMIT_BYTES", "ImportedRun", "read_run"]
+
+IMPORT_LIMIT_BYTES = 256_000_000
+
+_KIND, _, _VERSION = RESULTS_SCHEMA.partition("@")
+_LAST_UNIX_MS = 253_402_300_799_999
+_ID_CHARACTERS = 200
+_REMEDY = "pick a file that `foundry-tui bench --json` or `runs export` has written, or the workshop's JSON"
+_WORKSHOP_NAMES = ("alias", "model")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedRun:
+    """A run that was read; ``notes`` say what could not be."""
+
+    run: Run
+    requests: tuple[RequestRun, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_run(text: str, name: str, *, now_unix_ms: int) -> ImportedRun:
+    """The run that ``text`` is.
+
+    Args:
+        text: Results of ours, maybe of a later version, whose new fields are ignored; or the workshop's list.
+        name: Of the file, for the error.
+        now_unix_ms: When a run began that does not say so.
+
+    Raises:
+        BadInput: It is neither; the message has the place and what was expected there.
+    """
+    root = parse_json(text, name)
+    if isinstance(root.value, list):
+        return _workshop(root, text, now_unix_ms)
+    _check_schema(root.field("schema"))
+    run = _run(root.field("run"))
+    requests = tuple(_request(node) for node in root.field("requests").items())
+    seen: set[int] = set()
+    for request, node in zip(requests, root.field("requests").items(), strict=True):
+        if request.number in seen:
+            raise node.field("number").problem("a number that no other request has")
+        seen.add(request.number)
+    return ImportedRun(run=run, requests=requests)
+
+
+def _check_schema(node: JsonNode) -> None:
+    found = node.text()
+    if found == RESULTS_SCHEMA:
+        return
+    kind, _, version = found.partition("@")
+    if kind == _KIND and version.isdecimal() and int(version[:9]) > int(_VERSION):
+        raise node.problem(
+            f'"{RESULTS_SCHEMA}"', remedy="a newer foundry-tui has written it: update this one"
+        )
+    raise node.problem(f'"{RESULTS_SCHEMA}"', remedy=_REMEDY)
+
+
+def _run(node: JsonNode) -> Run:
+    plan = node.field("plan")
+    prompts = [
+        PlannedPrompt(
+            id=entry.field("id").text(),
+            text=entry.field("text").text(),
+            system=entry.field("system").text_or_none(),
+        )
+        for entry in plan.field("prompt_set").items()
+    ]
+    try:
+        made = BenchPlan(
+            models=tuple(model.text() for model in plan.field("models").items()),
+            prompts=tuple(prompts),
+            name=node.field("name").text_or_none() or "",
+            rounds=plan.field("rounds").whole(low=1),
+            warmup=plan.field("warmup").whole(),
+            max_tokens=plan.field("max_tokens").whole(low=1),
+            temperature=plan.field("temperature").number_or_none(low=0, high=2),
+            seed=plan.field("seed").whole_or_none(low=None),
+            concurrency=plan.field("concurrency").whole(low=1, high=64),
+            order=plan.field("order").choice(tuple(Order)),
+            is_deterministic=_truth(plan.field("deterministic")),
+            has_cold_start=_truth(plan.field("cold_start")),
+            unloads=_truth(plan.field("unloads")),
+            precision=_precision(plan.field("precision")),
+            timeouts=_timeouts(plan.field("timeouts")),
+        )
+    except ValueError as error:
+        raise plan.problem(f"a plan ({error})") from error
+    ended = node.field("ended_unix_ms")
+    path = node.field("clock").field("path").text()
+    return Run(
+        id=_id(node.field("id")),
+        name=made.name,
+        plan=made,
+        status=node.field("status").choice((RunStatus.COMPLETED, RunStatus.INTERRUPTED, RunStatus.FAILED)),
+        started_unix_ms=node.field("started_unix_ms").whole(high=_LAST_UNIX_MS),
+        ended_unix_ms=None if ended.is_null else ended.whole(high=_LAST_UNIX_MS),
+        environment=_pairs(node.field("environment")),
+        path="managed" if path == "managed" else "endpoint",
+        models=tuple(_model(model) for model in node.field("models").items()),
+        tags=tuple(dict.fromkeys(tag.text() for tag in node.field("tags").items())),
+        note=node.field("note").text(),
+    )
+
+
+def _model(node: JsonNode) -> ModelRun:
+    outcome = node.field("outcome")
+    return ModelRun(
+        model=node.field("model").text(),
+        model_id=node.field("model_id").text_or_none(),
+        outcome=None if outcome.is_null else outcome.choice(tuple(Outcome)),
+        reason=node.field("reason").text_or_none(),
+        load_ns=node.field("load_ns").whole_or_none(),
+        rss_before_bytes=node.field("rss_before_bytes").whole_or_none(),
+        rss_loaded_bytes=node.field("rss_loaded_bytes").whole_or_none(),
+        rss_after_bytes=node.field("rss_after_bytes").whole_or_none(),
+        facts=_pairs(node.field("facts")),
+        warnings=tuple(warning.text() for warning in node.field("warnings").items()),
+    )
+
+
+def _request(node: JsonNode) -> RequestRun:
+    return RequestRun(
+        number=node.field("number").whole(low=1),
+        model=node.field("model").text(),
+        model_id=node.field("model_id").text(),
+        prompt_id=node.field("prompt_id").text(),
+        round=node.field("round").whole(low=1),
+        phase=node.field("phase").choice(tuple(Phase)),
+        at_unix_ms=node.field("at_unix_ms").whole(high=_LAST_UNIX_MS),
+        trace=_trace(node),
+        peak_rss_bytes=node.field("peak_rss_bytes").whole_or_none(),
+        peak_vram_bytes=node.field("peak_vram_bytes").whole_or_none(),
+        energy_j=node.field("energy_j").number_or_none(low=0, high=1e15),
+    )
+
+
+def _trace(node: JsonNode) -> GenerationTrace:
+    usage = node.field("usage")
+    try:
+        return GenerationTrace(
+            call_ns=node.field("call_ns").whole_or_none(),
+            sent_ns=node.field("sent_ns").whole_or_none(),
+            headers_ns=node.field("headers_ns").whole_or_none(),
+            role_ns=node.field("role_ns").whole_or_none(),
+            chunks=_chunks(node),
+            end_ns=node.field("end_ns").whole_or_none(),
+            usage=None
+            if usage.is_null
+            else TokenUsage(
+                prompt_tokens=usage.field("prompt_tokens").whole_or_none(),
+                completion_tokens=usage.field("completion_tokens").whole_or_none(),
+                reasoning_tokens=usage.field("reasoning_tokens").whole_or_none(),
+            ),
+            outcome=node.field("status").choice(tuple(Outcome)),
+            finish_reason=node.field("finish_reason").text_or_none(),
+            response_id=node.field("response_id").text_or_none(),
+            warnings=tuple(warning.text() for warning in node.field("warnings").items()),
+            delay_p99_ns=node.field("delay_p99_ns").whole_or_none(),
+            error=node.field("error").text_or_none(),
+        )
+    except ValueError as error:
+        raise node.problem("clock readings that never go back") from error
+
+
+def _chunks(node: JsonNode) -> tuple[ChunkReceived, ...]:
+    at_ns = node.field("chunk_ns").wholes()
+    kinds = [kind.choice(tuple(ChunkKind)) for kind in node.field("chunk_kind").items()]
+    reads = node.field("chunk_read").wholes()
+    tokens = node.field("chunk_tokens").wholes_or_none()
+    texts = _texts(node, kinds)
+    for key, found in (
+        ("chunk_kind", kinds),
+        ("chunk_chars", texts),
+        ("chunk_read", reads),
+        ("chunk_tokens", tokens),
+    ):
+        if len(found) != len(at_ns):
+            raise node.field(key).problem(f"{len(at_ns)} entries, as many as chunk_ns has")
+    return tuple(
+        ChunkReceived(at_ns=stamp, text=text, kind=kind, read=read, tokens=count)
+        for stamp, text, kind, read, count in zip(at_ns, texts, kinds, reads, tokens, strict=True)
+    )
+
+
+def _texts(node: JsonNode, kinds: list[ChunkKind]) -> list[str]:
+    """The text of each chunk, cut out of the whole of its kind by lengths."""
+    apart = node.field("chunk_text")
+    if not apart.is_null:
+        return [entry.text() for entry in apart.items()]
+    lengths = node.field("chunk_chars").wholes()
+    wholes = {
+        ChunkKind.CONTENT: node.field("text").text(),
+        ChunkKind.REASONING: node.field("reasoning").text(),
+        ChunkKind.TOOL: node.field("tool_text").text(),
+    }
+    place = dict.fromkeys(ChunkKind, 0)
+    texts: list[str] = []
+    for kind, length in zip(kinds, lengths, strict=False):
+        texts.append(wholes[kind][place[kind] : place[kind] + length])
+        place[kind] += length
+    for kind, end in place.items():
+        if end != len(wholes[kind]):
+            raise node.field("chunk_chars").problem(
+                f"lengths of {kind.value} that add up to the {len(wholes[kind])} characters of its text",
+                f"{end}",
+            )
+    return texts
+
+
+def _workshop(root: JsonNode, text: str, now_unix_ms: int) -> ImportedRun:
+    """Averages without readings: the models with what was written of them, and no request."""
+    entries = root.items()
+    if not entries:
+        raise root.problem("the results of at least one model", remedy=_REMEDY)
+    models: dict[str, ModelRun] = {}
+    for node in entries:
+        model = _workshop_model(node)
+        if model.model in models:
+            raise node.problem("each model once", "one again")
+        models[model.model] = model
+    rounds = [value for node in entries if (value := _workshop_rounds(node)) is not None]
+    run = Run(
+        # The same file is the same run, and is not kept twice.
+        id=hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()[:32],
+        name="workshop results",
+        plan=BenchPlan(
+            models=tuple(models),
+            prompts=(PlannedPrompt(id="p1", text="(not told)"),),
+            rounds=max(rounds, default=1),
+            warmup=0,
+            temperature=None,
+        ),
+        status=RunStatus.COMPLETED,
+        started_unix_ms=now_unix_ms,
+        ended_unix_ms=now_unix_ms,
+        environment=(("imported", "workshop JSON"),),
+        path="endpoint",
+        models=tuple(models.values()),
+        note="Imported from the workshop's JSON: averages without readings, whose tokens/s count the prompt.",
+    )
+    note = "it has averages and no readings: they are kept as facts of each model, and enter no statistic"
+    return ImportedRun(run=run, requests=(), notes=(note,))
+
+
+def _workshop_model(node: JsonNode) -> ModelRun:
+    if not isinstance(node.value, dict):
+        raise node.problem("an object", remedy=_REMEDY)
+    key = next((key for key in _WORKSHOP_NAMES if key in node.value), None)
+    if key is None:
+        raise node.problem("the key alias or model", "neither", remedy=_REMEDY)
+    facts = [
+        (f"workshop_{name}", str(value))
+        for name, value in node.value.items()
+        if name not in _WORKSHOP_NAMES
+        and isinstance(value, str | int | float)
+        and not isinstance(value, bool)
+    ]
+    model_id = node.value.get("model_id")
+    error = node.value.get("error")
+    return ModelRun(
+        model=node.field(key).text(),
+        model_id=model_id if isinstance(model_id, str) else None,
+        outcome=Outcome.COMPLETED if error is None else Outcome.SKIPPED,
+        reason=error if isinstance(error, str) else None,
+        facts=tuple(facts),
+    )
+
+
+def _workshop_rounds(node: JsonNode) -> int | None:
+    value = node.value.get("rounds") if isinstance(node.value, dict) else None
+    return (
+        value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000 else None
+    )
+
+
+def _precision(node: JsonNode) -> PrecisionRule | None:
+    if node.is_null:
+        return None
+    return PrecisionRule(
+        half_width_share=_number(node.field("half_width_share")),
+        max_rounds=node.field("max_rounds").whole(low=1),
+        max_s=_number(node.field("max_s")),
+    )
+
+
+def _timeouts(node: JsonNode) -> PhaseTimeouts:
+    return PhaseTimeouts(
+        connect_s=_number(node.field("connect_s")),
+        headers_s=_number(node.field("headers_s")),
+        first_token_s=_number(node.field("first_token_s")),
+        between_s=_number(node.field("between_s")),
+        total_s=_number(node.field("total_s")),
+    )
+
+
+def _number(node: JsonNode) -> float:
+    value = node.number_or_none(low=0, high=1e12)
+    if value is None:
+        raise node.problem("a number")
+    return value
+
+
+def _truth(node: JsonNode) -> bool:
+    if not isinstance(node.value, bool):
+        raise node.problem("true or false")
+    return node.value
+
+
+def _pairs(node: JsonNode) -> tuple[tuple[str, str], ...]:
+    if not isinstance(node.value, dict):
+        raise node.problem("an object")
+    return tuple((name, node.field(name).text()) for name in node.value)
+
+
+def _id(node: JsonNode) -> str:
+    found = node.text()
+    if not found.isprintable() or not 0 < len(found.strip()) == len(found) <= _ID_CHARACTERS:
+        raise node.problem(f"an id of 1 to {_ID_CHARACTERS} printable characters")
+    return found

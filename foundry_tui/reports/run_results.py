@@ -1,0 +1,159 @@
+"""What a run came to, model by model: the one pure model behind every report of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from foundry_tui.domain.bench import ModelRun, Phase, RequestRun, Run, RunStatus
+from foundry_tui.domain.chat import Outcome
+from foundry_tui.metrics.certificate import Certificate, certificate
+from foundry_tui.metrics.goodput import Throughput, throughput
+from foundry_tui.metrics.measures import is_counted
+from foundry_tui.metrics.outliers import Outlier, outliers
+from foundry_tui.metrics.prefill import PrefillCalibration, calibrated, prefill_rate
+from foundry_tui.metrics.spread import Spread, spread
+from foundry_tui.metrics.summary import ModelSummary, first_request_penalty_s, model_summary
+
+__all__ = ["WORKSHOP_RATE", "ModelResult", "is_all_well", "model_results"]
+
+WORKSHOP_RATE = "workshop_tokens_per_sec_avg"
+"""Under which fact of a model an imported run has the workshop's figure."""
+_NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelResult:
+    """One model of a run.
+
+    Attributes:
+        requests: All of it, of whatever phase, in order.
+        status: COMPLETED where every timed request was made and ended well; else why the model was left out,
+            or how its first timed request that failed ended.  CANCELLED where the run ended before it did.
+        reason: That in words; None where all is well.
+        load_s: Of the load call; None where it was not loaded for the run.
+        peak_rss_bytes: The highest of the counted requests; likewise of GPU memory.
+        outliers: In latency.
+        certificate: None where none was wanted.
+        prefill: None where the calibration was not made.
+        prefill_tokens_per_s: Of the counted requests; None where the role chunk does not wait for prefill.
+        first_request_penalty_s: Of the first request after the load; None where there was no load.
+        legacy_tokens_per_s: The workshop's figure: as there the mean over the rounds; of an imported run what
+            was told.
+        throughput: Of all its timed requests together; None unless several were under way at once.
+    """
+
+    model: ModelRun
+    requests: tuple[RequestRun, ...]
+    summary: ModelSummary
+    status: Outcome
+    reason: str | None
+    load_s: float | None
+    peak_rss_bytes: int | None
+    peak_vram_bytes: int | None
+    outliers: tuple[Outlier, ...]
+    certificate: Certificate | None
+    prefill: PrefillCalibration | None
+    prefill_tokens_per_s: Spread | None
+    first_request_penalty_s: float | None
+    legacy_tokens_per_s: float | None
+    throughput: Throughput | None
+
+    @property
+    def name(self) -> str:
+        """Its name in the plan."""
+        return self.model.model
+
+    @property
+    def is_well(self) -> bool:
+        """Whether all of it ended well."""
+        return self.status is Outcome.COMPLETED
+
+
+def model_results(run: Run, requests: Sequence[RequestRun]) -> tuple[ModelResult, ...]:
+    """The result of each model, in the order of the plan."""
+    known = {model.model: model for model in run.models}
+    return tuple(
+        _result(
+            run,
+            known.get(name) or ModelRun(model=name),
+            tuple(request for request in requests if request.model == name),
+        )
+        for name in run.plan.models
+    )
+
+
+def is_all_well(run: Run, results: Sequence[ModelResult]) -> bool:
+    """Whether the plan was done to its end, and every model did all of it well."""
+    return run.status is RunStatus.COMPLETED and all(result.is_well for result in results)
+
+
+def _result(run: Run, model: ModelRun, requests: tuple[RequestRun, ...]) -> ModelResult:
+    counted = [request for request in requests if is_counted(request)]
+    status, reason = _status(model, requests)
+    summary = model_summary(requests)
+    prefill = _prefill(requests)
+    rates = [prefill_rate(request.trace, prefill) for request in counted] if prefill is not None else []
+    rss = [request.peak_rss_bytes for request in counted if request.peak_rss_bytes is not None]
+    vram = [request.peak_vram_bytes for request in counted if request.peak_vram_bytes is not None]
+    return ModelResult(
+        model=model,
+        requests=requests,
+        summary=summary,
+        status=status,
+        reason=reason,
+        load_s=None if model.load_ns is None else model.load_ns / _NS_PER_S,
+        peak_rss_bytes=max(rss, default=None),
+        peak_vram_bytes=max(vram, default=None),
+        outliers=outliers(requests),
+        certificate=_certificate(requests),
+        prefill=prefill,
+        prefill_tokens_per_s=spread([rate for rate in rates if rate is not None]),
+        first_request_penalty_s=(
+            first_request_penalty_s(requests[0], counted) if model.load_ns is not None and requests else None
+        ),
+        legacy_tokens_per_s=_legacy(model, summary),
+        throughput=throughput(requests) if run.plan.concurrency > 1 else None,
+    )
+
+
+def _status(model: ModelRun, requests: Sequence[RequestRun]) -> tuple[Outcome, str | None]:
+    if model.outcome is not None and model.outcome is not Outcome.COMPLETED:
+        return model.outcome, model.reason
+    for request in requests:
+        outcome = request.trace.outcome
+        if request.phase is Phase.TIMED and not outcome.is_timed and outcome is not Outcome.CANCELLED:
+            return outcome, request.trace.error
+    if model.outcome is None:
+        return Outcome.CANCELLED, "the run ended before its last request"
+    return Outcome.COMPLETED, None
+
+
+def _legacy(model: ModelRun, summary: ModelSummary) -> float | None:
+    if summary.legacy_tokens_per_s is not None:
+        return summary.legacy_tokens_per_s.mean
+    try:
+        told = float(dict(model.facts).get(WORKSHOP_RATE, ""))
+    except ValueError:
+        return None
+    return told if math.isfinite(told) else None
+
+
+def _certificate(requests: Sequence[RequestRun]) -> Certificate | None:
+    made = [request for request in requests if request.phase is Phase.CERTIFICATE]
+    if not made:
+        return None
+
+    def hashes(prompt_id: str) -> list[str]:
+        return [
+            request.text_sha256
+            for request in made
+            if request.prompt_id == prompt_id and request.trace.outcome.is_timed
+        ]
+
+    return certificate(hashes("certificate-t0"), hashes("certificate-t1"), hashes("certificate-seeded"))
+
+
+def _prefill(requests: Sequence[RequestRun]) -> PrefillCalibration | None:
+    made = {request.prompt_id: request.trace for request in requests if request.phase is Phase.CALIBRATION}
+    short, long = made.get("calibration-short"), made.get("calibration-long")
+    return None if short is None or long is None else calibrated(short, long)

@@ -1,0 +1,171 @@
+"""``foundry-tui compare``: what can be said, what is refused, and when a limit is broken."""
+
+import json
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+from foundry_tui.config.schema import json_schema
+from foundry_tui.domain.bench import ModelRun, RequestRun, Run, RunStatus
+from foundry_tui.domain.chat import Outcome
+from foundry_tui.reports.results import results_json, results_object
+from tests.cli.program import Ended, one_process
+from tests.support.runs import a_request, a_run
+
+# Of one shape, but no two alike, so that every round is a reading of its own.
+NOISE = (0.0, 0.011, -0.013, 0.007, -0.004, 0.016, -0.009, 0.003)
+FACTS = (("alias", "alpha"), ("device", "cpu"), ("execution_provider", "CPUExecutionProvider"))
+ENVIRONMENT = (("engine", "managed"), ("onnxruntime", "1.31"), ("cpu", "fast"), ("threads", "8"))
+
+
+def a_measurement(
+    run_id: str,
+    factor: float = 1.0,
+    *,
+    rounds: int = 8,
+    environment: tuple[tuple[str, str], ...] = ENVIRONMENT,
+) -> tuple[Run, list[RequestRun]]:
+    """Alpha, and beta of half its speed; everything takes ``factor`` times as long."""
+    models = tuple(
+        ModelRun(model=name, model_id=f"{name}-cpu:1", outcome=Outcome.COMPLETED, facts=facts)
+        for name, facts in (("alpha", FACTS), ("beta", (("alias", "beta"), *FACTS[1:])))
+    )
+    run = replace(a_run(run_id, models=models), status=RunStatus.COMPLETED, environment=environment)
+    numbers = count(1)
+    requests = [
+        _stretched(
+            replace(a_request(next(numbers), model=model), round=number),
+            factor * share * (1 + NOISE[(number * (1 + 2 * place) + ord(run_id[0])) % len(NOISE)]),
+        )
+        for number in range(1, rounds + 1)
+        for place, (model, share) in enumerate((("alpha", 1), ("beta", 2)))
+    ]
+    return run, requests
+
+
+def _stretched(request: RequestRun, factor: float) -> RequestRun:
+    """The same answer, with every reading after the sending ``factor`` times as late."""
+    trace = request.trace
+    assert trace.sent_ns is not None
+    assert trace.end_ns is not None
+    sent_ns = trace.sent_ns
+
+    def late(at_ns: int) -> int:
+        return sent_ns + round((at_ns - sent_ns) * factor)
+
+    return replace(
+        request,
+        trace=replace(
+            trace,
+            headers_ns=None,
+            role_ns=None,
+            chunks=tuple(replace(chunk, at_ns=late(chunk.at_ns)) for chunk in trace.chunks),
+            end_ns=late(trace.end_ns),
+        ),
+    )
+
+
+def compared(
+    folder: Path, *commands: tuple[str, ...], runs: tuple[tuple[Run, list[RequestRun]], ...]
+) -> list[Ended]:
+    """How each ``compare`` with these arguments ended, of runs that were taken in before."""
+    for run, requests in runs:
+        (folder / f"{run.id}.json").write_text(results_json(results_object(run, requests)))
+    files = tuple(str(folder / f"{run.id}.json") for run, _ in runs)
+    lines = [("runs", "import", *files), *(("compare", *command) for command in commands)]
+    taken, *ends = one_process(lines, data_dir=folder / "data")
+    assert taken.code == 0, taken.err
+    return ends
+
+
+def only(end: Ended) -> dict[str, Any]:
+    content = json.loads(end.out)
+    jsonschema.validate(content, json_schema("comparison"))
+    (found,) = content["comparisons"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_two_models_of_a_run_are_compared_and_the_sentence_claims_what_was_shown(tmp_path: Path) -> None:
+    words, values = compared(
+        tmp_path, ("aaaa", "aaaa"), ("aaaa/alpha", "aaaa/beta", "--json"), runs=(a_measurement("aaaa"),)
+    )
+
+    latency = only(values)["measures"]["latency_s"]
+    assert (words.code, values.code) == (0, 0)
+    assert "beta is slower than alpha by " in words.out
+    assert (latency["verdict"], latency["pairs"]) == ("slower", 8)
+    assert latency["interval"][0] < 2 < latency["interval"][1]
+    assert 1.98 < latency["ratio"] < 2.02
+    assert only(values)["measures"]["decode_tokens_per_s"]["verdict"] == "slower"
+
+
+def test_a_limit_is_broken_only_by_the_whole_interval(tmp_path: Path) -> None:
+    runs = (a_measurement("aaaa"), a_measurement("bbbb", 1.2))
+    a, b = "aaaa/alpha", "bbbb/alpha"
+
+    broken, kept, unclear, faster, by_rate = compared(
+        tmp_path,
+        (a, b, "--fail-if-slower", "10%"),
+        (a, b, "--fail-if-slower", "30"),
+        (a, b, "--fail-if-slower", "20", "--json"),
+        (b, a, "--fail-if-slower", "0"),
+        (a, b, "--fail-if-slower", "10", "--measure", "decode_tokens_per_s"),
+        runs=runs,
+    )
+
+    assert (broken.code, "beyond the limit of 10 %" in broken.err) == (4, True)
+    assert (kept.code, kept.err) == (0, "")
+    assert (unclear.code, "cannot be told" in unclear.err) == (0, True)
+    low, high = only(unclear)["slower_share"]
+    assert low < 0.2 < high
+    assert only(unclear)["limit_broken"] is False
+    assert faster.code == 0
+    assert by_rate.code == 4
+
+
+def test_too_few_rounds_are_no_verdict_and_say_how_many_more(tmp_path: Path) -> None:
+    runs = (a_measurement("aaaa", rounds=2), a_measurement("bbbb", 9, rounds=2))
+
+    (end,) = compared(tmp_path, ("aaaa/alpha", "bbbb/alpha", "--fail-if-slower", "10"), runs=runs)
+
+    assert end.code == 0
+    assert "too few rounds" in end.out
+    assert "4 more" in end.out
+    assert "too few rounds to tell whether the limit" in end.err
+
+
+def test_what_differs_besides_is_refused_with_the_field_named(tmp_path: Path) -> None:
+    other = tuple((name, "slow" if name == "cpu" else value) for name, value in ENVIRONMENT)
+    newer = tuple((name, "1.32" if name == "onnxruntime" else value) for name, value in ENVIRONMENT)
+    run, requests = a_measurement("dddd")
+    longer = replace(run, plan=replace(run.plan, max_tokens=7)), requests
+    runs = (
+        a_measurement("aaaa"),
+        a_measurement("bbbb", environment=other),
+        a_measurement("cccc", environment=newer),
+        longer,
+    )
+
+    machine, version, meant, plan, model, unknown = compared(
+        tmp_path,
+        ("aaaa", "bbbb"),
+        ("aaaa", "cccc"),
+        ("aaaa", "cccc", "--across", "version"),
+        ("aaaa", "dddd"),
+        ("aaaa/alpha", "cccc/beta", "--across", "model"),
+        ("aaaa/gamma", "bbbb"),
+        runs=runs,
+    )
+
+    assert (machine.code, machine.out) == (2, "")
+    assert "cpu (fast and slow)" in machine.err
+    assert (version.code, "version of onnxruntime (1.31 and 1.32)" in version.err) == (2, True)
+    assert meant.code == 0
+    assert len(meant.out.splitlines()) == 8
+    assert (plan.code, "max_tokens (120 and 7)" in plan.err) == (2, True)
+    assert (model.code, "version of onnxruntime" in model.err) == (2, True)
+    assert (unknown.code, "no model 'gamma'" in unknown.err) == (2, True)
