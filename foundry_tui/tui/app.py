@@ -221,7 +221,8 @@ class FoundryApp(App[None]):
 
     def action_leave(self) -> None:
         """Quit; ask only if something would be lost."""
-        if self._workspace is None or not self._workspace.chat.is_generating:
+        lost = self._lost_by_leaving()
+        if lost is None:
             self.exit()
             return
         from foundry_tui.tui.screens.overlay import ConfirmScreen
@@ -233,7 +234,14 @@ class FoundryApp(App[None]):
             if leaves:
                 self.exit()
 
-        self.push_screen(ConfirmScreen("An answer is still being made.", "Quit all the same"), answer)
+        self.push_screen(ConfirmScreen(lost, "Quit all the same"), answer)
+
+    def _lost_by_leaving(self) -> str | None:
+        if self._workspace is None:
+            return None
+        if self.services.bench.is_running:
+            return "A benchmark runs. What it measured is kept, and the rest can be resumed."
+        return "An answer is still being made." if self._workspace.chat.is_generating else None
 
     async def _furnish(self) -> None:
         try:
@@ -253,7 +261,7 @@ class FoundryApp(App[None]):
             self.post_message(event)
 
     def _begin_title(self) -> None:
-        """Say in the title of the terminal, where it has one, how far downloads are."""
+        """Say in the title of the terminal, where it has one, how far a benchmark or downloads are."""
         from foundry_tui.tui.terminal_title import TerminalTitle, can_be_titled
 
         driver = self._driver
@@ -266,12 +274,13 @@ class FoundryApp(App[None]):
             self.set_interval(_TITLE_S, self._show_title)
 
     def _show_title(self) -> None:
-        from foundry_tui.tui.terminal_title import download_title
+        from foundry_tui.tui.terminal_title import bench_title, download_title
 
         if self._title is not None and self._services is not None:
             care, jobs = self._services.care, self._services.client.jobs.value
             queue = None if care is None else care.downloads.queue.value
-            self._title.show(download_title(queue, jobs, time.time_ns() // 1_000_000))
+            words = bench_title(self._services.bench.state.value)
+            self._title.show(words or download_title(queue, jobs, time.time_ns() // 1_000_000))
 
     def _apply(self, setup: Setup) -> None:
         """Take what the settings say about the app."""

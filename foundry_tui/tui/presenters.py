@@ -33,6 +33,7 @@ __all__ = [
     "engine_words",
     "fact_words",
     "job_words",
+    "left_in_words",
     "resource_parts",
     "state_of",
 ]
@@ -151,6 +152,18 @@ def age_in_words(seconds: float) -> str:
     if seconds < 36 * 3600:
         return f"{seconds / 3600:.0f} h"
     return f"{seconds / 86400:.0f} d"
+
+
+def left_in_words(seconds: float | None) -> str:
+    """About how long: ``12 s``, ``4 min``, ``2 h 05 min``."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    if seconds < 3570:
+        return f"{max(1, round(seconds / 60))} min"
+    hours, rest = divmod(round(seconds / 60), 60)
+    return f"{hours} h {rest:02d} min"
 
 
 def detail_facts(model: ModelVariant, report: LoadReport | None) -> tuple[Fact, ...]:

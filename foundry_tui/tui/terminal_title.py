@@ -1,4 +1,4 @@
-"""The title of the terminal's window: how far downloads are, and afterwards what it was before."""
+"""The title of the terminal's window: how far a benchmark or downloads are, then what it was before."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -7,10 +7,12 @@ from typing import TextIO
 from foundry_tui.domain.downloads import Download, DownloadState
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.downloads import title_words
+from foundry_tui.services.bench.state import BenchState, Step
 from foundry_tui.services.client import Job, JobKind
 from foundry_tui.services.downloads.facade import DownloadQueue
+from foundry_tui.tui.presenters import left_in_words
 
-__all__ = ["TerminalTitle", "can_be_titled", "download_title"]
+__all__ = ["TerminalTitle", "bench_title", "can_be_titled", "download_title"]
 
 # By XTWINOPS a terminal keeps its title and takes it up again; one that cannot ignores both.
 _KEEP, _TAKE_UP = "\x1b[22;2t", "\x1b[23;2t"
@@ -50,6 +52,14 @@ def can_be_titled(stream: TextIO | None, term: str | None) -> bool:
     if stream is None or not stream.isatty():
         return False
     return sys.platform == "win32" if term is None else term not in _UNTITLED
+
+
+def bench_title(state: BenchState | None) -> str | None:
+    """How far the benchmark is that runs; None while none does."""
+    if state is None or state.step is Step.ENDED:
+        return None
+    left = "" if state.eta_s is None else f", about {left_in_words(state.eta_s)} left"
+    return f"benchmark {state.done} of {state.planned}{left}"
 
 
 def download_title(queue: DownloadQueue | None, jobs: Sequence[Job], now_unix_ms: int) -> str | None:

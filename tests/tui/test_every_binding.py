@@ -14,14 +14,19 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Input, TextArea
 
 import foundry_tui.tui
+from foundry_tui.domain.bench import RunStatus
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.downloads import DownloadState
 from foundry_tui.domain.engine import ExecutionProvider
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant, SnapshotOrigin
 from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.services.bench.state import BenchState, Step
 from foundry_tui.services.setup import LicensePolicy
 from foundry_tui.tui.actions import Action, actions_of
+from foundry_tui.tui.screens.bench import BenchScreen
+from foundry_tui.tui.screens.bench_plan import BenchPlanScreen
+from foundry_tui.tui.screens.bench_requests import RequestScreen, RequestsScreen
 from foundry_tui.tui.screens.columns import ColumnsScreen
 from foundry_tui.tui.screens.compare import CompareScreen
 from foundry_tui.tui.screens.connect import ConnectScreen
@@ -43,6 +48,7 @@ from foundry_tui.tui.screens.tagging import LineScreen, TagsScreen
 from foundry_tui.tui.screens.validation import ValidationScreen
 from foundry_tui.tui.widgets.row_table import RowTable
 from foundry_tui.tui.widgets.setting_field import SettingField
+from foundry_tui.tui.widgets.sheet import Sheet
 from tests.support.memory_store import MemoryStore
 from tests.support.supervised import SupervisedScript
 from tests.tui.engine_screens import (
@@ -257,6 +263,7 @@ PROMPT = (
     opens("app.settings", "f2", SettingsScreen),
     opens("app.log", "f4", LogScreen),
     opens("app.endpoints", "f3", EndpointsScreen),
+    opens("app.bench", "alt+4", BenchScreen),
     opens("app.downloads", "f8", DownloadsScreen),
     opens("app.providers", "f9", ProvidersScreen),
     opens("app.connect", "f10", ConnectScreen),
@@ -531,6 +538,49 @@ PROVIDERS = (
     Pressed(id="providers.register_all", key="A", holds=on(ConfirmScreen), after=["escape"]),
 )
 CHECKED = Pressed(id="validation.run", key="r", holds=shows("1 of 1 passed"))
+PLAN = (
+    Pressed(id="bench.plan", key="n", holds=on(BenchPlanScreen)),
+    Pressed(id="plan.mark", key="space", before=["home"], holds=shows("6 timed = 1 model")),
+    Pressed(id="plan.deterministic", key="d", holds=shows("[x] d")),
+    Pressed(id="plan.cold_start", key="c", holds=shows("[x] c")),
+    Pressed(id="plan.blocked", key="m", holds=shows("[x] m")),
+    Pressed(id="plan.begin", key="b", holds=lambda user, was: user.services.bench.is_running),
+)
+BENCH = (
+    Pressed(id="bench.pause", key="p", holds=lambda user, was: bench_state(user).pauses),
+    opens("bench.skip", "s", ConfirmScreen),
+    opens("bench.stop", "x", ConfirmScreen),
+    Pressed(id="bench.stop_after", key="a", holds=lambda user, was: bench_state(user).stops),
+)
+BENCH_ENDED = (
+    opens("bench.export", "e", PathScreen),
+    Pressed(id="bench.requests", key="v", holds=on(RequestsScreen)),
+    Pressed(id="requests.open", key="v", holds=on(RequestScreen)),
+    Pressed(
+        id="request.down", key="down", holds=lambda user, was: user.app.screen.query_one(Sheet).scroll_y > 0
+    ),
+    Pressed(
+        id="request.up", key="up", holds=lambda user, was: user.app.screen.query_one(Sheet).scroll_y == 0
+    ),
+)
+BENCH_RUNS = (
+    Pressed(id="bench.runs", key="r", holds=shows("interrupted")),
+    Pressed(id="runs.open", key="v", holds=on(BenchScreen), after=["r"]),
+    Pressed(
+        id="runs.resume", key="r", holds=lambda user, was: bench_state(user).run.status is RunStatus.COMPLETED
+    ),
+)
+BEGUN_ANYWHERE = Pressed(
+    id="plan.begin_anywhere", key="ctrl+s", holds=lambda user, was: user.services.bench.is_running
+)
+
+
+def bench_state(user: Driven) -> BenchState:
+    state = user.services.bench.state.value
+    assert state is not None
+    return state
+
+
 QUIT = Pressed(id="app.quit", key="ctrl+q", holds=lambda user, was: user.leaving.is_set())
 TABLE = (
     *(
@@ -551,6 +601,7 @@ TABLE = (
     *(*ENDPOINTS, SWITCHED, *CONNECT, *PROVIDERS, CHECKED),
     *(*DOWNLOADS, *OFFER, LOOKED_FOR_ROOM, ACCEPTED),
     *CACHE,
+    *(*PLAN, *BENCH, *BENCH_ENDED, *BENCH_RUNS, BEGUN_ANYWHERE),
 )
 
 
@@ -851,6 +902,27 @@ async def test_the_key_of_the_checklist() -> None:
         named[:] = [SHELF[1].alias]
 
         await do(user, [CHECKED])
+
+
+async def test_the_keys_of_the_benchmark() -> None:
+    engine = SupervisedScript(ScriptedConfig(gap_ms=5, pieces=("one\n",) * 30), models=SHELF[:1])
+    async with driven(engine, size=NARROW) as user:
+        await user.up()
+        await user.pilot.press("alt+4")
+        await user.until(lambda: user.shows("n plans one"))
+        await do(user, PLAN)
+        await user.until(lambda: user.shows("Pause") and bool(bench_state(user).requests))
+        await do(user, BENCH)
+        await user.until(lambda: bench_state(user).step is Step.ENDED and user.shows("Export"))
+        await do(user, BENCH_ENDED)
+        await user.pilot.press("escape", "escape")
+        await user.until(lambda: isinstance(user.app.screen, BenchScreen))
+        await do(user, BENCH_RUNS)
+
+        await user.until(lambda: user.shows("New run"))
+        await user.pilot.press("n")
+        await user.until(lambda: user.shows("6 timed = 1 model"))
+        await do(user, [BEGUN_ANYWHERE])
 
 
 def clashes(user: Driven) -> set[tuple[str, str, str]]:

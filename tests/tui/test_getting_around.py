@@ -69,6 +69,11 @@ async def test_every_action_is_in_the_palette_with_its_keys() -> None:
         overlays = tuple(
             f"{name}."
             for name in (
+                "bench",
+                "plan",
+                "request",
+                "requests",
+                "runs",
                 "options",
                 "columns",
                 "compare",

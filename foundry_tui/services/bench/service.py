@@ -194,6 +194,9 @@ class Benchmarks:
             if entered.done():
                 raise
             entered.set_exception(error)
+        finally:
+            if not entered.done():
+                entered.cancel()  # nobody waits for what has not begun
 
     async def _end(self, last: BenchState, status: RunStatus, problem: FoundryTuiError | None) -> None:
         """Say how it ended, to the disk and to whoever watches, even while the program is leaving."""

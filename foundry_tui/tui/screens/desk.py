@@ -4,7 +4,8 @@ The screens are imported when they are first opened: few sessions open all, and 
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -22,6 +23,7 @@ from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.chat import ChatPane
 
 if TYPE_CHECKING:
+    from foundry_tui.tui.screens.bench_draft import BenchDraft
     from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
     from foundry_tui.tui.screens.validation import Checked
 
@@ -39,6 +41,7 @@ class Desk:
         self._home = home
         self._services = services
         self._checked: Checked | None = None
+        self._draft: BenchDraft | None = None
         self._key_name: str | None = None
         self.place = services.setup.where
 
@@ -142,6 +145,31 @@ class Desk:
             unix_ms=_unix_ms,
         )
         self._home.app.push_screen(screen)
+
+    def bench(self, marked: Sequence[str], active: str | None, *, is_plain: bool) -> None:
+        """Show the benchmark under way; a new one takes the marked models, else those of before, else one."""
+        from foundry_tui.tui.screens.bench import BenchScreen
+        from foundry_tui.tui.screens.bench_draft import BenchDraft
+        from foundry_tui.tui.screens.bench_plan import BenchPlanScreen
+
+        services = self._services
+
+        def keep(draft: BenchDraft) -> None:
+            self._draft = draft
+
+        def plan() -> BenchPlanScreen:
+            draft = self._draft or BenchDraft()
+            model_ids = tuple(marked) or draft.models or ((active,) if active is not None else ())
+            return BenchPlanScreen(
+                models=[model for model in services.client.catalog.value.models if _is_here(model)],
+                prompts=services.bench_prompts,
+                draft=replace(draft, models=model_ids),
+                store=services.bench.store,
+                begin=services.bench.begin,
+                keep=keep,
+            )
+
+        self._home.app.push_screen(BenchScreen(services.bench, plan=plan, is_plain=is_plain))
 
     def log(self) -> None:
         """Show what the app and the engine logged."""
@@ -267,6 +295,11 @@ def _no_fetch_words(info: EngineInfo) -> str:
     from foundry_tui.reports.fetching import no_fetch_words
 
     return no_fetch_words(info)
+
+
+def _is_here(model: ModelVariant) -> bool:
+    """Whether it can be asked without a download; where nobody knows, it can be tried."""
+    return model.is_cached is not False or bool(model.is_loaded)
 
 
 def _unix_ms() -> int:

@@ -45,7 +45,7 @@ class FetchesScreen(Overlay[None]):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x,delete", "cancel", "Stop", key_display="x", id="downloads.cancel")
+        Binding("x,delete", "cancel", "Cancel", key_display="x", id="downloads.cancel")
     ]
 
     def __init__(self, client: ClientService, *, model_id: str | None, unix_ms: Callable[[], int]) -> None:

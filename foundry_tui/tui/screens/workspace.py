@@ -4,6 +4,7 @@ import importlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -55,6 +56,8 @@ _PLACES: tuple[tuple[str, type[Widget]], ...] = (
     ("Catalog", CatalogPane),
     ("Cache", CachePane),
 )
+# Caught before any widget, a text field too.
+_everywhere = partial(Binding, priority=True, show=False)
 
 
 class WorkspaceScreen(Screen[None]):
@@ -72,36 +75,24 @@ class WorkspaceScreen(Screen[None]):
         Binding("alt+1", "show_pane('catalog')", priority=True, show=False),
         Binding("alt+2", "show_pane('cache')", priority=True, show=False),
         Binding("alt+3", "show_pane('chat')", priority=True, show=False),
-        Binding("ctrl+g", "jump", "Jump to a place by its letter", priority=True, show=False, id="app.jump"),
+        Binding("4", "bench", show=False),
+        _everywhere("alt+4", "bench", "Benchmark", id="app.bench"),
+        _everywhere("ctrl+g", "jump", "Jump to a place by its letter", id="app.jump"),
         Binding("ctrl+l", "conversations", "Conversations", priority=True, id="app.conversations"),
-        Binding("ctrl+f", "find", "Find", priority=True, show=False, id="chat.find"),
-        Binding("ctrl+t", "prompts", "Prompts", priority=True, show=False, id="app.prompts"),
-        Binding("f5", "attach", "Attach a text file", priority=True, show=False, id="chat.attach"),
-        Binding("ctrl+o", "chat_options", "Options", priority=True, show=False, id="chat.options"),
-        Binding(
-            "f6",
-            "ribbon",
-            "Show or hide the time between tokens",
-            priority=True,
-            show=False,
-            id="chat.ribbon",
-        ),
-        Binding("f3", "endpoints", "Where models run", priority=True, show=False, id="app.endpoints"),
-        Binding("f8", "downloads", "Downloads", priority=True, show=False, id="app.downloads"),
-        Binding("f9", "providers", "Execution providers", priority=True, show=False, id="app.providers"),
-        Binding("f10", "connect", "Use it from other programs", priority=True, show=False, id="app.connect"),
-        Binding("f12", "validate", "Check the target models", priority=True, show=False, id="app.validate"),
-        Binding("f4", "log", "Log", show=False, priority=True, id="app.log"),
+        _everywhere("ctrl+f", "find", "Find", id="chat.find"),
+        _everywhere("ctrl+t", "prompts", "Prompts", id="app.prompts"),
+        _everywhere("f5", "attach", "Attach a text file", id="chat.attach"),
+        _everywhere("ctrl+o", "chat_options", "Options", id="chat.options"),
+        _everywhere("f6", "ribbon", "Show or hide the time between tokens", id="chat.ribbon"),
+        _everywhere("f3", "endpoints", "Where models run", id="app.endpoints"),
+        _everywhere("f8", "downloads", "Downloads", id="app.downloads"),
+        _everywhere("f9", "providers", "Execution providers", id="app.providers"),
+        _everywhere("f10", "connect", "Use it from other programs", id="app.connect"),
+        _everywhere("f12", "validate", "Check the target models", id="app.validate"),
+        _everywhere("f4", "log", "Log", id="app.log"),
         Binding("ctrl+right", "widen(1)", "Widen the left side", show=False, id="pane.wider"),
         Binding("ctrl+left", "widen(-1)", "Narrow the left side", show=False, id="pane.narrower"),
-        Binding(
-            "ctrl+r",
-            "restart_engine",
-            "Restart the engine",
-            priority=True,
-            show=False,
-            id="app.restart_engine",
-        ),
+        _everywhere("ctrl+r", "restart_engine", "Restart the engine", id="app.restart_engine"),
     ]
 
     active_model: reactive[str | None] = reactive(None)
@@ -260,6 +251,10 @@ class WorkspaceScreen(Screen[None]):
     def action_endpoints(self) -> None:
         """Choose where models run."""
         self._desk.endpoints()
+
+    def action_bench(self) -> None:
+        """Show the benchmark under way, or plan one."""
+        self._desk.bench(self.catalog.marked, self.active_model, is_plain=self.chat.ribbon.plain)
 
     def action_downloads(self) -> None:
         """Show the queue of downloads."""

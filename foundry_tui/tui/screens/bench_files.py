@@ -1,0 +1,52 @@
+"""A run out to a file, with the question that this takes."""
+
+import asyncio
+from pathlib import PurePath
+
+from textual.widget import Widget
+
+from foundry_tui.domain.bench import RequestRun, Run
+from foundry_tui.services.files import write_new
+from foundry_tui.services.paths import free_name
+from foundry_tui.tui.notices import tell
+from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
+
+__all__ = ["export_run"]
+
+_SUFFIXES = (".md", ".json", ".csv")
+
+
+async def export_run(place: Widget, run: Run, requests: tuple[RequestRun, ...]) -> None:
+    """Ask for a path and write a new file there; ``place`` is what the question opens over.
+
+    Raises:
+        BadInput: Something has taken the name meanwhile.
+        StorageProblem: The file cannot be written.
+    """
+    screen = PathScreen(
+        "Export",
+        "The run to: .md for people, .json with every reading, .csv with a row for each request",
+        purpose=PathPurpose.WRITE,
+        default=await free_name("benchmark_report.md"),
+        suffixes=_SUFFIXES,
+    )
+    path = await place.app.push_screen_wait(screen)
+    if path is None:
+        return
+    text = await asyncio.to_thread(_text_of, PurePath(path).suffix.casefold(), run, requests)
+    tell(place, f"The run was written to {await write_new(path, text)}")
+
+
+def _text_of(suffix: str, run: Run, requests: tuple[RequestRun, ...]) -> str:
+    # Late: few sessions write a report.
+    if suffix == ".json":
+        from foundry_tui.reports.results import results_json, results_object
+
+        return results_json(results_object(run, requests))
+    if suffix == ".csv":
+        from foundry_tui.reports.run_csv import requests_csv
+
+        return requests_csv(run, requests)
+    from foundry_tui.reports.run_markdown import run_markdown
+
+    return run_markdown(run, requests)

@@ -1,0 +1,272 @@
+"""The requests of one model of a run, and each of them with its text and the rhythm of its chunks."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from foundry_tui.domain.bench import Phase, PlannedPrompt, RequestRun
+from foundry_tui.domain.chat import Outcome
+from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, seconds_in_words
+from foundry_tui.domain.text import clean_line
+from foundry_tui.metrics.latency import merged_share
+from foundry_tui.metrics.measures import Measure, read
+from foundry_tui.metrics.outliers import Cause, Outlier, outliers
+from foundry_tui.reports.answer import describe
+from foundry_tui.services.bench.state import BenchState
+from foundry_tui.tui.screens.overlay import Overlay
+from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
+from foundry_tui.tui.widgets.key_footer import KeyFooter
+from foundry_tui.tui.widgets.row_table import RowTable
+from foundry_tui.tui.widgets.sheet import Paragraph, Sheet, Tone
+from foundry_tui.tui.widgets.table_parts import Align, Column, Emphasis, LazyRows, Row
+
+__all__ = ["RequestScreen", "RequestsScreen"]
+
+_COLUMNS = (
+    Column(key="number", label="#", width=4, align=Align.RIGHT, priority=9),
+    Column(key="phase", label="Phase", width=11, priority=2),
+    Column(key="prompt", label="Prompt", width=10, weight=2, priority=5),
+    Column(key="round", label="Round", width=5, align=Align.RIGHT, priority=3),
+    Column(key="status", label="Status", width=12, priority=8),
+    Column(key="ttft", label="TTFT ms", width=7, align=Align.RIGHT, priority=4),
+    Column(key="rate", label="tok/s", width=7, align=Align.RIGHT, priority=6),
+    Column(key="latency", label="Latency s", width=9, align=Align.RIGHT, priority=7),
+    Column(key="note", label="Stands out by", width=13, weight=3, priority=7),
+)
+_LOOK_S = 1.0
+_CAUSES = {
+    Cause.FIRST: "first request",
+    Cause.STALL: "a stall",
+    Cause.FOREIGN_DELAY: "busy machine",
+    Cause.LONGER_OUTPUT: "longer answer",
+    Cause.SHORTER_OUTPUT: "shorter",
+    Cause.UNKNOWN: "cause unknown",
+}
+_LABEL_CELLS = 11
+# Where most chunks shared a socket read with another, the rate is that of the reader.
+_COARSE_SHARE = 0.5
+
+
+class _Table(RowTable):
+    """Its Enter is shown."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,v", "activate", "Show", key_display="⏎", id="requests.open")
+    ]
+
+
+class RequestsScreen(Overlay[None]):
+    """Lists what a model was asked, and marks what stands out.
+
+    Args:
+        model: Its name in the plan.
+        state: The run as it is by now; None when another one is shown.
+        is_plain: Whether ribbons do without colours and blocks.
+    """
+
+    DEFAULT_CSS = """
+    RequestsScreen #requests-state {
+        height: 1; color: $text-muted; text-overflow: ellipsis; text-wrap: nowrap;
+    }
+    """
+
+    def __init__(self, model: str, state: Callable[[], BenchState | None], *, is_plain: bool = False) -> None:
+        super().__init__()
+        self._model = model
+        self._state = state
+        self._is_plain = is_plain
+        self._requests: tuple[RequestRun, ...] = ()
+        self._outliers: dict[int, Outlier] = {}
+        self._prompts: tuple[PlannedPrompt, ...] = ()
+        self._taken = -1
+
+    @property
+    def table(self) -> RowTable:
+        """The list, what has the focus."""
+        return self.query_one(RowTable)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="requests-box", classes="full") as box:
+            box.border_title = Content(clean_line(f"Requests to {self._model}", 60))
+            box.border_subtitle = "Enter shows one · Esc goes back"
+            yield _Table(_COLUMNS, empty_text="Nothing was asked of it yet.", id="requests-table")
+            yield Static(id="requests-state", markup=False)
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        """List them, and those that come."""
+        self.table.focus()
+        self._look()
+        self.set_interval(_LOOK_S, self._look)
+
+    @on(RowTable.RowActivated)
+    def _open(self, message: RowTable.RowActivated) -> None:
+        message.stop()
+        request = next((one for one in self._requests if str(one.number) == message.key), None)
+        if request is not None:
+            prompt = next((one for one in self._prompts if one.id == request.prompt_id), None)
+            outlier = self._outliers.get(request.number)
+            self.app.push_screen(RequestScreen(request, prompt, outlier, is_plain=self._is_plain))
+
+    @on(RowTable.RowHighlighted)
+    def _moved(self, message: RowTable.RowHighlighted) -> None:
+        message.stop()
+        self._show_state()
+
+    def _look(self) -> None:
+        state = self._state()
+        if not self.is_open or state is None or len(state.requests) == self._taken:
+            return
+        self._taken = len(state.requests)
+        self._requests = tuple(one for one in state.requests if one.model == self._model)
+        self._prompts = state.run.plan.prompts
+        self._outliers = {one.number: one for one in outliers(self._requests)}
+        requests, found = self._requests, self._outliers
+        keys = [str(one.number) for one in requests]
+        rows = LazyRows(keys, lambda place: _row(requests[place], found.get(requests[place].number)))
+        self.table.set_rows(rows)
+        self._show_state()
+
+    def _show_state(self) -> None:
+        request = next((one for one in self._requests if str(one.number) == self.table.cursor_key), None)
+        words = f"{len(self._requests)} requests"
+        timed = sum(one.phase is Phase.TIMED for one in self._requests)
+        words += f", {timed} timed"
+        words += f" · {len(self._outliers)} stand out" if self._outliers else ""
+        if request is not None and request.trace.error:
+            words = clean_line(request.trace.error)
+        elif request is not None and (outlier := self._outliers.get(request.number)) is not None:
+            words = _outlier_words(outlier)
+        self.query_one("#requests-state", Static).update(words, layout=False)
+
+
+class RequestScreen(Overlay[None]):
+    """One request: the ribbon with a cursor, its numbers, what was asked and what was answered.
+
+    Args:
+        request: As it is kept.
+        prompt: Of the plan; None for one that is not in it.
+        outlier: Where it stands out.
+        is_plain: Whether the ribbon does without colours and blocks.
+    """
+
+    DEFAULT_CSS = """
+    RequestScreen #request-sheet { height: 1fr; border-top: solid $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "scroll(1)", "Text down", show=False, id="request.down"),
+        Binding("up", "scroll(-1)", "Text up", show=False, id="request.up"),
+    ]
+
+    def __init__(
+        self,
+        request: RequestRun,
+        prompt: PlannedPrompt | None,
+        outlier: Outlier | None,
+        *,
+        is_plain: bool = False,
+    ) -> None:
+        super().__init__()
+        self._request = request
+        self._prompt = prompt
+        self._outlier = outlier
+        self._is_plain = is_plain
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="request-box", classes="full") as box:
+            box.border_title = Content(
+                clean_line(f"Request {self._request.number} to {self._request.model}", 60)
+            )
+            box.border_subtitle = "← → walk · n next stall · ↑ ↓ text · Esc goes back"
+            yield GapRibbon(empty_hint="no chunk came", id="request-ribbon")
+            yield Sheet(label_cells=_LABEL_CELLS, id="request-sheet")
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        """Begin at the ribbon."""
+        ribbon = self.query_one(GapRibbon)
+        ribbon.plain = ribbon.plain or self._is_plain
+        ribbon.show_trace(self._request.trace)
+        self.query_one(Sheet).set_paragraphs(_paragraphs(self._request, self._prompt, self._outlier))
+        ribbon.focus()
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the text while the ribbon has the focus."""
+        self.query_one(Sheet).scroll_relative(y=lines, animate=False)
+
+
+def _row(request: RequestRun, outlier: Outlier | None) -> Row:
+    trace = request.trace
+    is_failed = not trace.outcome.is_timed
+    emphasis = Emphasis.PROBLEM if is_failed or outlier is not None else Emphasis.NORMAL
+    if request.phase is not Phase.TIMED and not is_failed:
+        emphasis = Emphasis.DIM
+    return Row(
+        key=str(request.number),
+        cells=(
+            str(request.number),
+            request.phase.value,
+            request.prompt_id,
+            str(request.round),
+            _outcome(trace.outcome) if is_failed or request.phase is Phase.TIMED else request.phase.value,
+            _cell(request, Measure.TTFT, 1000, 0),
+            _cell(request, Measure.DECODE_RATE, 1, 1),
+            _cell(request, Measure.LATENCY, 1, 3),
+            "" if outlier is None else _CAUSES[outlier.cause],
+        ),
+        emphasis=emphasis,
+    )
+
+
+def _cell(request: RequestRun, measure: Measure, scale: float, digits: int) -> str:
+    reading = read(request.trace, measure)
+    if reading is None:
+        return UNKNOWN
+    is_about = reading.is_estimate
+    if measure is Measure.DECODE_RATE:
+        is_about = is_about or (merged_share(request.trace.chunks) or 0) > _COARSE_SHARE
+    return f"{'~' if is_about else ''}{reading.value * scale:.{digits}f}"
+
+
+def _outcome(outcome: Outcome) -> str:
+    return outcome.value.replace("_", " ")
+
+
+def _outlier_words(outlier: Outlier) -> str:
+    usual, value = seconds_in_words(outlier.usual), seconds_in_words(outlier.value)
+    cause = _CAUSES[outlier.cause]
+    return f"stands out: {value} where {usual} is usual of its prompt; most likely: {cause}"
+
+
+def _paragraphs(
+    request: RequestRun, prompt: PlannedPrompt | None, outlier: Outlier | None
+) -> Sequence[Paragraph]:
+    trace = request.trace
+    what = f"{request.phase.value}, prompt {request.prompt_id}, round {request.round}"
+    said = [Paragraph(label="Request", text=f"{what} · {request.model_id}")]
+    if trace.error:
+        said.append(
+            Paragraph(label="Failed", text=f"{_outcome(trace.outcome)}: {trace.error}", tone=Tone.PROBLEM)
+        )
+    if outlier is not None:
+        said.append(Paragraph(label="Outlier", text=_outlier_words(outlier), tone=Tone.WARNING))
+    said.append(Paragraph(label="Numbers", text=describe(trace)))
+    vram = bytes_in_words(request.peak_vram_bytes)
+    said.append(Paragraph(label="Memory", text=f"peak {bytes_in_words(request.peak_rss_bytes)}, VRAM {vram}"))
+    if prompt is not None:
+        said.append(Paragraph(label="Asked", text=prompt.text, tone=Tone.MUTED))
+        if prompt.system:
+            said.append(Paragraph(label="System", text=prompt.system, tone=Tone.MUTED))
+    if trace.reasoning:
+        said.append(Paragraph(label="Reasoning", text=trace.reasoning, tone=Tone.MUTED))
+    if trace.text:
+        said.append(Paragraph(label="Answered", text=trace.text))
+    else:
+        said.append(Paragraph(label="Answered", text="nothing", tone=Tone.MUTED))
+    return said

@@ -1,0 +1,118 @@
+"""The requests behind a row of the benchmark, and each of them with its text and its rhythm."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from foundry_tui.domain.bench import Phase
+from foundry_tui.domain.chat import Outcome
+from foundry_tui.services.bench.state import BenchState
+from foundry_tui.tui.screens.bench_requests import RequestScreen, RequestsScreen
+from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
+from tests.support.timed import request, trace
+from tests.tui.benched import QWEN, running
+from tests.tui.overlay_host import NARROW, Opened, opened
+
+
+def steady(count: int, slow: int | None = None) -> BenchState:
+    """So many answers of about 190 ms to one prompt; ``slow`` halted for two seconds."""
+    made = []
+    for number in range(1, count + 1):
+        gaps = [10.0 + number / 10] * 9
+        if number == slow:
+            gaps[4] = 2000.0
+        made.append(request(number, trace(gaps, completion=10), model=QWEN, prompt_id="rag"))
+    return running(*made)
+
+
+@asynccontextmanager
+async def listed(state: BenchState, *, size: tuple[int, int] = NARROW) -> AsyncGenerator[Opened[None], None]:
+    screen = RequestsScreen(QWEN, lambda: state)
+    async with opened(screen, size=size) as user:
+        await user.until(lambda: user.shows("rag") or user.shows("p1"))
+        yield user
+
+
+async def test_each_request_has_its_numbers_and_an_outlier_its_likely_cause() -> None:
+    async with listed(steady(9, slow=5)) as user:
+        assert user.shows("9 requests, 9 timed · 1 stand out")
+        row = next(line for line in user.lines() if "a stall" in line)
+
+        assert "5  rag" in row
+        assert "2.184" in row
+
+
+async def test_the_line_below_tells_what_is_usual_where_one_stands_out() -> None:
+    async with listed(steady(9, slow=5)) as user:
+        await user.pilot.press(*["down"] * 4)
+
+        await user.until(lambda: user.shows("stands out: 2.18 s where"))
+        assert user.shows("most likely: a stall")
+
+
+async def test_a_failed_request_shows_its_status_and_what_was_said() -> None:
+    failed = replace(trace(outcome=Outcome.HTTP_ERROR, has_text=False), error="HTTP 503: busy [red]\x1b[31m")
+    state = running(request(1, failed, model=QWEN), request(2, model=QWEN, phase=Phase.WARMUP))
+    async with listed(state) as user:
+        assert user.shows("http error")
+        assert user.shows("HTTP 503: busy [red]␛[31m")
+        assert user.shows("warmup")
+        assert sum("n/a" in line for line in user.lines()) == 1
+
+
+async def test_enter_shows_the_text_and_the_ribbon_and_the_arrows_walk_it() -> None:
+    async with listed(steady(9, slow=5)) as user:
+        await user.pilot.press(*["down"] * 4, "enter")
+        await user.until(lambda: isinstance(user.app.screen, RequestScreen))
+        await user.until(lambda: user.app.screen.query_one(GapRibbon).has_focus)
+
+        await user.pilot.press("n")
+        await user.until(lambda: user.shows("+2,000.0 ms · stall"))
+
+        assert user.shows("fourfourfour")
+        assert user.shows("stands out: 2.18 s")
+        assert user.shows("Explain retrieval augmented generation briefly.")
+
+
+async def test_a_hostile_answer_stays_words() -> None:
+    answer = trace([10.0], text="[link=http://x]\x1b]8;;http://owned\x07click\u202e")
+    async with listed(running(request(1, answer, model=QWEN, prompt_id="rag"))) as user:
+        await user.pilot.press("enter")
+        await user.until(lambda: isinstance(user.app.screen, RequestScreen))
+        await user.until(lambda: user.shows("[link=http://x]"))
+
+        assert not any("\x1b" in line or "\x07" in line or "\u202e" in line for line in user.lines())
+
+
+async def test_the_name_of_a_model_is_no_markup_in_the_frame() -> None:
+    name = "[/red]odd[link=x]\x1b[31m"
+    state = running(request(1, model=name), models=(name,))
+    screen = RequestsScreen(name, lambda: state)
+    async with opened(screen, size=NARROW) as user:
+        await user.until(lambda: user.shows("Requests to [/red]odd[link=x]␛[31m"))
+        await user.pilot.press("enter")
+
+        await user.until(lambda: user.shows("Request 1 to [/red]odd[link=x]␛[31m"))
+        assert not any("\x1b" in line for line in user.lines())
+
+
+async def test_an_answer_without_a_chunk_says_so() -> None:
+    state = running(request(1, trace(outcome=Outcome.EMPTY, has_text=False), model=QWEN))
+    async with listed(state) as user:
+        await user.pilot.press("enter")
+        await user.until(lambda: user.shows("nothing"))
+
+        assert user.shows("no chunks")
+
+
+async def test_the_arrows_scroll_a_long_answer_while_the_ribbon_has_the_focus() -> None:
+    answer = trace([10.0] * 99, text="word\n")
+    async with listed(running(request(1, answer, model=QWEN))) as user:
+        await user.pilot.press("enter")
+        await user.until(lambda: isinstance(user.app.screen, RequestScreen))
+        await user.until(lambda: user.shows("Numbers"))
+
+        await user.pilot.press(*["down"] * 6)
+        await user.until(lambda: not user.shows("Numbers"))
+
+        assert user.app.screen.query_one(GapRibbon).has_focus
