@@ -17,6 +17,7 @@ from foundry_tui.reports.run_words import (
     RIGHT_COLUMNS,
     highlights,
     left_out_lines,
+    memory_lines,
     model_row,
 )
 from foundry_tui.services.files import write_new
@@ -37,7 +38,7 @@ def print_results(run: Run, requests: Sequence[RequestRun], *, as_json: bool) ->
     print_table(MODEL_HEADER, [model_row(result, rounds=planned) for result in results], right=RIGHT_COLUMNS)
     for line in highlights(results):
         print_text(line)
-    for line in left_out_lines(results):
+    for line in (*memory_lines(run, results), *left_out_lines(results)):
         say(line)
 
 

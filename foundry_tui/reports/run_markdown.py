@@ -18,6 +18,7 @@ from foundry_tui.reports.run_words import (
     WITHHELD_WORDS,
     highlights,
     left_out_lines,
+    memory_lines,
     outcome_words,
     status_words,
     worst_words,
@@ -57,7 +58,7 @@ def run_markdown(run: Run, requests: Sequence[RequestRun]) -> str:
         if lines:
             sections.append([f"## {title}", "", *lines])
     sections += [
-        ["## Memory and load", "", *_memory(results)],
+        ["## Memory and load", "", *_memory(results), *_after(memory_lines(run, results))],
         ["## First answers", "", *_samples(results)],
         ["## Plan", "", *_plan(run)],
         ["## Environment", "", *_environment(run)],
@@ -216,6 +217,11 @@ def _memory(results: Sequence[ModelResult]) -> list[str]:
         "Peak VRAM",
     )
     return _table(header, rows)
+
+
+def _after(lines: Sequence[str]) -> list[str]:
+    """``lines`` below a table."""
+    return ["", *lines] if lines else []
 
 
 def _samples(results: Sequence[ModelResult]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from foundry_tui.domain.bench import Phase, RequestRun, Run, RunStatus
+from foundry_tui.domain.bench import Order, Phase, RequestRun, Run, RunStatus
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, rate_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
@@ -26,6 +26,7 @@ __all__ = [
     "WITHHELD_WORDS",
     "highlights",
     "left_out_lines",
+    "memory_lines",
     "model_row",
     "outcome_words",
     "rate_words",
@@ -153,6 +154,17 @@ def left_out_lines(results: Sequence[ModelResult]) -> list[str]:
     return lines
 
 
+def memory_lines(run: Run, results: Sequence[ModelResult]) -> list[str]:
+    """What memory was read of, where that is not one model alone."""
+    read = [result for result in results if result.peak_rss_bytes is not None]
+    if len(read) < 2 or run.plan.order is Order.BLOCKED:
+        return []
+    return [
+        f"Peak RSS is the engine's process with up to {len(read)} models in it at once, not one model's own;"
+        " --order blocked measures them apart."
+    ]
+
+
 def highlights(results: Sequence[ModelResult]) -> list[str]:
     """What the numbers say, one sentence each, with no claim that they do not carry."""
     lines: list[str] = []
@@ -160,7 +172,8 @@ def highlights(results: Sequence[ModelResult]) -> list[str]:
         lines += _best(results, measure)
     small = [result for result in results if result.summary.rounds_ok and result.peak_rss_bytes is not None]
     for result in small if len(small) == 1 else []:
-        lines.append(f"{clean_line(result.name)} took {bytes_in_words(result.peak_rss_bytes)} at its peak.")
+        size = bytes_in_words(result.peak_rss_bytes)
+        lines.append(f"The engine's process with {clean_line(result.name)} in it took {size} at its peak.")
     for result in results:
         whole = result.throughput
         if whole is not None and whole.tokens_per_busy_s is not None:

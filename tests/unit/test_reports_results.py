@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from foundry_tui.config.schema import json_schema
-from foundry_tui.domain.bench import ModelRun, Phase, PrecisionRule, RequestRun, Run, RunStatus
+from foundry_tui.domain.bench import ModelRun, Order, Phase, PrecisionRule, RequestRun, Run, RunStatus
 from foundry_tui.domain.chat import ChunkKind, ChunkReceived, Outcome, TokenUsage
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.reports.results import results_json, results_object
@@ -18,7 +18,7 @@ from foundry_tui.reports.run_csv import models_csv, requests_csv
 from foundry_tui.reports.run_markdown import run_markdown
 from foundry_tui.reports.run_reading import read_run
 from foundry_tui.reports.run_results import model_results
-from foundry_tui.reports.run_words import highlights, left_out_lines, model_row, worst_words
+from foundry_tui.reports.run_words import highlights, left_out_lines, memory_lines, model_row, worst_words
 from tests.support.runs import a_request, a_run
 from tests.support.traces import random_trace
 
@@ -216,6 +216,24 @@ def test_highlights_claim_no_more_than_the_pairs_show() -> None:
     assert any("too few rounds" in line for line in highlights(model_results(ended(), few)))
     (faster, *_) = highlights(model_results(ended(), many))
     assert "alpha is faster than beta by 100.0 %" in faster
+
+
+@pytest.mark.parametrize(("order", "is_shared"), [(Order.INTERLEAVED, True), (Order.BLOCKED, False)])
+def test_memory_of_a_process_that_holds_several_models_is_claimed_for_none(
+    order: Order, is_shared: bool
+) -> None:
+    run = ended()
+    run = replace(run, plan=replace(run.plan, order=order))
+    requests = [
+        replace(request(1, trace(10, 20, tokens=2)), peak_rss_bytes=400),
+        replace(request(2, trace(10, 20, tokens=2), model="beta"), peak_rss_bytes=400),
+    ]
+
+    said = memory_lines(run, model_results(run, requests))
+
+    assert bool(said) is is_shared
+    assert all(line in run_markdown(run, requests) for line in said)
+    assert not any("peak" in line for line in highlights(model_results(run, requests)))
 
 
 def test_a_run_that_has_not_ended_is_interrupted() -> None:
