@@ -18,6 +18,7 @@ __all__ = [
     "decode_rate",
     "end_to_end_rate",
     "has_hidden_tokens",
+    "is_coarse",
     "latency_s",
     "live_rate",
     "merged_share",
@@ -26,6 +27,7 @@ __all__ = [
 
 _NS_PER_S = 1_000_000_000
 _LIVE_WINDOW_NS = 2 * _NS_PER_S
+_COARSE_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,11 @@ def merged_share(chunks: Sequence[ChunkReceived]) -> float | None:
         return None
     shared = sum(later.read == earlier.read != 0 for earlier, later in pairwise(chunks))
     return shared / (len(chunks) - 1)
+
+
+def is_coarse(chunks: Sequence[ChunkReceived]) -> bool:
+    """Whether most chunks shared a socket read with another: the times between them are the reader's."""
+    return (merged_share(chunks) or 0) > _COARSE_SHARE
 
 
 def live_rate(chunks: Sequence[ChunkReceived]) -> Rate | None:

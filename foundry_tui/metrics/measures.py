@@ -12,6 +12,7 @@ from foundry_tui.metrics.latency import (
     answer_wait_s,
     decode_rate,
     end_to_end_rate,
+    is_coarse,
     latency_s,
     ttft_s,
 )
@@ -74,7 +75,8 @@ def read(trace: GenerationTrace, measure: Measure) -> Reading | None:
         case Measure.LATENCY:
             return _exact(latency_s(trace))
         case Measure.DECODE_RATE:
-            return _counted(decode_rate(trace))
+            # Read in a few big pieces, the time from first to last is as much the reader's as the model's.
+            return _counted(decode_rate(trace), is_estimate=is_coarse(trace.chunks))
         case Measure.END_TO_END_RATE:
             return _counted(end_to_end_rate(trace))
         case Measure.CHARACTERS_RATE:
@@ -117,5 +119,5 @@ def _exact(value: float | None) -> Reading | None:
     return None if value is None else Reading(value)
 
 
-def _counted(rate: Rate | None) -> Reading | None:
-    return None if rate is None else Reading(rate.tokens_per_s, rate.is_estimate)
+def _counted(rate: Rate | None, *, is_estimate: bool = False) -> Reading | None:
+    return None if rate is None else Reading(rate.tokens_per_s, rate.is_estimate or is_estimate)

@@ -9,17 +9,15 @@ from foundry_tui.metrics.latency import (
     decode_rate,
     end_to_end_rate,
     has_hidden_tokens,
+    is_coarse,
     latency_s,
     live_rate,
-    merged_share,
     ttft_s,
 )
 from foundry_tui.metrics.tokens import TokenCount, output_tokens
 
 __all__ = ["describe", "describe_live"]
 
-# Where most chunks shared a socket read with another, the times between them are the reader's.
-_COARSE_SHARE = 0.5
 _WARNINGS = {
     "no_done": "the stream ended without [DONE]",
     "transport_floor": "TTFT is at this platform's transport floor",
@@ -59,7 +57,7 @@ def describe_live(chunks: list[ChunkReceived], sent_ns: int | None) -> str:
 def _rate(trace: GenerationTrace) -> str:
     rate = decode_rate(trace)
     if rate is not None:
-        if (merged_share(trace.chunks) or 0) <= _COARSE_SHARE:
+        if not is_coarse(trace.chunks):
             return _worded(rate)
         reads = len({chunk.read for chunk in trace.chunks})
         return f"{rate_in_words(rate.tokens_per_s, is_estimate=True)} ({rate.source.value}, in {reads} reads)"

@@ -87,3 +87,11 @@ def test_what_the_user_ended_or_nobody_asked_is_no_try_of_the_model() -> None:
     assert not is_tried(request(1, trace(outcome=Outcome.SKIPPED)))
     assert not is_tried(request(1, phase=Phase.WARMUP))
     assert is_tried(request(1, trace(outcome=Outcome.TIMEOUT)))
+
+
+@pytest.mark.parametrize(("gaps_ms", "is_estimate"), [((10.0,) * 9, False), ((0, 0, 10.0, 0, 0, 0), True)])
+def test_a_rate_between_a_few_big_reads_is_an_estimate(gaps_ms: tuple[float, ...], is_estimate: bool) -> None:
+    found = read(trace(gaps_ms, completion=len(gaps_ms) + 1), Measure.DECODE_RATE)
+
+    assert found is not None
+    assert found.is_estimate is is_estimate
