@@ -222,8 +222,9 @@ def test_an_api_key_in_place_of_a_variable_is_not_repeated(path: Path) -> None:
 def test_pydantic_is_not_imported_before_a_file_has_something_to_check(path: Path) -> None:
     path.write_text("[chat]\n[screen]\n[keys]\n")
     program = (
-        "import pathlib, sys, foundry_tui.config as config\n"
-        "config.load_settings(pathlib.Path(sys.argv[1]))\n"
+        "import pathlib, sys\n"
+        "from foundry_tui.config.settings import load_settings\n"
+        "load_settings(pathlib.Path(sys.argv[1]))\n"
         "sys.exit('pydantic' in sys.modules)"
     )
 
