@@ -14,7 +14,6 @@ from foundry_tui.domain.bench import Phase, PlannedPrompt, RequestRun
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
-from foundry_tui.metrics.latency import merged_share
 from foundry_tui.metrics.measures import Measure, read
 from foundry_tui.metrics.outliers import Cause, Outlier, outliers
 from foundry_tui.reports.answer import describe
@@ -49,8 +48,8 @@ _CAUSES = {
     Cause.UNKNOWN: "cause unknown",
 }
 _LABEL_CELLS = 11
-# Where most chunks shared a socket read with another, the rate is that of the reader.
-_COARSE_SHARE = 0.5
+_LARGE = 1000
+"""From here on decimals say nothing, and there is no room for them."""
 
 
 class _Table(RowTable):
@@ -228,10 +227,9 @@ def _cell(request: RequestRun, measure: Measure, scale: float, digits: int) -> s
     reading = read(request.trace, measure)
     if reading is None:
         return UNKNOWN
-    is_about = reading.is_estimate
-    if measure is Measure.DECODE_RATE:
-        is_about = is_about or (merged_share(request.trace.chunks) or 0) > _COARSE_SHARE
-    return f"{'~' if is_about else ''}{reading.value * scale:.{digits}f}"
+    value = reading.value * scale
+    words = f"{value:.{digits}f}" if value < _LARGE else f"{value:,.0f}"
+    return f"{'~' if reading.is_estimate else ''}{words}"
 
 
 def _outcome(outcome: Outcome) -> str:
