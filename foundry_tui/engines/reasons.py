@@ -3,9 +3,10 @@
 import re
 
 from foundry_tui.domain.chat import Outcome
+from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.domain.text import clean_line
 
-__all__ = ["failure_of", "load_remedy", "plain_reason"]
+__all__ = ["did_not_start", "failure_of", "load_remedy", "plain_reason"]
 
 # "search_options.cc:108 int fl::Validate(int64_t, int) request requires …" → "request requires …"
 _WITH_SIGNATURE = re.compile(
@@ -67,3 +68,14 @@ def load_remedy(reason: str) -> str:
     if "genai_config" in lowered or "json" in lowered or "context_length" in lowered:
         return "genai_config.json is incomplete or damaged: copy or download the model again"
     return "check that the folder is complete, or download the model again"
+
+
+def did_not_start(port: int, text: str) -> EngineUnavailable:
+    """The runtime's web service did not come up, for the reason that ``text`` gives; ``port`` 0 is any."""
+    reason = plain_reason(text)
+    if port and ("Address already in use" in reason or "bind" in reason.lower()):
+        return EngineUnavailable(
+            f"port {port} of this machine is taken by another program",
+            remedy="stop that program, choose another --port, or leave it out for a free one",
+        )
+    return EngineUnavailable(f"the Foundry Local runtime did not start: {reason}")

@@ -40,7 +40,7 @@ from foundry_tui.domain.models import (
 from foundry_tui.engines.catalog.snapshot import device_of, read_snapshot, saved_at_unix
 from foundry_tui.engines.hosting.configs import ManagedConfig
 from foundry_tui.engines.model_files.folders import real_context_tokens, size_on_disk_bytes
-from foundry_tui.engines.reasons import load_remedy, plain_reason
+from foundry_tui.engines.reasons import did_not_start, load_remedy, plain_reason
 from foundry_tui.engines.runtime.log import LogMark
 from foundry_tui.engines.runtime.provider_options import providers_of
 
@@ -48,6 +48,8 @@ __all__ = ["FoundryNative"]
 
 _APP_NAME = "foundry-tui"
 _BYTES_PER_MB = 1024 * 1024
+# The runtime lets go of a stream some milliseconds after its last byte, on a busy machine later.
+_STILL_USED, _LET_GO_S, _LOOK_S = "still using it", 2.0, 0.02
 _CUT_OFF = "offline: the public catalog could not be reached; restart the engine to ask again"
 
 
@@ -91,7 +93,7 @@ class FoundryNative:
                 raise EngineUnavailable("the Foundry Local runtime did not initialise")
             manager.start_web_service()
         except sdk.FoundryLocalException as error:
-            raise _did_not_start(config, plain_reason(str(error))) from error
+            raise did_not_start(config.port, str(error)) from error
         urls = manager.urls
         if not urls:
             raise EngineUnavailable("the Foundry Local runtime started no web service")
@@ -261,13 +263,19 @@ class FoundryNative:
         model = self._find(model_id)
         if not model.is_loaded:
             return
-        try:
-            model.unload()
-        except sdk.FoundryLocalException as error:
-            raise ModelRefused(
-                f"{model_id} cannot be unloaded: {plain_reason(str(error))}",
-                remedy="stop the answer that uses it first",
-            ) from error
+        until_s = time.monotonic() + _LET_GO_S
+        while True:
+            try:
+                model.unload()
+            except sdk.FoundryLocalException as error:
+                if _STILL_USED in str(error) and time.monotonic() < until_s:
+                    time.sleep(_LOOK_S)
+                    continue
+                raise ModelRefused(
+                    f"{model_id} cannot be unloaded: {plain_reason(str(error))}",
+                    remedy="stop the answer that uses it first",
+                ) from error
+            break
         self._loaded_public.discard(model_id)
 
     def _register(self, registration: Registration) -> ModelVariant:
@@ -433,12 +441,3 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "unknown"
-
-
-def _did_not_start(config: ManagedConfig, reason: str) -> EngineUnavailable:
-    if config.port and ("Address already in use" in reason or "bind" in reason.lower()):
-        return EngineUnavailable(
-            f"port {config.port} of this machine is taken by another program",
-            remedy="stop that program, choose another --port, or leave it out for a free one",
-        )
-    return EngineUnavailable(f"the Foundry Local runtime did not start: {reason}")
