@@ -200,9 +200,13 @@ class BenchRun:
             return
         for model in models:  # models never share the machine
             own = iter([slot for slot in timed_slots(self._plan, [model], rounds) if slot not in made])
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._plan.concurrency):
-                    group.create_task(self._ask_each(own))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for _ in range(self._plan.concurrency):
+                        group.create_task(self._ask_each(own))
+            except ExceptionGroup as failed:
+                # What ends one ends all; whoever waits for the run is told the first of them, as it is.
+                raise failed.exceptions[0] from None
 
     async def _ask_each(self, slots: Iterable[Slot]) -> None:
         for slot in slots:  # one iterator for several: each slot is taken once
