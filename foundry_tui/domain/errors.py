@@ -7,9 +7,11 @@ FoundryTuiError
     ├── EngineUnavailable    no engine or endpoint answers
     ├── EngineBusy           somebody else holds the engine
     ├── EngineDied           the child process ended
+    │   └── KilledForMemory  the system ended it for want of memory
     ├── NotSupported         this kind of engine cannot do that
     ├── ModelNotFound
     ├── ModelRefused         a model cannot be loaded, unloaded, registered or removed
+    │   └── OutOfMemory      there is not enough memory to load it
     └── GenerationFailed     a request that was sent ended without an answer
 """
 
@@ -24,9 +26,11 @@ __all__ = [
     "EngineUnavailable",
     "FoundryTuiError",
     "GenerationFailed",
+    "KilledForMemory",
     "ModelNotFound",
     "ModelRefused",
     "NotSupported",
+    "OutOfMemory",
     "StorageProblem",
 ]
 
@@ -72,6 +76,10 @@ class EngineDied(EngineError):
     """The child process that hosts the engine ended while it was needed."""
 
 
+class KilledForMemory(EngineDied):
+    """It ended because memory ran out: the system ended it, or it ended itself."""
+
+
 class NotSupported(EngineError):
     """This kind of engine or endpoint cannot do what was asked."""
 
@@ -84,20 +92,32 @@ class ModelRefused(EngineError):
     """A model could not be loaded, unloaded, registered or unregistered; the message has the reason."""
 
 
+class OutOfMemory(ModelRefused):
+    """There is not enough memory to load a model; the message names it, the need and what is free."""
+
+
 class GenerationFailed(EngineError):
     """A request ended without a complete answer.  The events before it keep their readings.
 
     Attributes:
         outcome: Which kind of failure it was.
         end_ns: Clock reading of the end, on the same clock as the events; None if unknown.
+        response_id: The engine's name for the answer; None if it gave none.
     """
 
     def __init__(
-        self, message: str, *, outcome: Outcome, end_ns: int | None = None, remedy: str | None = None
+        self,
+        message: str,
+        *,
+        outcome: Outcome,
+        end_ns: int | None = None,
+        response_id: str | None = None,
+        remedy: str | None = None,
     ) -> None:
         super().__init__(message, remedy=remedy)
         self.outcome = outcome
         self.end_ns = end_ns
+        self.response_id = response_id
 
 
 # By name, so that an error can cross the pipe between child and parent and keep its class.
@@ -108,9 +128,11 @@ ENGINE_ERRORS: dict[str, type[EngineError]] = {
         EngineUnavailable,
         EngineBusy,
         EngineDied,
+        KilledForMemory,
         NotSupported,
         ModelNotFound,
         ModelRefused,
+        OutOfMemory,
         GenerationFailed,
     )
 }

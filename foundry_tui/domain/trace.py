@@ -129,7 +129,12 @@ class TraceBuilder:
         """The trace of a stream that ``error`` ended; what had arrived is kept."""
         match error:
             case GenerationFailed():
-                return self._trace(outcome=error.outcome, end_ns=error.end_ns, error=error.message)
+                return self._trace(
+                    outcome=error.outcome,
+                    end_ns=error.end_ns,
+                    response_id=error.response_id,
+                    error=error.message,
+                )
             case EngineDied():
                 return self._trace(outcome=Outcome.ENGINE_DIED, end_ns=None, error=error.message)
             case _:

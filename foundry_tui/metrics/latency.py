@@ -89,8 +89,8 @@ def decode_rate(trace: GenerationTrace) -> Rate | None:
     """Output rate once text flows, in tokens per second: (C − c1)/(tn − t1).
 
     The wait for the first chunk is prefill, so what had arrived with it is left out: the first chunk and all
-    that shared its socket read.  c1 is the count that came with the last of these, else C/m for each of them,
-    which is an estimate where C ≠ m.
+    that shared its socket read.  c1 is the count that came with the last of these, unless it is 0, else C/m
+    for each of them, which is an estimate where C ≠ m.
 
     Returns:
         None where undefined: fewer than two tokens or chunks, no time between first and last chunk (all in
@@ -105,10 +105,10 @@ def decode_rate(trace: GenerationTrace) -> Rate | None:
         return None
     first_read = [chunk for chunk in trace.chunks if chunk.at_ns == first_ns]
     told = first_read[-1].tokens
-    first_tokens = counted.count / len(trace.chunks) * len(first_read) if told is None else told
+    first_tokens = told or counted.count / len(trace.chunks) * len(first_read)
     if counted.count <= first_tokens:
         return None
-    is_estimate = counted.is_estimate or (told is None and counted.count != len(trace.chunks))
+    is_estimate = counted.is_estimate or (not told and counted.count != len(trace.chunks))
     return Rate(
         tokens_per_s=(counted.count - first_tokens) * _NS_PER_S / elapsed_ns,
         source=counted.source,

@@ -16,6 +16,7 @@ from foundry_tui.metrics.latency import (
     latency_s,
     ttft_s,
 )
+from foundry_tui.metrics.tokens import output_tokens
 
 __all__ = ["Measure", "Reading", "characters_rate", "is_counted", "is_tried", "legacy_rate", "read"]
 
@@ -109,10 +110,11 @@ def legacy_rate(trace: GenerationTrace) -> float | None:
     None unless the engine reported both counts.
     """
     span_s = latency_s(trace)
-    usage = trace.usage
-    if usage is None or usage.prompt_tokens is None or usage.completion_tokens is None or not span_s:
+    prompt = None if trace.usage is None else trace.usage.prompt_tokens
+    counted = output_tokens(trace)
+    if prompt is None or counted is None or counted.is_estimate or not span_s:
         return None
-    return (usage.prompt_tokens + usage.completion_tokens) / span_s
+    return (prompt + counted.count) / span_s
 
 
 def _exact(value: float | None) -> Reading | None:

@@ -95,7 +95,8 @@ def model_summary(requests: Sequence[RequestRun]) -> ModelSummary:
         request.phase for request in requests if request.phase is not Phase.TIMED
     )
     spreads, estimated = _spreads(traces)
-    sources = Counter(counted.source for counted in map(output_tokens, traces) if counted is not None)
+    counts = [counted for counted in map(output_tokens, traces) if counted is not None]
+    sources = Counter(counted.source for counted in counts)
     return ModelSummary(
         rounds_ok=len(traces),
         tried=tried,
@@ -111,9 +112,7 @@ def model_summary(requests: Sequence[RequestRun]) -> ModelSummary:
         characters_per_s=spreads[Measure.CHARACTERS_RATE],
         legacy_tokens_per_s=spreads[Measure.LEGACY_RATE],
         prompt_tokens=spread([use.prompt_tokens for use in usages if use.prompt_tokens is not None]),
-        completion_tokens=spread(
-            [use.completion_tokens for use in usages if use.completion_tokens is not None]
-        ),
+        completion_tokens=spread([one.count for one in counts if not one.is_estimate]),
         token_sources=tuple((source, sources[source]) for source in TokenSource if source in sources),
         estimated=estimated,
         hidden=sum(map(has_hidden_tokens, traces)),

@@ -51,11 +51,13 @@ def output_tokens(trace: GenerationTrace) -> TokenCount | None:
     """Tokens of the answer: as the engine reported, else one per chunk; None without any text.
 
     Final usage is preferred to a count that came with a chunk; the latter serves where the stream broke.
+    A reported 0 beside text is a server's way not to count, and no count.
     One token per chunk is right for engines that flush each token and too low for all others.
     """
-    if trace.usage is not None and trace.usage.completion_tokens is not None:
-        return TokenCount(count=trace.usage.completion_tokens, source=TokenSource.USAGE)
-    reported = [chunk.tokens for chunk in trace.chunks if chunk.tokens is not None]
+    told = None if trace.usage is None else trace.usage.completion_tokens
+    if told is not None and (told or not trace.chunks):
+        return TokenCount(count=told, source=TokenSource.USAGE)
+    reported = [chunk.tokens for chunk in trace.chunks if chunk.tokens]
     if reported:
         return TokenCount(count=reported[-1], source=TokenSource.USAGE)
     if len(trace.chunks) > 1:

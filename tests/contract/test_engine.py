@@ -24,6 +24,7 @@ from tests.contract.runtime import ENDLESS_ID, endless_registration, hosted, off
 from tests.support.endpoint import DEFAULT_MODEL, Endpoint, scripted_endpoint
 from tests.support.faults import unknown_model
 from tests.support.record import Request
+from tests.support.recorded import RecordedEngine, recorded_scripts, recording
 from tests.support.script import Headers, HoldOpen, Role, Script, Text, answer
 
 # The real runtime is started once for all tests here, so fixtures and tests share a loop.
@@ -100,6 +101,8 @@ async def opened(kind: str, folder: Path) -> AsyncGenerator[Subject, None]:
                 yield over_script(
                     ScriptedServer(ScriptedConfig(pieces=PIECES)), holding, lambda: holding.open_streams
                 )
+            case "recorded" | "openai-http-recorded":
+                yield await over_recording(kind, stack)
             case "hosted-scripted":
                 answering = await stack.enter_async_context(hosted(ScriptedConfig(pieces=PIECES), folder))
                 config = ScriptedConfig(pieces=PIECES, hold=True)
@@ -120,6 +123,25 @@ async def opened(kind: str, folder: Path) -> AsyncGenerator[Subject, None]:
             case _:
                 endpoint = await stack.enter_async_context(scripted_endpoint(script_for))
                 yield over_endpoint(await over_http(kind, endpoint, stack, folder), endpoint)
+
+
+async def over_recording(kind: str, stack: AsyncExitStack) -> Subject:
+    played = recording()
+    holding = RecordedEngine(played, holds=True)
+    answering: Engine = RecordedEngine(played)
+    if kind == "openai-http-recorded":
+        endpoint = await stack.enter_async_context(scripted_endpoint(recorded_scripts(played)))
+        client = make_client(f"{endpoint.url}/v1", api_key=None, connect_s=5)
+        answering = OpenAIHttpEngine(await stack.enter_async_context(client), LoopDelay())
+    return Subject(
+        answering=answering,
+        model=DEMO_MODEL_ID,
+        prompt="What is the capital of France?",
+        text="The capital of France is Paris.",
+        holding=holding,
+        held_model=DEMO_MODEL_ID,
+        open_streams=lambda: holding.open_streams,
+    )
 
 
 async def over_http(kind: str, endpoint: Endpoint, stack: AsyncExitStack, folder: Path) -> Engine:
@@ -147,6 +169,8 @@ async def over_http(kind: str, endpoint: Endpoint, stack: AsyncExitStack, folder
         "endpoint",
         "hosted-scripted",
         "hosted-endpoint",
+        "recorded",
+        "openai-http-recorded",
         pytest.param("runtime", marks=pytest.mark.native),
     ],
 )

@@ -24,18 +24,24 @@ from tests.support.faults import (
     error_in_stream,
     http_error,
     keep_alive_only,
+    left_after_finish,
 )
 from tests.support.record import Request
 from tests.support.script import (
+    CleanEnd,
     Done,
     Finish,
     Gate,
+    Hangup,
     Headers,
+    HoldOpen,
+    Raw,
     Reset,
     Role,
     Script,
     Text,
     Usage,
+    Wire,
     answer,
 )
 
@@ -60,9 +66,20 @@ SCRIPTS = FAULTS | {
     ),
     "empty-length": Script((Headers(), Role(), Finish("length"), Usage(completion=0), Done())),
     "no-usage": answer(PIECES, usage=False),
+    "bad-gzip": Script(
+        (Headers(extra=(("Content-Encoding", "gzip"),)), Raw(b"this is not gzip"), CleanEnd())
+    ),
+    "error-for-stream": http_error(200, ENVELOPE % "The model has gone"),
+    "not-http": Script((Wire(b"220 mail ready\r\n\r\n"), Hangup())),
+    "closed-unanswered": Script((Hangup(),)),
+    "finish-hangup": left_after_finish(Hangup()),
+    "finish-silence": left_after_finish(HoldOpen()),
+    "finish-broken": left_after_finish(Wire(b"this is no chunk size\r\n")),
 }
 MIDWAY = {
     "error-in-stream": Outcome.STREAM_ERROR,
+    "error-event": Outcome.STREAM_ERROR,
+    "error-finish": Outcome.STREAM_ERROR,
     "early-clean-end": Outcome.EARLY_END,
     "hangup-midway": Outcome.DISCONNECTED,
     "bad-framing": Outcome.DISCONNECTED,
@@ -73,10 +90,15 @@ MIDWAY = {
 }
 BEFORE_TEXT = {
     "not-a-stream": Outcome.MALFORMED,
+    "error-for-stream": Outcome.STREAM_ERROR,
+    "not-http": Outcome.MALFORMED,
+    "closed-unanswered": Outcome.DISCONNECTED,
     "empty-answer": Outcome.EMPTY,
     "empty-length": Outcome.EMPTY,
     "error-at-once": Outcome.STREAM_ERROR,
     "reset-before-headers": Outcome.DISCONNECTED,
+    "bad-gzip": Outcome.MALFORMED,
+    "endless-line": Outcome.MALFORMED,
     "http-429": Outcome.HTTP_ERROR,
     "http-500": Outcome.HTTP_ERROR,
     "http-503": Outcome.HTTP_ERROR,
@@ -92,6 +114,7 @@ BEFORE_TEXT = {
 }
 WORDS = {
     "not-a-stream": "text/html",
+    "error-for-stream": "The model has gone",
     "http-500": "The engine could not do that",
     "http-503": "Overloaded",
     "http-text": "message=No body",
@@ -223,6 +246,23 @@ async def test_an_answer_that_lacks_only_its_end_mark_is_complete_with_a_warning
 
     assert heard.finish.outcome is Outcome.COMPLETED
     assert heard.finish.warnings == ("no_done",)
+
+
+@pytest.mark.parametrize("fault", ["finish-hangup", "finish-silence", "finish-broken"])
+async def test_how_a_server_leaves_after_its_finish_reason_is_no_failure(line: Line, fault: str) -> None:
+    heard = await hear(line.engine, ask(fault, timeouts=PhaseTimeouts(between_s=0.3)))
+
+    assert heard.finish.outcome is Outcome.COMPLETED
+    assert heard.finish.warnings == ("no_done",)
+    assert heard.finish.usage is not None
+    assert heard.finish.usage.completion_tokens == len(PIECES)
+
+
+@pytest.mark.parametrize("fault", MIDWAY)
+async def test_an_answer_that_breaks_keeps_the_id_that_the_server_gave_it(line: Line, fault: str) -> None:
+    heard = await hear(line.engine, ask(fault))
+
+    assert failure(heard).response_id
 
 
 async def test_a_good_answer_has_no_warning(line: Line) -> None:

@@ -9,21 +9,28 @@ import pytest
 
 from foundry_tui.domain.bench import (
     BenchPlan,
+    GoodputLimits,
+    MemoryRescue,
     ModelRun,
     Order,
     Phase,
     PlannedPrompt,
     PrecisionRule,
     RequestRun,
+    ResourceReading,
     Run,
+    RunLimits,
     RunStatus,
     RunSummary,
 )
+from foundry_tui.domain.bench_conditions import EnergyReading, EnergyScope, RequestConditions
 from foundry_tui.domain.chat import Outcome, PhaseTimeouts
 from foundry_tui.domain.errors import BadInput
+from foundry_tui.domain.resources import PowerSource, Throttle
 from foundry_tui.ports.storage import RunStore
 from foundry_tui.storage import Database, StoredRuns
 from tests.support.memory_runs import MemoryRuns
+from tests.support.resource_readings import some_readings
 from tests.support.runs import a_request, a_run, a_trace
 from tests.support.traces import random_trace
 
@@ -53,6 +60,10 @@ FULL = Run(
         has_cold_start=True,
         unloads=False,
         precision=PrecisionRule(half_width_share=0.1, max_rounds=9, max_s=1e-3),
+        stops_repetition=False,
+        rescue=MemoryRescue.ALL,
+        limits=RunLimits(max_s=1 / 3, min_free_disk_bytes=2**62, max_temperature_c=85.5),
+        goodput=GoodputLimits(name=ODD, ttft_s=1 / 7, per_token_s=None),
         timeouts=PhaseTimeouts(connect_s=0.1, headers_s=0.2, first_token_s=1 / 3, between_s=4.0, total_s=5e5),
     ),
     status=RunStatus.FAILED,
@@ -60,6 +71,7 @@ FULL = Run(
     ended_unix_ms=1_700_000_000_999,
     environment=(("os", "Linux"), (ODD, ODD), ("os", "twice"), ("", "")),
     path="endpoint",
+    reason=ODD,
     models=(
         ModelRun(
             model="alpha",
@@ -70,6 +82,12 @@ FULL = Run(
             rss_before_bytes=0,
             rss_loaded_bytes=2**40,
             rss_after_bytes=1,
+            uss_before_bytes=0,
+            uss_loaded_bytes=2**41,
+            uss_after_bytes=2,
+            vram_before_bytes=3,
+            vram_loaded_bytes=2**42,
+            vram_after_bytes=4,
             facts=(("device", "cpu"), (ODD, ODD)),
             warnings=("first", ODD, ""),
         ),
@@ -199,6 +217,24 @@ async def test_every_field_of_a_request_is_kept(store: RunStore) -> None:
         peak_rss_bytes=2**62,
         peak_vram_bytes=0,
         energy_j=0.1 + 0.2,
+        conditions=RequestConditions(
+            energy=(
+                EnergyReading(
+                    scope=EnergyScope.GPU, window_s=1 / 3, counter_j=0.1 + 0.2, integrated_j=None, idle_w=0.0
+                ),
+                EnergyReading(
+                    scope=EnergyScope.PACKAGE, window_s=1e-9, counter_j=None, integrated_j=1e9, idle_w=None
+                ),
+            ),
+            no_energy=ODD,
+            throttles=(Throttle.HEAT_HARDWARE, Throttle.OTHER),
+            gpu_clock_mhz=1 / 7,
+            gpu_clock_max_mhz=1980.0,
+            cpu_clock_mhz=0.0,
+            power_source=PowerSource.BATTERY,
+            governor=ODD,
+            foreign_cpu_share=0.125,
+        ),
     )
     await store.create_run(a_run())
 
@@ -261,8 +297,9 @@ async def test_numbers_begin_at_1(store: RunStore, number: int) -> None:
         lambda store: store.add_request("gone", a_request()),
         lambda store: store.end_run("gone", RunStatus.COMPLETED, at_unix_ms=1),
         lambda store: store.describe_run("gone", name="n", note="", tags=()),
+        lambda store: store.add_resources("gone", some_readings(1)),
     ],
-    ids=["put_model", "add_request", "end_run", "describe_run"],
+    ids=["put_model", "add_request", "end_run", "describe_run", "add_resources"],
 )
 async def test_a_write_to_a_run_that_is_gone_is_refused(
     store: RunStore, write: Callable[[RunStore], Awaitable[None]]
@@ -282,15 +319,15 @@ async def test_ending_twice_is_ending_once(store: RunStore) -> None:
     await store.create_run(a_run())
 
     for _ in range(2):
-        await store.end_run("a1", RunStatus.INTERRUPTED, at_unix_ms=5)
+        await store.end_run("a1", RunStatus.INTERRUPTED, at_unix_ms=5, reason="too hot")
 
-    ended = replace(a_run(), status=RunStatus.INTERRUPTED, ended_unix_ms=5)
+    ended = replace(a_run(), status=RunStatus.INTERRUPTED, ended_unix_ms=5, reason="too hot")
     assert await store.run("a1") == ended
 
 
 async def test_a_run_that_ended_can_be_running_again(store: RunStore) -> None:
     await store.create_run(a_run())
-    await store.end_run("a1", RunStatus.INTERRUPTED, at_unix_ms=5)
+    await store.end_run("a1", RunStatus.INTERRUPTED, at_unix_ms=5, reason="too hot")
 
     await store.end_run("a1", RunStatus.RUNNING, at_unix_ms=None)
 
@@ -341,6 +378,47 @@ async def test_runs_come_newest_first_and_by_pages(store: RunStore) -> None:
     assert await page(2) == ["new", "c"]
     assert await page(2, 1) == ["c", "b"]
     assert await page(2, 4) == []
+
+
+async def test_runs_of_a_model_are_found_by_every_name_of_it(store: RunStore) -> None:
+    facts = (("device", "cpu"), ("alias", "al%pha"))
+    named = (
+        ModelRun(model="al%pha", model_id="al%pha-cpu:1"),
+        ModelRun(model="mine", model_id="al%pha-cpu:2", facts=facts),
+        ModelRun(model="al%pha-cpu:2"),
+        ModelRun(model="Al%pha", facts=(("alias", "AL%PHA"),)),
+        ModelRun(model="alpha", model_id="al%pha-cpu"),
+        ModelRun(model="al%pha-cpu:8b", model_id="al%pha-cpu:8b"),
+    )
+    for place, model in enumerate(named):
+        run = a_run(f"r{place}", started_unix_ms=place, models=(model, ModelRun(model="other")))
+        await store.create_run(run)
+
+    assert await store.runs_of("al%pha") == ("r1", "r0")
+    assert await store.runs_of("al%pha-cpu") == ("r4", "r1", "r0")
+    assert await store.runs_of("al%pha-cpu:2") == ("r2", "r1")
+    assert await store.runs_of("al%pha-cpu:8b") == ("r5",)
+    assert await store.runs_of("other", limit=2) == ("r5", "r4")
+    assert await store.runs_of("al%ph") == ()
+    assert await store.runs_of("") == ()
+
+
+async def test_a_run_with_two_variants_of_a_model_is_found_once(store: RunStore) -> None:
+    models = tuple(ModelRun(model=name, facts=(("alias", "one"),)) for name in ("one-cpu:1", "one-gpu:1"))
+    await store.create_run(a_run(models=models))
+    await store.create_run(a_run("a2", started_unix_ms=1, models=models))
+
+    assert await store.runs_of("one", limit=2) == ("a1", "a2")
+
+
+async def test_requests_of_one_model_alone_can_be_had(store: RunStore) -> None:
+    await store.create_run(a_run())
+    for number in (1, 2, 3, 4):
+        await store.add_request("a1", a_request(number, model="alpha" if number % 2 else "beta"))
+
+    assert [one.number for one in await store.requests("a1", model="beta")] == [2, 4]
+    assert [one.number for one in await store.requests("a1", after=2, model="alpha")] == [3]
+    assert await store.requests("a1", model="gamma") == ()
 
 
 async def test_ids_are_found_by_their_beginnings(store: RunStore) -> None:
@@ -443,3 +521,59 @@ async def test_of_two_processes_that_make_one_request_one_is_refused(stores: Sto
 
     assert sorted(type(each).__name__ for each in ended) == ["BadInput", "NoneType"]
     assert (await summary(stores.mine)).requests == 1
+
+
+async def test_readings_of_the_machine_come_back_exactly_as_they_were_added(store: RunStore) -> None:
+    readings = some_readings(1500)
+    await store.create_run(a_run())
+    await store.create_run(a_run("a2"))
+
+    for begin, end in ((0, 1), (1, 20), (20, 20), (20, 1500)):
+        await store.add_resources("a1", readings[begin:end])
+
+    assert await store.resources("a1") == readings
+    assert await store.resources("a2") == ()
+    assert await store.resources("never there") == ()
+
+
+async def test_a_reading_of_which_nothing_is_known_and_the_largest_ones_are_kept(store: RunStore) -> None:
+    odd = (
+        ResourceReading(at_ns=2**62),
+        ResourceReading(
+            at_ns=0,
+            rss_bytes=2**62,
+            vram_bytes=0,
+            cpu_share=0.1 + 0.2,
+            available_bytes=2**63 - 1,
+        ),
+    )
+    await store.create_run(a_run())
+
+    await store.add_resources("a1", odd)
+
+    assert await store.resources("a1") == odd
+
+
+async def test_readings_of_a_later_life_come_behind_those_of_the_earlier_one(store: RunStore) -> None:
+    earlier, later = some_readings(3, begin_ns=9_000_000_000), some_readings(3, begin_ns=5)  # another boot
+    await store.create_run(a_run())
+
+    await store.add_resources("a1", earlier)
+    await store.end_run("a1", RunStatus.INTERRUPTED, at_unix_ms=5)
+    await store.end_run("a1", RunStatus.RUNNING, at_unix_ms=None)
+    await store.add_resources("a1", later)
+
+    assert await store.resources("a1") == (*earlier, *later)
+
+
+async def test_readings_are_imported_with_their_run_and_deleted_with_it(store: RunStore) -> None:
+    await store.import_run(a_run("a1"), (a_request(),), some_readings(1300))
+    await store.import_run(a_run("a2"), (), some_readings(2))
+
+    before = await store.resources("a1")
+    await store.delete_run("a1")
+    await store.import_run(a_run("a1"), (a_request(),))
+
+    assert before == some_readings(1300)
+    assert await store.resources("a1") == ()
+    assert await store.resources("a2") == some_readings(2)

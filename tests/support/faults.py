@@ -37,10 +37,13 @@ __all__ = [
     "empty_answer",
     "endless_line",
     "error_at_once",
+    "error_event",
+    "error_finish",
     "error_in_stream",
     "hangup_midway",
     "http_error",
     "keep_alive_only",
+    "left_after_finish",
     "malformed_json",
     "no_done",
     "not_a_stream",
@@ -102,6 +105,21 @@ def error_at_once(message: str = "temperature must be in [0, 2]") -> Script:
 def error_in_stream(message: str = "Inference failed") -> Script:
     """An error object after three good pieces, and no ``[DONE]``."""
     return _after_three(ErrorObject(message))
+
+
+def error_event(data: bytes = b'{"message":"Inference failed"}') -> Script:
+    """After three good pieces an event that is named ``error``."""
+    return _after_three(Raw(b"event: error\ndata: " + data + b"\n\n"), CleanEnd())
+
+
+def error_finish() -> Script:
+    """After three good pieces a finish_reason that says that it failed."""
+    return _after_three(Finish("error"), Done())
+
+
+def left_after_finish(ending: Hangup | HoldOpen | Wire) -> Script:
+    """A good answer with its finish_reason and counts, whose body is never ended well."""
+    return _after_three(Finish(), Usage(completion=len(PIECES)), ending)
 
 
 def early_clean_end() -> Script:
@@ -193,6 +211,8 @@ FAULTS: dict[str, Script] = {
     "empty-answer": empty_answer(),
     "endless-line": endless_line(),
     "error-at-once": error_at_once(),
+    "error-event": error_event(),
+    "error-finish": error_finish(),
     "error-in-stream": error_in_stream(),
     "hangup-midway": hangup_midway(),
     "http-429": http_error(429, extra=(("retry-after", "1"),)),

@@ -51,6 +51,44 @@ def test_usage_that_comes_with_a_chunk_counts_it() -> None:
     assert answer.usage == TokenUsage(prompt_tokens=3, completion_tokens=2)
 
 
+def test_content_in_parts_is_the_text_of_its_parts() -> None:
+    parts = [{"type": "text", "text": "a"}, {"type": "image"}, "x", {"type": "text", "text": "b"}]
+
+    assert texts({"content": parts}) == [(ChunkKind.CONTENT, "ab")]
+    assert texts({"content": [{"type": "text", "text": ""}]}) == []
+
+
+def test_of_several_choices_the_first_that_came_is_read() -> None:
+    answer = AnswerSoFar()
+
+    both = {"choices": [{"index": 0, "delta": {"content": "a"}}, {"index": 1, "delta": {"content": "b"}}]}
+    other = {"choices": [{"index": 1, "delta": {"content": "c"}, "finish_reason": "length"}]}
+    unnumbered = {"choices": [{"delta": {"content": "d"}}]}
+    events = [event for chunk in (both, other, unnumbered) for event in answer.take(chunk, at_ns=5, read=1)]
+
+    assert [event.text for event in events if isinstance(event, ChunkReceived)] == ["a", "d"]
+    assert answer.finish_reason is None
+
+
+@pytest.mark.parametrize("later", [{}, {"prompt_tokens": None}, {"completion_tokens": -1}])
+def test_a_later_usage_without_counts_takes_none_back(later: dict[str, Any]) -> None:
+    answer = AnswerSoFar()
+
+    answer.take({"usage": {"prompt_tokens": 3, "completion_tokens": 2}}, at_ns=5, read=1)
+    answer.take({"usage": later}, at_ns=6, read=2)
+
+    assert answer.usage == TokenUsage(prompt_tokens=3, completion_tokens=2)
+
+
+@pytest.mark.parametrize("count", [-1, 2**53, 10**30, "7", 7.0, True, None, [7]])
+def test_what_cannot_be_a_count_is_none(count: object) -> None:
+    answer = AnswerSoFar()
+
+    answer.take({"usage": {"prompt_tokens": count, "completion_tokens": 2}}, at_ns=5, read=1)
+
+    assert answer.usage == TokenUsage(prompt_tokens=None, completion_tokens=2)
+
+
 @pytest.mark.parametrize(
     "chunk",
     [

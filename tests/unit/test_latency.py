@@ -173,15 +173,21 @@ def test_a_late_finish_does_not_enter_the_decode_rate() -> None:
         trace(completion=5),
         trace(chunk(1100), completion=5),
         trace(chunk(1100), chunk(1110), completion=1),
-        trace(chunk(1100), chunk(1110), completion=0),
         trace(chunk(1100), chunk(1100), chunk(1100), completion=3),
         trace(chunk(1100, tokens=5), chunk(1110, tokens=5), completion=5),
         trace(chunk(1100, tokens=5), chunk(1110), completion=3),
     ],
-    ids=["no chunk", "one chunk", "one token", "no token", "one read", "none after t1", "fewer than at t1"],
+    ids=["no chunk", "one chunk", "one token", "one read", "none after t1", "fewer than at t1"],
 )
 def test_the_decode_rate_is_undefined(undefined: GenerationTrace) -> None:
     assert decode_rate(undefined) is None
+
+
+def test_a_server_that_counts_zero_with_each_chunk_is_not_taken_at_its_word() -> None:
+    found = decode_rate(trace(chunk(1100, tokens=0), chunk(1110, tokens=0), chunk(1120), completion=3))
+
+    assert found is not None
+    assert found.tokens_per_s == pytest.approx(100)
 
 
 # Hidden tokens
@@ -314,6 +320,11 @@ def test_the_live_rate_of_a_flood_looks_at_no_more_than_it_must() -> None:
         (trace(chunk(1, "x" * 22), sent_ms=0), TokenCount(count=6, source=TokenSource.CHARS)),
         (trace(chunk(1, "x"), sent_ms=0), TokenCount(count=1, source=TokenSource.CHARS)),
         (trace(completion=0), TokenCount(count=0, source=TokenSource.USAGE)),
+        (trace(chunk(1), chunk(2), completion=0, sent_ms=0), TokenCount(count=2, source=TokenSource.CHUNKS)),
+        (
+            trace(chunk(1, tokens=0), chunk(2, tokens=0), completion=0, sent_ms=0),
+            TokenCount(count=2, source=TokenSource.CHUNKS),
+        ),
         (trace(chunk(1), reasoning=2, sent_ms=0), TokenCount(count=1, source=TokenSource.CHARS)),
         (trace(), None),
     ],
@@ -325,6 +336,8 @@ def test_the_live_rate_of_a_flood_looks_at_no_more_than_it_must() -> None:
         "characters",
         "one at least",
         "a reported zero",
+        "a reported zero beside text",
+        "zeros with each chunk",
         "usage without a count",
         "nothing",
     ],

@@ -18,6 +18,8 @@ from foundry_tui.engines.streaming.sse import SseDecoder
         (b"data: a\n", []),
         (b"data: a", []),
         (b"data\n\n", []),
+        (b"data:\n\ndata: \n\ndata: a\n\n", [b"a"]),
+        (b"\xef\xbb\xbfdata: a\n\n", [b"a"]),
     ],
 )
 def test_only_completed_events_give_their_payload(stream: bytes, payloads: list[bytes]) -> None:
@@ -33,3 +35,29 @@ def test_the_cuts_between_reads_do_not_matter(size: int) -> None:
     payloads = [payload for piece in pieces for payload in decoder.feed(piece)]
 
     assert payloads == [b"one", b"two\nlines", b"[DONE]"]
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        (b'event: error\ndata: {"message": "no"}\n\n', b'{"error": {"message": "no"}}'),
+        (b'data: {"message": "no"}\r\nevent:error\r\n\r\n', b'{"error": {"message": "no"}}'),
+        (b'event: error\ndata: {"error": "no"}\n\n', b'{"error": "no"}'),
+        (b"event: error\ndata: out of memory\n\n", b'{"error": "out of memory"}'),
+        (b"event: error\ndata: {}\n\n", b'{"error": "an error without a message"}'),
+    ],
+)
+def test_an_event_named_error_is_an_error_object_and_the_next_one_is_not(
+    event: bytes, payload: bytes
+) -> None:
+    decoder = SseDecoder()
+
+    assert decoder.feed(event + b"data: a\n\n") == [payload, b"a"]
+
+
+def test_a_line_that_does_not_end_is_not_waited_for() -> None:
+    decoder = SseDecoder()
+    decoder.feed(b"data: " + b"x" * (15 << 20))
+
+    with pytest.raises(ValueError, match="without end"):
+        decoder.feed(b"x" * (2 << 20))

@@ -224,6 +224,7 @@ class Refused:
     remedy: str | None
     outcome: Outcome | None = None
     end_ns: int | None = None
+    response_id: str | None = None
 
 
 Frame: TypeAlias = HostReady | HostFailed | Streamed | Replied | Refused

@@ -212,6 +212,7 @@ def _refused(call: int, error: EngineError) -> Refused:
         remedy=error.remedy,
         outcome=failed.outcome if failed else None,
         end_ns=failed.end_ns if failed else None,
+        response_id=failed.response_id if failed else None,
     )
 
 

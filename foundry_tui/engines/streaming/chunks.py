@@ -7,6 +7,10 @@ from foundry_tui.domain.chat import ChatEvent, ChunkKind, ChunkReceived, ClockRe
 
 __all__ = ["AnswerSoFar"]
 
+# Beyond it JSON's readers lose digits, and no model has counted so far.
+_MOST_TOKENS = 2**53 - 1
+_NOTHING_COUNTED = TokenUsage()
+
 
 @dataclass(slots=True)
 class AnswerSoFar:
@@ -14,11 +18,13 @@ class AnswerSoFar:
 
     Attributes:
         last_ns: When the newest text was read; None before the first.
+        choice: Index of the choice that is read: of several, which nobody asked for, the first that came.
         saw_done: Whether the stream's end mark has come.
         events: How many events the stream has held, whatever they said.
     """
 
     role_seen: bool = False
+    choice: object = 0
     last_ns: int | None = None
     finish_reason: str | None = None
     response_id: str | None = None
@@ -36,7 +42,10 @@ class AnswerSoFar:
         for choice in _tables(chunk.get("choices")):
             if not self.role_seen:
                 self.role_seen = True
+                self.choice = choice.get("index") or 0
                 found.append(ClockRead(moment=Moment.ROLE, at_ns=at_ns))
+            elif (choice.get("index") or 0) != self.choice:
+                continue
             delta = choice.get("delta")
             for kind, text in _texts(delta) if isinstance(delta, dict) else ():
                 tokens = usage.completion_tokens if usage is not None else None
@@ -51,7 +60,7 @@ def _texts(delta: dict[str, Any]) -> list[tuple[ChunkKind, str]]:
     reasoning = _text(delta.get("reasoning_content")) or _text(delta.get("reasoning"))
     found: list[tuple[ChunkKind, str | None]] = [
         (ChunkKind.REASONING, reasoning),
-        (ChunkKind.CONTENT, _text(delta.get("content"))),
+        (ChunkKind.CONTENT, _text(delta.get("content")) or _joined_parts(delta.get("content"))),
     ]
     for call in _tables(delta.get("tool_calls")):
         function = call.get("function")
@@ -61,15 +70,23 @@ def _texts(delta: dict[str, Any]) -> list[tuple[ChunkKind, str]]:
     return [(kind, text) for kind, text in found if text is not None]
 
 
+def _joined_parts(content: object) -> str | None:
+    """Content as a list of parts, of which those of text are taken."""
+    parts = [_text(part.get("text")) for part in _tables(content) if part.get("type") == "text"]
+    return "".join(part for part in parts if part is not None) or None
+
+
 def _usage(usage: object) -> TokenUsage | None:
+    """What ``usage`` counts; None where it holds no count, so that it takes none back that came before."""
     if not isinstance(usage, dict):
         return None
     details = usage.get("completion_tokens_details")
-    return TokenUsage(
+    counted = TokenUsage(
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
         reasoning_tokens=_count(details.get("reasoning_tokens")) if isinstance(details, dict) else None,
     )
+    return None if counted == _NOTHING_COUNTED else counted
 
 
 def _tables(value: object) -> list[dict[str, Any]]:
@@ -81,4 +98,6 @@ def _text(value: object) -> str | None:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= _MOST_TOKENS else None
