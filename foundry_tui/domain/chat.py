@@ -132,11 +132,11 @@ class Moment(StrEnum):
     CALL = "call"
     """The engine was asked; building the request follows."""
     SENT = "sent"
-    """The last byte of the request was handed to the kernel.  TTFT counts from here."""
+    """The last byte of the request left, or was handed to the kernel.  TTFT counts from here."""
     HEADERS = "headers"
-    """The read that completed the response headers returned."""
+    """What completed the response headers had come in."""
     ROLE = "role"
-    """The read that held the first event with a choice returned."""
+    """What held the first event with a choice had come in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ class ChunkReceived:
     """A non-empty piece of text arrived; it can hold several tokens.
 
     Attributes:
-        at_ns: When the socket read that completed it returned, before any parsing.
+        at_ns: When what completed it had come in: by the kernel, else when the socket read returned.
         read: Number of that read on its connection; chunks with one number shared a read.
         tokens: Completion tokens so far, where the engine says so with each chunk; else None.
     """

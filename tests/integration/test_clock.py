@@ -2,14 +2,17 @@
 
 import statistics
 import sys
+import threading
+import time
 from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
 import pytest_asyncio
 
-from foundry_tui.domain.chat import ChunkKind
+from foundry_tui.domain.chat import ChunkKind, ChunkReceived
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.engines.hosting.configs import EndpointConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
@@ -17,6 +20,7 @@ from foundry_tui.metrics.latency import answer_wait_s, merged_share, ttft_s
 from tests.contract.chats import ask, hear
 from tests.contract.runtime import hosted
 from tests.support.endpoint_process import EndpointProcess, endpoint_process
+from tests.support.processes import hosts
 from tests.support.record import Request, Written
 from tests.support.script import (
     Comment,
@@ -44,6 +48,7 @@ pytestmark = [
 
 GAP_MS = 20
 FIRST_MS = 100
+HELD_UP_MS = 150
 NS_PER_MS = 1_000_000
 END = (Finish(), Usage(completion=4), Done())
 SCRIPTS = {
@@ -67,6 +72,9 @@ SCRIPTS = {
     ),
     "in two parts": Script((Headers(), Role(), Text("a"), Split(Text("é"), pause_ms=FIRST_MS), *END)),
     "thinking": Script((Headers(), Role(), Reasoning("hm"), Wait(FIRST_MS), Text("a"), *END)),
+    "held up": Script(
+        (Headers(), Role(), Text("a"), Wait(HELD_UP_MS), Text("b"), Wait(4 * HELD_UP_MS), *END)
+    ),
     "late finish": Script((Headers(), Role(), Text("a"), Text("b"), Wait(FIRST_MS), *END)),
 }
 
@@ -162,7 +170,7 @@ async def test_the_request_is_sent_after_the_call_and_before_its_answer(steady: 
     assert steady.trace.call_ns is not None
     assert steady.trace.sent_ns is not None
     assert steady.trace.call_ns < steady.request.at_ns
-    assert steady.trace.call_ns < steady.trace.sent_ns < steady.written_ns("text")[0]
+    assert steady.trace.call_ns < steady.trace.sent_ns < steady.request.at_ns
 
 
 async def test_the_time_to_the_first_token_counts_from_sent_and_not_from_the_call(steady: Both) -> None:
@@ -230,6 +238,28 @@ async def test_a_late_finish_does_not_move_the_last_piece(
     assert both.trace.end_ns is not None
     assert both.trace.end_ns >= both.written_ns("finish")[0]
     assert both.trace.chunks[-1].at_ns < both.written_ns("finish")[0]
+
+
+async def test_a_reader_that_is_stopped_for_a_while_still_has_the_moment_of_the_write(
+    engine: HostedEngine, server: EndpointProcess
+) -> None:
+    (child,) = hosts()
+    resumed_ns = 0
+    builder = TraceBuilder()
+    async with aclosing(engine.stream_chat(ask("held up"))) as events:
+        async for event in events:
+            builder.observe(event)
+            if isinstance(event, ChunkReceived) and event.text == "a":
+                child.suspend()
+                # The second piece is written in the middle of this; its end follows much later.
+                threading.Event().wait((HELD_UP_MS + 50) / 1000)
+                resumed_ns = time.perf_counter_ns()
+                child.resume()
+    written = [write for write in server.record().log if write.carries("text")][-1]
+    read_ns = builder.finish().chunks[-1].at_ns
+
+    assert written.at_ns <= read_ns
+    assert read_ns - written.at_ns < 0.5 * (resumed_ns - written.at_ns)
 
 
 async def test_the_processes_own_delay_travels_with_the_answer(steady: Both) -> None:

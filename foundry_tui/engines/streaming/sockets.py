@@ -1,7 +1,8 @@
 """Sockets that know when their bytes came: the network stream below the HTTP library.
 
 On asyncio's own protocols: a stamp is taken in the callback that hands the bytes over, before anybody waits
-for them, and a token costs fewer turns of the loop than through a portable stream.
+for them, and a token costs fewer turns of the loop than through a portable stream.  Where the kernel tells
+its own moment of a packet (``kernel_stamps``), that is the stamp.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import httpcore2
+
+from foundry_tui.engines.streaming.kernel_stamps import KernelClock, PacketSocket, taken_over
 
 __all__ = ["HAS_QUICK_ACK", "StampedStream", "StampingBackend"]
 
@@ -29,9 +32,13 @@ _HOLD_S = 0.005
 
 
 class _Receiver(asyncio.Protocol):
-    """Keeps what arrives, each piece with its stamp, until it is read."""
+    """Keeps what arrives, each piece with its stamp, until it is read.
 
-    def __init__(self) -> None:
+    Args:
+        packets: The transport's socket, if it knows when its packets came.
+    """
+
+    def __init__(self, packets: PacketSocket | None = None) -> None:
         self.pieces: collections.deque[tuple[bytes, int]] = collections.deque()
         self.is_ended = False
         self.error: Exception | None = None
@@ -42,17 +49,23 @@ class _Receiver(asyncio.Protocol):
         self._held = b""
         self._release: asyncio.TimerHandle | None = None
         self._kept_bytes = 0
+        self._packets = packets
+        self._newest_ns = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.Transport):
             self._transport = transport
             # A write is done when the kernel has all of it: the stamp of "sent" hangs on that.
             transport.set_write_buffer_limits(high=0)
-        self._socket = transport.get_extra_info("socket") if HAS_QUICK_ACK else None
+        self._socket = (self._packets or transport.get_extra_info("socket")) if HAS_QUICK_ACK else None
         self.acknowledge_at_once()
 
     def data_received(self, data: bytes) -> None:
-        at_ns = time.perf_counter_ns()
+        at_ns = None if self._packets is None else self._packets.arrived_ns
+        if at_ns is None:
+            at_ns = time.perf_counter_ns()
+        # Never before what came, or was sent, before it: the kernel's stamp may follow on one of our own.
+        at_ns = self._newest_ns = max(self._newest_ns, at_ns)
         self.acknowledge_at_once()
         if self._held:
             data, self._held = self._held + data, b""
@@ -89,6 +102,10 @@ class _Receiver(asyncio.Protocol):
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             except OSError:
                 self._socket = None  # closed under us, or not TCP
+
+    def sent(self, at_ns: int) -> None:
+        """Stamp nothing that is read from now on before ``at_ns``."""
+        self._newest_ns = max(self._newest_ns, at_ns)
 
     async def arrived(self) -> None:
         """Wait until there is something to read, or the end."""
@@ -144,13 +161,20 @@ class StampedStream(httpcore2.AsyncNetworkStream):
 
     Attributes:
         last_read_ns: Arrival of what the newest read returned.
-        last_write_ns: The kernel had all of the newest write.
+        last_write_ns: The newest write had left, or the kernel had all of it.
         reads: Number of the newest read.
+
+    Args:
+        packets: The transport's socket, if it knows when its packets came and left.
     """
 
-    def __init__(self, transport: asyncio.Transport, receiver: _Receiver) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, receiver: _Receiver, packets: PacketSocket | None = None
+    ) -> None:
         self._transport = transport
         self._receiver = receiver
+        self._packets = packets
+        self._sent_bytes = 0
         self.last_read_ns = 0
         self.last_write_ns = 0
         self.reads = 0
@@ -159,11 +183,12 @@ class StampedStream(httpcore2.AsyncNetworkStream):
         """What has arrived, waiting for it if need be; empty at the end."""
         receiver = self._receiver
         if not receiver.pieces and not receiver.is_ended:
-            try:
-                async with asyncio.timeout(timeout):
-                    await receiver.arrived()
-            except TimeoutError as error:
-                raise httpcore2.ReadTimeout("no data in time") from error
+            if (
+                timeout is None
+            ):  # as always in a stream, whose waits are limited above: no timer for each piece
+                await receiver.arrived()
+            else:
+                await self._arrived_within(timeout)
         if receiver.pieces:
             data, self.last_read_ns = receiver.take(max_bytes)
             self.reads += 1
@@ -173,18 +198,34 @@ class StampedStream(httpcore2.AsyncNetworkStream):
         self.last_read_ns = time.perf_counter_ns()
         return b""
 
+    async def _arrived_within(self, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._receiver.arrived()
+        except TimeoutError as error:
+            raise httpcore2.ReadTimeout("no data in time") from error
+
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Hand all of ``buffer`` to the kernel."""
         if self._transport.is_closing() or self._receiver.error is not None:
             raise httpcore2.WriteError(str(self._receiver.error or "the connection is closed"))
+        if not buffer:
+            return  # the HTTP library ends each request so; nothing leaves, and the body's stamp stands
         self._receiver.acknowledge_at_once()
+        self._sent_bytes += len(buffer)
+        begun_ns = time.perf_counter_ns()
         self._transport.write(buffer)
         try:
             async with asyncio.timeout(timeout):
                 await self._receiver.drained()
         except TimeoutError as error:
             raise httpcore2.WriteTimeout("the server takes no data") from error
-        self.last_write_ns = time.perf_counter_ns()
+        done_ns = time.perf_counter_ns()
+        left_ns = None if self._packets is None else self._packets.departed_ns(self._sent_bytes)
+        # The server may have run on our core before we could note that the call was done.
+        is_sound = left_ns is not None and begun_ns <= left_ns <= done_ns
+        self.last_write_ns = left_ns if left_ns is not None and is_sound else done_ns
+        self._receiver.sent(self.last_write_ns)
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -193,7 +234,9 @@ class StampedStream(httpcore2.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.AsyncNetworkStream:
-        """The same connection, encrypted; stamps are then of decrypted bytes."""
+        """The same connection, encrypted; stamps are then of decrypted bytes, by our own clock."""
+        if self._packets is not None:
+            self._packets.leave_unstamped()
         receiver = _Receiver()
         loop = asyncio.get_running_loop()
         try:
@@ -219,8 +262,19 @@ class StampedStream(httpcore2.AsyncNetworkStream):
         return self._transport.get_extra_info(names.get(info, info))
 
 
+class _NotYetReading(asyncio.Protocol):
+    """Holds a new connection until it is known how it is read."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.Transport):
+            transport.pause_reading()
+
+
 class StampingBackend(httpcore2.AsyncNetworkBackend):
     """Connects by TCP."""
+
+    def __init__(self) -> None:
+        self._clock = KernelClock()
 
     async def connect_tcp(
         self,
@@ -234,13 +288,23 @@ class StampingBackend(httpcore2.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
-                transport, receiver = await loop.create_connection(
-                    _Receiver, host, port, happy_eyeballs_delay=0.25
+                transport, _ = await loop.create_connection(
+                    _NotYetReading, host, port, happy_eyeballs_delay=0.25
                 )
+                packets = taken_over(transport, self._clock)
+                if packets is not None:
+                    transport, receiver = await loop.create_connection(
+                        lambda: _Receiver(packets), sock=packets
+                    )
+                    return StampedStream(transport, receiver, packets)
         except TimeoutError as error:
             raise httpcore2.ConnectTimeout(f"no connection to {host}:{port} in time") from error
         except OSError as error:
             raise httpcore2.ConnectError(str(error)) from error
+        receiver = _Receiver()
+        transport.set_protocol(receiver)
+        receiver.connection_made(transport)
+        transport.resume_reading()
         return StampedStream(transport, receiver)
 
     async def sleep(self, seconds: float) -> None:

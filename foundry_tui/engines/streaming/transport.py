@@ -23,8 +23,8 @@ class ResponseWatch:
     """What the transport knows of one response, up to date at every event read from it.
 
     Attributes:
-        sent_ns: The request's last write returned.
-        headers_ns: The read that completed the response headers returned.
+        sent_ns: The request's last byte left, or was handed to the kernel.
+        headers_ns: What completed the response headers had come in.
     """
 
     def __init__(self, stream: StampedStream) -> None:
@@ -34,7 +34,7 @@ class ResponseWatch:
 
     @property
     def last_read_ns(self) -> int:
-        """When the read that holds the newest event returned."""
+        """When what the newest event ended with had come in."""
         return self._stream.last_read_ns
 
     @property
