@@ -2,16 +2,16 @@
 
 from typing import Protocol
 
-from foundry_tui.domain.resources import GpuSamples, HostSample
+from foundry_tui.domain.resources import Conditions, GpuSamples, HostSample
 
-__all__ = ["GpuProbe", "HostProbe", "ProcessLock"]
+__all__ = ["ConditionsProbe", "GpuProbe", "HostProbe", "ProcessLock", "Surroundings"]
 
 
 class HostProbe(Protocol):
     """Reads the machine and one process."""
 
     def sample(self, pid: int | None) -> HostSample:
-        """One reading; blocks for well under a millisecond, so not on the event loop."""
+        """One reading; blocks for about a millisecond, so not on the event loop."""
         ...
 
 
@@ -24,6 +24,26 @@ class GpuProbe(Protocol):
 
     def close(self) -> None:
         """Let go of the driver."""
+        ...
+
+
+class ConditionsProbe(Protocol):
+    """Reads what changes slowly or costs much to read."""
+
+    def sample(self, pid: int | None) -> Conditions:
+        """One reading.  May take seconds where a disk or a driver does not answer: in a thread of its own."""
+        ...
+
+
+class Surroundings(Protocol):
+    """Reads what a long run may have to stop for.  Blocks, so not on the event loop."""
+
+    def free_disk_bytes(self) -> int | None:
+        """What is left on the disk that keeps the runs; None if that cannot be read."""
+        ...
+
+    def temperatures_c(self) -> tuple[tuple[str, float], ...]:
+        """Name and degrees of each part whose heat can be read; empty where none can.  Never raises."""
         ...
 
 

@@ -5,6 +5,8 @@ import platform
 import sys
 from pathlib import Path
 
+from foundry_tui.resources.nvml import NvmlGpuProbe
+
 __all__ = ["machine_facts"]
 
 _CPU_INFO = Path("/proc/cpuinfo")
@@ -14,11 +16,16 @@ _GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 def machine_facts() -> tuple[tuple[str, str], ...]:
     """Name and value of each fact that is known, in a fixed order; what cannot be read is left out.
 
-    Blocks for some milliseconds.
+    Blocks for some milliseconds, and longer the first time where there is a GPU.
     """
     import psutil  # late: it is not needed before somebody measures
 
     memory = psutil.virtual_memory()
+    gpus = NvmlGpuProbe()
+    try:
+        of_gpus = gpus.facts()
+    finally:
+        gpus.close()
     known = {
         "os": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
@@ -26,6 +33,7 @@ def machine_facts() -> tuple[tuple[str, str], ...]:
         "cores": str(psutil.cpu_count(logical=False) or ""),
         "threads": str(_threads()),
         "ram_bytes": str(memory.total),
+        **dict(of_gpus),
         "power": _power(),
         "governor": _first_line(_GOVERNOR),
     }

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
-from foundry_tui.domain.resources import HostSample
+from foundry_tui.domain.resources import HostSample, ProcessSample, RamScope, why_missing
 from foundry_tui.resources.cgroup import MemoryGroups
+from foundry_tui.resources.missing import Reasons, Unreadable
+from foundry_tui.resources.processes import ProcessTree, process_sample
+from foundry_tui.resources.rapl import PackageEnergy
 
 __all__ = ["PsutilHostProbe"]
 
@@ -14,6 +17,7 @@ class PsutilHostProbe:
     Args:
         cgroup_root: Where Linux mounts the control groups; elsewhere it does not exist.
         cgroup_membership: The kernel's list of the groups we are in.
+        energy: Reads what the processors draw.
     """
 
     def __init__(
@@ -21,45 +25,81 @@ class PsutilHostProbe:
         *,
         cgroup_root: Path = Path("/sys/fs/cgroup"),
         cgroup_membership: Path = Path("/proc/self/cgroup"),
+        energy: PackageEnergy | None = None,
     ) -> None:
         import psutil  # here and not above: 30 ms that the first frame must not wait for
 
         self._psutil = psutil
         self._groups = MemoryGroups(cgroup_root, cgroup_membership)
-        self._previous: tuple[float, float] | None = None
+        self._tree = ProcessTree()
+        self._energy = energy or PackageEnergy()
+        self._previous: tuple[tuple[float, float], ...] | None = None
 
     def sample(self, pid: int | None) -> HostSample:
         """One reading; the caller, who knows when ``pid`` ends, does not ask for it afterwards."""
+        missing = Reasons()
         machine = self._psutil.virtual_memory()
         total_bytes, used_bytes = machine.total, machine.total - machine.available
-        limit = self._groups.lowest()
+        scope, limit = RamScope.MACHINE, self._groups.lowest()
         if limit is not None and limit.limit_bytes < total_bytes:
             total_bytes, used_bytes = limit.limit_bytes, min(limit.used_bytes, limit.limit_bytes)
+            scope = RamScope.CONTROL_GROUP
+        swap = missing.take(self._swap, "swap_total_bytes", "swap_used_bytes")
+        process = missing.take(lambda: self._process(pid), "process", "process_rss_bytes", "process_cpu_s")
+        if process is not None:
+            why = why_missing(process.missing, "cpu_s")
+            if why is not None:
+                missing.note("process_cpu_s", why)
+        cpu_share, core_shares = self._shares()
+        if cpu_share is None:
+            for field in ("cpu_share", "core_shares"):
+                missing.note(field, "it is the share since the reading before, of which there is none")
         return HostSample(
-            cpu_share=self._cpu_share(),
+            cpu_share=cpu_share,
+            core_shares=core_shares,
             ram_total_bytes=total_bytes,
             ram_used_bytes=used_bytes,
-            process_rss_bytes=None if pid is None else self._rss_bytes(pid),
+            ram_scope=scope,
+            swap_total_bytes=None if swap is None else swap[0],
+            swap_used_bytes=None if swap is None else swap[1],
+            process_rss_bytes=None if process is None else process.rss_bytes,
+            process_cpu_s=None if process is None else process.cpu_s,
+            process=process,
+            package_energy_j=missing.take(self._energy.read_j, "package_energy_j"),
+            missing=missing.all(),
         )
 
-    def _cpu_share(self) -> float | None:
-        """``Δbusy / Δall`` over all cores; None where no time has been counted since the last call."""
+    def _shares(self) -> tuple[float | None, tuple[float, ...] | None]:
+        """``Δbusy / Δall`` over all cores and of each; None where no time was counted since the last call.
+
+        A core of which none has been counted, as of one that sleeps, was not busy.
+        """
         # Our own differences: psutil.cpu_percent keeps its last reading for the whole process, so that
         # two callers would cut each other's windows short.
-        now = _busy_and_all_s(self._psutil.cpu_times()._asdict())
+        now = tuple(_busy_and_all_s(core._asdict()) for core in self._psutil.cpu_times(percpu=True))
         previous, self._previous = self._previous, now
-        if previous is None or now[1] <= previous[1]:
-            return None
-        # The kernel's idle time may step back a little, hence the bounds.
-        return min(1.0, max(0.0, (now[0] - previous[0]) / (now[1] - previous[1])))
+        if previous is None or len(previous) != len(now):  # a core was switched on or off
+            return None, None
+        spent = [(new[0] - old[0], new[1] - old[1]) for old, new in zip(previous, now, strict=True)]
+        all_s = sum(each[1] for each in spent)
+        if all_s <= 0:
+            return None, None
+        cores = tuple(_bounded(busy_s / core_s) if core_s > 0 else 0.0 for busy_s, core_s in spent)
+        return _bounded(sum(each[0] for each in spent) / all_s), cores
 
-    def _rss_bytes(self, pid: int) -> int | None:
-        try:
-            rss_bytes: int = self._psutil.Process(pid).memory_info().rss
-        except self._psutil.Error:
-            return None
-        # A process that has ended and still waits for its parent reads as 0.
-        return rss_bytes or None
+    def _swap(self) -> tuple[int, int]:
+        swap = self._psutil.swap_memory()
+        return int(swap.total), int(swap.used)
+
+    def _process(self, pid: int | None) -> ProcessSample:
+        if pid is None:
+            raise Unreadable("no engine of this machine runs")
+        return process_sample(pid, self._tree)
+
+
+def _bounded(share: float) -> float:
+    # The kernel's idle time may step back a little.
+    return min(1.0, max(0.0, share))
 
 
 def _busy_and_all_s(spent_s: dict[str, float]) -> tuple[float, float]:

@@ -1,93 +1,66 @@
 """NVIDIA GPUs, read through the driver's own library (NVML)."""
-# ruff: noqa: N802 - the names of the library's functions are its own
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from foundry_tui.domain.resources import GpuSample, GpuSamples
 from foundry_tui.domain.text import clean_line
+from foundry_tui.resources.missing import Unreadable
+from foundry_tui.resources.nvml_device import NvmlDevice, bytes_of, devices_of
+from foundry_tui.resources.nvml_library import (
+    ABSENCES,
+    GPU_DIE,
+    NOT_FOUND,
+    NvmlLibrary,
+    NvmlProcess,
+    ThermalLibrary,
+    absence_of,
+)
+from foundry_tui.resources.processes import ProcessTree, began_unix_s
+from foundry_tui.resources.vram_baseline import VramBaseline
 
-__all__ = ["NvmlGpuProbe", "NvmlLibrary"]
+__all__ = ["NvmlGpuProbe", "NvmlThermometer"]
 
-# nvmlReturn_t, which the driver never renumbers.
-_NO_PERMISSION = 4
-_NOT_FOUND = 6
-_DRIVER_NOT_LOADED = 9
-_LIBRARY_NOT_FOUND = 12
-_GPU_LOST = 15
-_VERSION_MISMATCH = 18
-_ABSENCES = {
-    _NO_PERMISSION: "no permission to read the NVIDIA GPU",
-    _NOT_FOUND: "no NVIDIA GPU",
-    _DRIVER_NOT_LOADED: "NVIDIA driver not loaded",
-    _LIBRARY_NOT_FOUND: "no NVIDIA driver library",
-    _GPU_LOST: "NVIDIA GPU lost: restart the machine",
-    _VERSION_MISMATCH: "NVIDIA driver was updated: restart the machine",
-}
 # The inode number that the kernel gives the first process namespace (PROC_PID_INIT_INO).
 _FIRST_NAMESPACE = "pid:[4026531836]"
 
 
-class _Memory(Protocol):
-    @property
-    def total(self) -> int: ...
-    @property
-    def used(self) -> int: ...
+class NvmlThermometer:
+    """Reads how hot every NVIDIA GPU is; opens the driver at the first reading, and keeps it open.
 
+    Args:
+        library: In place of ``pynvml``, which is imported at the first reading.
+    """
 
-class _Utilization(Protocol):
-    @property
-    def gpu(self) -> int: ...
+    def __init__(self, library: ThermalLibrary | None = None) -> None:
+        self._library = library
+        self._gpus: list[tuple[str, object]] | None = None
 
+    def temperatures_c(self) -> tuple[tuple[str, float], ...]:
+        """Name and degrees of each GPU that answers; empty where none does.  Never raises."""
+        if self._gpus is None:
+            self._gpus = self._open()
+        library, found = self._library, list[tuple[str, float]]()
+        if library is not None:
+            for name, handle in self._gpus:
+                with contextlib.suppress(Exception):  # border: pynvml raises its own and ctypes' errors
+                    found.append((name, float(library.nvmlDeviceGetTemperature(handle, GPU_DIE))))
+        return tuple(found)
 
-class _Process(Protocol):
-    @property
-    def pid(self) -> int: ...
-    @property
-    def usedGpuMemory(self) -> int | None: ...
+    def _open(self) -> list[tuple[str, object]]:
+        try:
+            if self._library is None:
+                import pynvml  # here and not above: as for the probe
 
-
-class NvmlLibrary(Protocol):
-    """What is used of the module ``pynvml``; errors carry the driver's number in ``value``."""
-
-    def nvmlInit(self) -> None:
-        """Open the driver."""
-        ...
-
-    def nvmlShutdown(self) -> None:
-        """Let go of the driver."""
-        ...
-
-    def nvmlDeviceGetCount(self) -> int:
-        """Number of GPUs."""
-        ...
-
-    def nvmlDeviceGetHandleByIndex(self, index: int, /) -> object:
-        """The handle of one GPU, from 0."""
-        ...
-
-    def nvmlDeviceGetName(self, handle: object, /) -> str:
-        """Product name."""
-        ...
-
-    def nvmlDeviceGetMemoryInfo(self, handle: object, /) -> _Memory:
-        """Bytes of the whole device."""
-        ...
-
-    def nvmlDeviceGetUtilizationRates(self, handle: object, /) -> _Utilization:
-        """Percent of the last sampling period."""
-        ...
-
-    def nvmlDeviceGetComputeRunningProcesses(self, handle: object, /) -> Sequence[_Process]:
-        """Processes that compute."""
-        ...
-
-    def nvmlDeviceGetGraphicsRunningProcesses(self, handle: object, /) -> Sequence[_Process]:
-        """Processes that draw."""
-        ...
+                self._library = pynvml
+            library = self._library
+            library.nvmlInit()
+            handles = [library.nvmlDeviceGetHandleByIndex(n) for n in range(library.nvmlDeviceGetCount())]
+            return [(clean_line(library.nvmlDeviceGetName(handle)), handle) for handle in handles]
+        except Exception:  # noqa: BLE001 - border: no driver, no permission, no GPU: nothing to read
+            return []
 
 
 class NvmlGpuProbe:
@@ -96,6 +69,7 @@ class NvmlGpuProbe:
     Args:
         library: In place of ``pynvml``, which is imported at the first sample.
         pid_namespace: Where Linux names our process namespace; None where pids are always the driver's.
+        began: When a process began, by the wall clock.
     """
 
     def __init__(
@@ -103,28 +77,64 @@ class NvmlGpuProbe:
         library: NvmlLibrary | None = None,
         *,
         pid_namespace: Path | None = Path("/proc/self/ns/pid") if sys.platform == "linux" else None,
+        began: Callable[[int], float | None] = began_unix_s,
     ) -> None:
         self._library = library
         self._pid_namespace = pid_namespace
-        self._handles: list[object] = []
+        self._tree = ProcessTree()
+        self._baseline = VramBaseline(began)
+        self._devices: list[NvmlDevice] = []
+        self._unopened: tuple[str, ...] = ()
         self._is_open = False
         self._absence: str | None = None
 
     def sample(self, pid: int | None) -> GpuSamples:
-        """One reading of every GPU that answers; a reason instead if none does."""
+        """One reading of every GPU that answers, and why others do not; a reason instead if none does."""
+        if not self._is_open and self._absence is None:
+            self._absence = self._open()
+        if self._absence is not None:
+            return GpuSamples(absence=self._absence)
+        gpus: list[GpuSample] = []
+        troubles: list[tuple[str, str]] = []
+        pids = () if pid is None else (pid, *self._tree.below(pid))
+        for number, device in enumerate(self._devices):
+            try:
+                gpus.append(self._read(number, device, pids))
+            except Exception as error:  # noqa: BLE001 - border: pynvml raises its own and ctypes' errors
+                troubles.append((device.name, absence_of(error)))
+        if not gpus:
+            return GpuSamples(absence=troubles[-1][1])
+        lost = tuple(f"{name}: {why}" for name, why in troubles)
+        return GpuSamples(gpus=tuple(gpus), troubles=(*self._unopened, *lost))
+
+    def _read(self, number: int, device: NvmlDevice, pids: Sequence[int]) -> GpuSample:
+        def process_bytes(computing: Sequence[NvmlProcess], drawing: Sequence[NvmlProcess]) -> int:
+            if not pids:
+                raise Unreadable("no engine of this machine runs")
+            if not self._pids_are_the_drivers():
+                raise Unreadable("in a container or WSL the driver counts processes otherwise")
+            return bytes_of(pids, computing, drawing)
+
+        return device.read(
+            process_bytes=process_bytes,
+            above_bytes=lambda used: self._baseline.above(number, used, pids[0] if pids else None),
+        )
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What a measurement is taken on, as name and value: each GPU's name, and the driver's version."""
         if not self._is_open and self._absence is None:
             self._absence = self._open()
         library = self._library
         if self._absence is not None or library is None:
-            return GpuSamples(absence=self._absence)
-        gpus: list[GpuSample] = []
-        trouble: str | None = None
-        for handle in self._handles:
-            try:
-                gpus.append(self._read(library, handle, pid))
-            except Exception as error:  # noqa: BLE001 - border: pynvml raises its own and ctypes' errors
-                trouble = _absence(error)
-        return GpuSamples(gpus=tuple(gpus), absence=None if gpus else trouble)
+            return ()
+        try:
+            names = [device.name for device in self._devices]
+            return (
+                ("gpu", ", ".join(names)),
+                ("gpu_driver", clean_line(library.nvmlSystemGetDriverVersion())),
+            )
+        except Exception:  # noqa: BLE001 - border: pynvml raises its own and ctypes' errors
+            return ()
 
     def close(self) -> None:
         """Let go of the driver; later samples say that the readings have ended."""
@@ -132,7 +142,7 @@ class NvmlGpuProbe:
             self._is_open = False
             with contextlib.suppress(Exception):  # a driver that is gone is as good as closed
                 self._library.nvmlShutdown()
-        self._handles = []
+        self._devices = []
         self._absence = "GPU readings have ended"
 
     def _open(self) -> str | None:
@@ -142,43 +152,22 @@ class NvmlGpuProbe:
                 import pynvml  # here and not above: most machines never need it before the first frame
 
                 self._library = pynvml
-            self._library.nvmlInit()
+            library = self._library
+            library.nvmlInit()
             self._is_open = True
-            count = self._library.nvmlDeviceGetCount()
-            self._handles = [self._library.nvmlDeviceGetHandleByIndex(index) for index in range(count)]
+            count = library.nvmlDeviceGetCount()
         except ImportError:
             return "NVIDIA readings are not installed"
         except Exception as error:  # noqa: BLE001 - border: pynvml raises its own and ctypes' errors
-            return _absence(error)
-        return None if self._handles else _ABSENCES[_NOT_FOUND]
-
-    def _read(self, library: NvmlLibrary, handle: object, pid: int | None) -> GpuSample:
-        memory = library.nvmlDeviceGetMemoryInfo(handle)
-        try:
-            busy_share = library.nvmlDeviceGetUtilizationRates(handle).gpu / 100
-        except Exception:  # noqa: BLE001 - border: not readable on MIG and some laptops
-            busy_share = None
-        return GpuSample(
-            name=clean_line(library.nvmlDeviceGetName(handle)),
-            total_bytes=memory.total,
-            used_bytes=memory.used,
-            process_bytes=None if pid is None else self._process_bytes(library, handle, pid),
-            busy_share=busy_share,
-        )
-
-    def _process_bytes(self, library: NvmlLibrary, handle: object, pid: int) -> int | None:
-        """Memory of ``pid`` on the device; 0 where the driver hides nobody and does not list it."""
-        if not self._pids_are_the_drivers():
-            return None
-        try:
-            computing = _sum_of(library.nvmlDeviceGetComputeRunningProcesses(handle), pid)
-            drawing = _sum_of(library.nvmlDeviceGetGraphicsRunningProcesses(handle), pid)
-        except Exception:  # noqa: BLE001 - border: not supported, no permission (MIG), an old driver
-            return None
-        if computing is None or drawing is None:
-            return None
-        # Each list gives all memory of the process, so one that is on both must not count twice.
-        return max(computing, drawing)
+            return absence_of(error)
+        why = ABSENCES[NOT_FOUND]
+        for index in range(count):
+            try:
+                self._devices += devices_of(library, library.nvmlDeviceGetHandleByIndex(index))
+            except Exception as error:  # noqa: BLE001 - border: as above; the others can be read
+                why = absence_of(error)
+                self._unopened += (f"GPU {index}: {why}",)
+        return None if self._devices else why
 
     def _pids_are_the_drivers(self) -> bool:
         """Whether the driver counts processes as we do.
@@ -192,20 +181,3 @@ class NvmlGpuProbe:
             return str(self._pid_namespace.readlink()) == _FIRST_NAMESPACE
         except OSError:
             return False
-
-
-def _sum_of(processes: Sequence[_Process], pid: int) -> int | None:
-    """Bytes of ``pid`` over its entries (one per MIG instance); None if any entry hides its own."""
-    total_bytes = 0
-    for process in processes:
-        if process.usedGpuMemory is None:  # WDDM: Windows manages the memory, the driver does not know
-            return None
-        if process.pid == pid:
-            total_bytes += process.usedGpuMemory
-    return total_bytes
-
-
-def _absence(error: Exception) -> str:
-    code = getattr(error, "value", None)
-    known = _ABSENCES.get(code) if isinstance(code, int) else None
-    return known or f"NVIDIA driver error: {clean_line(str(error), 80)}"

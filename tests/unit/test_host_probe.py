@@ -62,6 +62,21 @@ def test_our_own_process_has_resident_memory(unlimited: PsutilHostProbe) -> None
     assert 5 * MIB < sample.process_rss_bytes < sample.ram_total_bytes
 
 
+def test_the_time_that_a_process_has_taken_grows_as_the_system_counts_it(unlimited: PsutilHostProbe) -> None:
+    def counted_s() -> float:
+        spent = psutil.Process().cpu_times()
+        return float(spent.user + spent.system)
+
+    before = counted_s()
+    while counted_s() - before < 0.1:
+        pass
+
+    found = unlimited.sample(os.getpid()).process_cpu_s
+
+    assert found is not None
+    assert before + 0.1 <= found <= counted_s()
+
+
 def test_without_a_limit_the_machine_is_what_there_is(unlimited: PsutilHostProbe) -> None:
     sample = unlimited.sample(None)
 
@@ -98,6 +113,7 @@ def test_a_process_that_is_gone_has_no_memory(unlimited: PsutilHostProbe) -> Non
     child.wait()
 
     assert unlimited.sample(child.pid).process_rss_bytes is None
+    assert unlimited.sample(child.pid).process_cpu_s is None
 
 
 @pytest.mark.skipif(not hasattr(os, "waitid"), reason="no zombies here")
