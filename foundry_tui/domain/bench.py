@@ -4,18 +4,23 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from foundry_tui.domain.bench_conditions import RequestConditions
 from foundry_tui.domain.chat import Outcome, PhaseTimeouts
 from foundry_tui.domain.trace import GenerationTrace
 
 __all__ = [
     "BenchPlan",
+    "GoodputLimits",
+    "MemoryRescue",
     "ModelRun",
     "Order",
     "Phase",
     "PlannedPrompt",
     "PrecisionRule",
     "RequestRun",
+    "ResourceReading",
     "Run",
+    "RunLimits",
     "RunStatus",
     "RunSummary",
 ]
@@ -41,6 +46,16 @@ class Order(StrEnum):
     """Every model once for each prompt and round, in an order drawn from the seed: drift favours none."""
     BLOCKED = "blocked"
     """Model by model, where only one fits into memory."""
+
+
+class MemoryRescue(StrEnum):
+    """What may be unloaded for a model that ran out of memory, before it is tried once more."""
+
+    NONE = "none"
+    OWN = "own"
+    """Models that were loaded for the run; from there on they are measured one after the other."""
+    ALL = "all"
+    """Whatever else is in memory, too; it is not loaded again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +96,53 @@ class PrecisionRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunLimits:
+    """What ends a run early, so that it can be resumed; None sets no limit.
+
+    Attributes:
+        max_s: No request is begun later than this after the run began, or was resumed.
+        min_free_disk_bytes: No request is begun with less left on the disk that keeps the runs.
+        max_temperature_c: Hotter than this nothing is asked until it has cooled down by some degrees; a
+            machine that does not cool down ends the run.
+    """
+
+    max_s: float | None = None
+    min_free_disk_bytes: int | None = None
+    max_temperature_c: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_s is not None and not 0 < self.max_s < float("inf"):
+            raise ValueError("a limit of time is a number of seconds above 0")
+        if self.min_free_disk_bytes is not None and self.min_free_disk_bytes < 0:
+            raise ValueError("a limit of the disk is a number of bytes from 0 on")
+        if self.max_temperature_c is not None and not 20 <= self.max_temperature_c <= 150:
+            raise ValueError("a limit of temperature lies between 20 and 150 °C")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodputLimits:
+    """What an answer has to keep to; None sets no limit.
+
+    Attributes:
+        name: As it is given on the command line.
+        ttft_s: The longest wait for the first token.
+        per_token_s: The longest mean time for each further token: 1/decode rate.
+    """
+
+    name: str
+    ttft_s: float | None
+    per_token_s: float | None
+
+    def __post_init__(self) -> None:
+        if any(limit is not None and not 0 < limit < float("inf") for limit in self._given):
+            raise ValueError("a limit of goodput is a number of seconds above 0")
+
+    @property
+    def _given(self) -> tuple[float | None, ...]:
+        return (self.ttft_s, self.per_token_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BenchPlan:
     """What is to be measured.
 
@@ -95,6 +157,10 @@ class BenchPlan:
         is_deterministic: Whether the determinism certificate is made before timing.
         has_cold_start: Whether each model is unloaded and loaded anew for a first request, timed apart.
         unloads: Whether a model is unloaded when its last request is done and it was not loaded before.
+        stops_repetition: Whether an answer that goes round in circles is stopped; None: where the runtime is
+            our own, for somebody else's server may be asked for just that.
+        rescue: What may be unloaded for a model that ran out of memory.
+        goodput: By which answers are judged as fast enough; None judges none.
     """
 
     models: tuple[str, ...]
@@ -111,6 +177,10 @@ class BenchPlan:
     has_cold_start: bool = False
     unloads: bool = True
     precision: PrecisionRule | None = None
+    stops_repetition: bool | None = None
+    rescue: MemoryRescue = MemoryRescue.OWN
+    limits: RunLimits = field(default_factory=RunLimits)
+    goodput: GoodputLimits | None = None
     timeouts: PhaseTimeouts = field(default_factory=PhaseTimeouts)
 
     def __post_init__(self) -> None:
@@ -136,7 +206,8 @@ class RequestRun:
         at_unix_ms: When it was begun; the readings themselves are of a monotonic clock.
         peak_rss_bytes: Of the engine's own process over the request; None where it could not be read.
         peak_vram_bytes: Likewise of its GPU memory.
-        energy_j: Net of the idle power; None without a counter.
+        energy_j: Net of the idle power, of all scopes that are read; None without a counter or a power.
+        conditions: What was read of the machine meanwhile; None where nothing was.
     """
 
     number: int
@@ -150,11 +221,41 @@ class RequestRun:
     peak_rss_bytes: int | None = None
     peak_vram_bytes: int | None = None
     energy_j: float | None = None
+    conditions: RequestConditions | None = None
 
     @property
     def text_sha256(self) -> str:
         """SHA-256 of the visible answer in UTF-8, in hexadecimal."""
         return hashlib.sha256(self.trace.text.encode("utf-8", errors="surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceReading:
+    """One look at the engine's process and at the memory of the machine while a run was under way.
+
+    Those of a run come in the order in which they were written.  Of a run that was resumed the later ones are
+    of another life, maybe after another start of the machine, so of another clock: it may step back there.
+
+    Attributes:
+        at_ns: When, on the clock of the readings of requests: the same machine's, of the same start.
+        rss_bytes: Resident memory of the engine's process; None where it could not be read.
+        vram_bytes: Its GPU memory, likewise.
+        cpu_share: Busy share of one core since the reading before, 1.0 is one core; None for the first one.
+        available_bytes: What the machine, or our share of it, can give to new work without swapping.
+    """
+
+    at_ns: int
+    rss_bytes: int | None = None
+    vram_bytes: int | None = None
+    cpu_share: float | None = None
+    available_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        whole = (self.at_ns, self.rss_bytes, self.vram_bytes, self.available_bytes)
+        if any(value is not None and value < 0 for value in whole):
+            raise ValueError("a reading is of nothing that is less than none")
+        if self.cpu_share is not None and not 0 <= self.cpu_share < float("inf"):
+            raise ValueError("a share of a core is a number from 0 on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +269,9 @@ class ModelRun:
             left out.  None while it is not decided.
         reason: That in words.
         load_ns: Wall time of the load call; None if it was loaded already, or did not load.
-        rss_before_bytes: The engine's process before the load; the three others likewise.
+        rss_before_bytes: Resident memory of the engine's process before the load; the two others likewise.
+        uss_before_bytes: Memory that only that process has, likewise; None where it was not read.
+        vram_before_bytes: Its GPU memory, likewise.
         facts: What identifies what was measured, such as device, execution provider and size, as name and
             value; the same facts are compared between runs.
         warnings: Such as a probe that failed, in words.
@@ -182,8 +285,32 @@ class ModelRun:
     rss_before_bytes: int | None = None
     rss_loaded_bytes: int | None = None
     rss_after_bytes: int | None = None
+    uss_before_bytes: int | None = None
+    uss_loaded_bytes: int | None = None
+    uss_after_bytes: int | None = None
+    vram_before_bytes: int | None = None
+    vram_loaded_bytes: int | None = None
+    vram_after_bytes: int | None = None
     facts: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def is_called(self, name: str) -> bool:
+        """Whether that means it: its name in the plan, the exact variant, that of any version, its alias."""
+        is_variant = self.model_id is not None and self.variant == name
+        return name in (self.model, self.model_id) or is_variant or ("alias", name) in self.facts
+
+    @property
+    def variant(self) -> str:
+        """The exact variant, else its name in the plan; without the version, a number behind a colon."""
+        whole = self.model_id or self.model
+        variant, _, version = whole.rpartition(":")
+        return variant if variant and version.isdecimal() else whole
+
+    @property
+    def version(self) -> str | None:
+        """The number behind the colon; None where there is none, as with ``llama3:8b``."""
+        whole = self.model_id or self.model
+        return whole[len(self.variant) + 1 :] or None
 
 
 class RunStatus(StrEnum):
@@ -207,6 +334,7 @@ class Run:
         id: Random, in hexadecimal; its beginning is enough to name it.
         environment: Versions, machine, engine, power and so on, as name and value, as far as they are known.
         path: ``managed`` or ``endpoint``: how the requests reached the model.
+        reason: Why it was interrupted or failed, in words; None if it was not, or its process died.
     """
 
     id: str
@@ -220,6 +348,7 @@ class Run:
     models: tuple[ModelRun, ...] = ()
     tags: tuple[str, ...] = ()
     note: str = ""
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

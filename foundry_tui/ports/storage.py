@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from foundry_tui.domain.bench import ModelRun, RequestRun, Run, RunStatus, RunSummary
+from foundry_tui.domain.bench import ModelRun, RequestRun, ResourceReading, Run, RunStatus, RunSummary
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.conversations import Conversation, ConversationSummary, SavedPrompt, Turn
 from foundry_tui.domain.downloads import Download
@@ -205,8 +205,10 @@ class RunStore(Protocol):
         """Keep one request; its number must be new in the run.  On the disk when this returns."""
         ...
 
-    async def end_run(self, run_id: str, status: RunStatus, *, at_unix_ms: int | None) -> None:
-        """Say how it stands with the run; RUNNING without a time when it is resumed."""
+    async def end_run(
+        self, run_id: str, status: RunStatus, *, at_unix_ms: int | None, reason: str | None = None
+    ) -> None:
+        """Say how it stands with the run, and why; RUNNING without a time or reason when it is resumed."""
         ...
 
     async def describe_run(self, run_id: str, *, name: str, note: str, tags: tuple[str, ...]) -> None:
@@ -225,14 +227,33 @@ class RunStore(Protocol):
         """The newest first."""
         ...
 
-    async def requests(self, run_id: str, *, after: int = 0) -> tuple[RequestRun, ...]:
-        """All requests of the run with a number above ``after``, in order of their numbers."""
+    async def runs_of(self, model: str, *, limit: int = 100) -> tuple[str, ...]:
+        """Ids of the runs with a model that is called so, by ``ModelRun.is_called``; the newest first."""
         ...
 
-    async def import_run(self, run: Run, requests: Sequence[RequestRun]) -> None:
+    async def requests(
+        self, run_id: str, *, after: int = 0, model: str | None = None
+    ) -> tuple[RequestRun, ...]:
+        """All requests of the run with a number above ``after``, in order of their numbers.
+
+        ``model`` is a name in the plan, to have those of that one alone.
+        """
+        ...
+
+    async def add_resources(self, run_id: str, readings: Sequence[ResourceReading]) -> None:
+        """Keep them behind those that are there; any number of them at once."""
+        ...
+
+    async def resources(self, run_id: str) -> tuple[ResourceReading, ...]:
+        """All of the run, in the order in which they were added: within one life of it that of time."""
+        ...
+
+    async def import_run(
+        self, run: Run, requests: Sequence[RequestRun], resources: Sequence[ResourceReading] = ()
+    ) -> None:
         """Keep all of it or nothing; its id must be new."""
         ...
 
     async def delete_run(self, run_id: str) -> None:
-        """Drop it with its requests; no error if it is gone."""
+        """Drop it with its requests and resources; no error if it is gone."""
         ...

@@ -3,7 +3,15 @@
 import json
 from dataclasses import asdict
 
-from foundry_tui.domain.bench import BenchPlan, Order, PlannedPrompt, PrecisionRule
+from foundry_tui.domain.bench import (
+    BenchPlan,
+    GoodputLimits,
+    MemoryRescue,
+    Order,
+    PlannedPrompt,
+    PrecisionRule,
+    RunLimits,
+)
 from foundry_tui.domain.chat import PhaseTimeouts
 
 __all__ = ["packed_plan", "unpacked_plan"]
@@ -21,12 +29,15 @@ def unpacked_plan(line: str) -> BenchPlan:
         ValueError, LookupError, TypeError, RecursionError: The line is damaged, or a newer version's.
     """
     kept = json.loads(line)
-    precision = kept.pop("precision", None)
+    precision, goodput = kept.pop("precision", None), kept.pop("goodput", None)
     return BenchPlan(
         models=tuple(kept.pop("models")),
         prompts=tuple(PlannedPrompt(**prompt) for prompt in kept.pop("prompts")),
         order=Order(kept.pop("order")),
         precision=None if precision is None else PrecisionRule(**precision),
+        rescue=MemoryRescue(kept.pop("rescue", MemoryRescue.OWN)),
+        limits=RunLimits(**kept.pop("limits", {})),
+        goodput=None if goodput is None else GoodputLimits(**goodput),
         timeouts=PhaseTimeouts(**kept.pop("timeouts")),
         **kept,
     )

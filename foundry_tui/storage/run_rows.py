@@ -7,13 +7,23 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from foundry_tui.domain.bench import ModelRun, Phase, RequestRun, Run, RunStatus, RunSummary
+from foundry_tui.domain.bench import (
+    ModelRun,
+    Phase,
+    RequestRun,
+    ResourceReading,
+    Run,
+    RunStatus,
+    RunSummary,
+)
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.text import clean_line
+from foundry_tui.storage.conditions import packed_conditions, unpacked_conditions
 from foundry_tui.storage.plans import packed_plan, unpacked_plan
 from foundry_tui.storage.readings import pressed, unpressed
-from foundry_tui.storage.tables import run, run_model, run_plan, run_request
+from foundry_tui.storage.resource_batches import batches, pressed_batch, unpressed_batch
+from foundry_tui.storage.tables import run, run_model, run_plan, run_request, run_resource
 
 __all__ = ["RunRows"]
 
@@ -31,8 +41,10 @@ class RunRows:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def create(self, made: Run, requests: Sequence[RequestRun] = ()) -> None:
-        """Write a run that is not there yet, with its models and what was asked already.
+    def create(
+        self, made: Run, requests: Sequence[RequestRun] = (), resources: Sequence[ResourceReading] = ()
+    ) -> None:
+        """Write a run that is not there yet, with its models and what was asked and read already.
 
         Raises:
             BadInput: It is there, or one of its models or requests stands in it twice.
@@ -53,6 +65,7 @@ class RunRows:
             "planned": len(plan.models) * len(plan.prompts) * plan.rounds,
             "requests": len(requests),
             "tags": _line(made.tags),
+            "reason": made.reason,
         }
         self._connection.execute(sa.insert(run).values(row))
         number = self._existing(made.id)
@@ -65,6 +78,7 @@ class RunRows:
         if requests:
             rows = [{"run": number, **_request_row(request)} for request in requests]
             self._connection.execute(sa.insert(run_request), rows)
+        self._append(number, resources)
 
     def put_model(self, run_id: str, model: ModelRun) -> None:
         """Write a model in the place of the one of its name, or behind the others.
@@ -95,13 +109,24 @@ class RunRows:
         self._connection.execute(sa.insert(run_request).values(run=number, **_request_row(request)))
         self._update(number, requests=run.c.requests + 1)
 
-    def end(self, run_id: str, status: RunStatus, *, at_unix_ms: int | None) -> None:
+    def add_resources(self, run_id: str, readings: Sequence[ResourceReading]) -> None:
+        """Write readings of the machine behind those that are there.
+
+        Raises:
+            BadInput: The run is not there.
+        """
+        self._append(self._existing(run_id), readings)
+
+    def end(
+        self, run_id: str, status: RunStatus, *, at_unix_ms: int | None, reason: str | None = None
+    ) -> None:
         """Write how it stands.
 
         Raises:
             BadInput: The run is not there.
         """
-        self._update(self._existing(run_id), status=status.value, ended_unix_ms=at_unix_ms)
+        number = self._existing(run_id)
+        self._update(number, status=status.value, ended_unix_ms=at_unix_ms, reason=reason)
 
     def describe(self, run_id: str, *, name: str, note: str, tags: tuple[str, ...]) -> None:
         """Write what people say of it.
@@ -136,6 +161,7 @@ class RunRows:
                 models=self._models(row.number),
                 tags=_names(row.tags),
                 note=row.note,
+                reason=row.reason,
             )
 
     def ids(self, beginning: str) -> tuple[str, ...]:
@@ -188,8 +214,35 @@ class RunRows:
                 ) in rows
             )
 
-    def requests(self, run_id: str, *, after: int) -> tuple[RequestRun, ...]:
-        """Those with a greater number, in order.
+    def ids_of(self, model: str, *, limit: int) -> tuple[str, ...]:
+        """Runs that have a model that is called so, the newest first.
+
+        Raises:
+            StorageProblem: One of them is damaged.
+        """
+        begins = f"{model}:"
+        may_be_it = sa.or_(
+            run_model.c.model == model,
+            run_model.c.model_id == model,
+            sa.and_(run_model.c.model_id >= begins, run_model.c.model_id < begins + _BEHIND_ALL),
+            run_model.c.facts.contains(_line(("alias", model)), autoescape=True),
+        )
+        columns = (run.c.id, run_model.c.model, run_model.c.model_id, run_model.c.facts)
+        query = sa.select(*columns).join(run_model, run_model.c.run == run.c.number).where(may_be_it)
+        rows = self._connection.execute(query.order_by(run.c.started_unix_ms.desc(), run.c.number.desc()))
+        found: dict[str, None] = {}
+        for run_id, name, model_id, facts in rows:
+            with _readable(f"run {clean_line(run_id)}"):
+                # Databases differ in whether LIKE minds the case: that decides here.
+                kept = ModelRun(model=name, model_id=model_id, facts=_pairs(facts))
+            if kept.is_called(model):
+                found[run_id] = None
+                if len(found) == limit:
+                    break
+        return tuple(found)
+
+    def requests(self, run_id: str, *, after: int, model: str | None = None) -> tuple[RequestRun, ...]:
+        """Those with a greater number, in order; of one model, if it is named.
 
         Raises:
             StorageProblem: One of them is damaged.
@@ -200,10 +253,29 @@ class RunRows:
             .where(run.c.id == run_id, run_request.c.number > after)
             .order_by(run_request.c.number)
         )
+        if model is not None:
+            query = query.where(run_request.c.model == model)
         return tuple(_request(row, run_id) for row in self._connection.execute(query))
 
+    def resources(self, run_id: str) -> tuple[ResourceReading, ...]:
+        """What was read of the machine, in the order of writing.
+
+        Raises:
+            StorageProblem: Some of it is damaged.
+        """
+        query = (
+            sa.select(run_resource.c.readings)
+            .join(run, run.c.number == run_resource.c.run)
+            .where(run.c.id == run_id)
+            .order_by(run_resource.c.place)
+        )
+        with _readable(f"what run {clean_line(run_id)} took of the machine"):
+            return tuple(
+                reading for data in self._connection.scalars(query) for reading in unpressed_batch(data)
+            )
+
     def delete(self, run_id: str) -> None:
-        """Remove it, if it is there; models and requests follow by themselves."""
+        """Remove it, if it is there; models, requests and readings follow by themselves."""
         self._connection.execute(sa.delete(run).where(run.c.id == run_id))
 
     def _models(self, number: int) -> tuple[ModelRun, ...]:
@@ -218,11 +290,24 @@ class RunRows:
                 rss_before_bytes=row.rss_before_bytes,
                 rss_loaded_bytes=row.rss_loaded_bytes,
                 rss_after_bytes=row.rss_after_bytes,
+                uss_before_bytes=row.uss_before_bytes,
+                uss_loaded_bytes=row.uss_loaded_bytes,
+                uss_after_bytes=row.uss_after_bytes,
+                vram_before_bytes=row.vram_before_bytes,
+                vram_loaded_bytes=row.vram_loaded_bytes,
+                vram_after_bytes=row.vram_after_bytes,
                 facts=_pairs(row.facts),
                 warnings=_names(row.warnings),
             )
             for row in self._connection.execute(query)
         )
+
+    def _append(self, number: int, readings: Sequence[ResourceReading]) -> None:
+        last = sa.select(sa.func.max(run_resource.c.place)).where(run_resource.c.run == number)
+        kept = self._connection.scalar(last) or 0
+        for place, batch in enumerate(batches(readings), start=kept + 1):
+            row = {"run": number, "place": place, "readings": pressed_batch(batch)}
+            self._connection.execute(sa.insert(run_resource).values(row))
 
     def _update(self, number: int, **values: object) -> None:
         self._connection.execute(sa.update(run).where(run.c.number == number).values(values))
@@ -247,6 +332,12 @@ def _model_row(model: ModelRun) -> dict[str, object]:
         "rss_before_bytes": model.rss_before_bytes,
         "rss_loaded_bytes": model.rss_loaded_bytes,
         "rss_after_bytes": model.rss_after_bytes,
+        "uss_before_bytes": model.uss_before_bytes,
+        "uss_loaded_bytes": model.uss_loaded_bytes,
+        "uss_after_bytes": model.uss_after_bytes,
+        "vram_before_bytes": model.vram_before_bytes,
+        "vram_loaded_bytes": model.vram_loaded_bytes,
+        "vram_after_bytes": model.vram_after_bytes,
         "facts": _line(model.facts),
         "warnings": _line(model.warnings),
     }
@@ -268,6 +359,7 @@ def _request_row(request: RequestRun) -> dict[str, object]:
         "peak_rss_bytes": request.peak_rss_bytes,
         "peak_vram_bytes": request.peak_vram_bytes,
         "energy_j": request.energy_j,
+        "conditions": packed_conditions(request.conditions),
         "text": text,
         "reasoning": reasoning,
         "readings": pressed(trace, text=text, reasoning=reasoning),
@@ -291,6 +383,7 @@ def _request(row: sa.Row[tuple[object, ...]], run_id: str) -> RequestRun:
             peak_rss_bytes=row.peak_rss_bytes,
             peak_vram_bytes=row.peak_vram_bytes,
             energy_j=row.energy_j,
+            conditions=unpacked_conditions(row.conditions),
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from foundry_tui.domain.bench import ModelRun, RequestRun, Run, RunStatus, RunSummary
+from foundry_tui.domain.bench import ModelRun, RequestRun, ResourceReading, Run, RunStatus, RunSummary
 from foundry_tui.storage.database import Database
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ class StoredRuns:
     async def add_request(self, run_id: str, request: RequestRun) -> None:
         await self._write(lambda rows: rows.add_request(run_id, request))
 
-    async def end_run(self, run_id: str, status: RunStatus, *, at_unix_ms: int | None) -> None:
-        await self._write(lambda rows: rows.end(run_id, status, at_unix_ms=at_unix_ms))
+    async def end_run(
+        self, run_id: str, status: RunStatus, *, at_unix_ms: int | None, reason: str | None = None
+    ) -> None:
+        await self._write(lambda rows: rows.end(run_id, status, at_unix_ms=at_unix_ms, reason=reason))
 
     async def describe_run(self, run_id: str, *, name: str, note: str, tags: tuple[str, ...]) -> None:
         await self._write(lambda rows: rows.describe(run_id, name=name, note=note, tags=tags))
@@ -52,11 +54,24 @@ class StoredRuns:
     async def runs(self, *, limit: int = 100, offset: int = 0) -> tuple[RunSummary, ...]:
         return await self._read(lambda rows: rows.all(limit=limit, offset=offset))
 
-    async def requests(self, run_id: str, *, after: int = 0) -> tuple[RequestRun, ...]:
-        return await self._read(lambda rows: rows.requests(run_id, after=after))
+    async def runs_of(self, model: str, *, limit: int = 100) -> tuple[str, ...]:
+        return await self._read(lambda rows: rows.ids_of(model, limit=limit))
 
-    async def import_run(self, run: Run, requests: Sequence[RequestRun]) -> None:
-        await self._write(lambda rows: rows.create(run, requests))
+    async def requests(
+        self, run_id: str, *, after: int = 0, model: str | None = None
+    ) -> tuple[RequestRun, ...]:
+        return await self._read(lambda rows: rows.requests(run_id, after=after, model=model))
+
+    async def add_resources(self, run_id: str, readings: Sequence[ResourceReading]) -> None:
+        await self._write(lambda rows: rows.add_resources(run_id, readings))
+
+    async def resources(self, run_id: str) -> tuple[ResourceReading, ...]:
+        return await self._read(lambda rows: rows.resources(run_id))
+
+    async def import_run(
+        self, run: Run, requests: Sequence[RequestRun], resources: Sequence[ResourceReading] = ()
+    ) -> None:
+        await self._write(lambda rows: rows.create(run, requests, resources))
 
     async def delete_run(self, run_id: str) -> None:
         await self._write(lambda rows: rows.delete(run_id))

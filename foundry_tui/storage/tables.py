@@ -18,6 +18,7 @@ __all__ = [
     "run_model",
     "run_plan",
     "run_request",
+    "run_resource",
     "tag",
     "turn",
     "turn_number",
@@ -163,6 +164,7 @@ run = sa.Table(
     sa.Column("planned", sa.Integer, nullable=False),
     sa.Column("requests", sa.Integer, nullable=False),
     sa.Column("tags", ExactText, nullable=False),
+    sa.Column("reason", ExactText),
 )
 
 run_plan = sa.Table(
@@ -187,6 +189,12 @@ run_model = sa.Table(
     sa.Column("rss_before_bytes", sa.Integer),
     sa.Column("rss_loaded_bytes", sa.Integer),
     sa.Column("rss_after_bytes", sa.Integer),
+    sa.Column("uss_before_bytes", sa.Integer),
+    sa.Column("uss_loaded_bytes", sa.Integer),
+    sa.Column("uss_after_bytes", sa.Integer),
+    sa.Column("vram_before_bytes", sa.Integer),
+    sa.Column("vram_loaded_bytes", sa.Integer),
+    sa.Column("vram_after_bytes", sa.Integer),
     sa.Column("facts", ExactText, nullable=False),
     sa.Column("warnings", ExactText, nullable=False),
 )
@@ -207,6 +215,15 @@ run_request = sa.Table(
     sa.Column("energy_j", sa.Float),
     sa.Column("text", ExactText, nullable=False),
     sa.Column("reasoning", ExactText, nullable=False),
+    sa.Column("readings", sa.LargeBinary, nullable=False),
+    sa.Column("conditions", ExactText),
+)
+
+run_resource = sa.Table(
+    "run_resource",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("place", sa.Integer, primary_key=True),
     sa.Column("readings", sa.LargeBinary, nullable=False),
 )
 

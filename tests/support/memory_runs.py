@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from foundry_tui.domain.bench import ModelRun, RequestRun, Run, RunStatus, RunSummary
+from foundry_tui.domain.bench import ModelRun, RequestRun, ResourceReading, Run, RunStatus, RunSummary
 from foundry_tui.domain.errors import BadInput, StorageProblem
 
 __all__ = ["MemoryRuns"]
@@ -19,12 +19,14 @@ class MemoryRuns:
     Attributes:
         kept: The runs by id, in the order in which they were created.
         asked: Their requests by number, in the order in which they were added.
+        taken: What was read of the machine meanwhile, in the order in which it was added.
         fail_with: Raised by every call that writes; for tests of what happens when the disk is full.
         unreadable: Raised by every call that reads.
     """
 
     kept: dict[str, Run] = field(default_factory=dict[str, Run])
     asked: dict[str, dict[int, RequestRun]] = field(default_factory=dict[str, dict[int, RequestRun]])
+    taken: dict[str, list[ResourceReading]] = field(default_factory=dict[str, list[ResourceReading]])
     fail_with: StorageProblem | None = None
     unreadable: StorageProblem | None = None
 
@@ -41,8 +43,11 @@ class MemoryRuns:
         _check_numbers([*self.asked[run_id], request.number])
         self.asked[run_id][request.number] = request
 
-    async def end_run(self, run_id: str, status: RunStatus, *, at_unix_ms: int | None) -> None:
-        self.kept[run_id] = replace(self._existing(run_id), status=status, ended_unix_ms=at_unix_ms)
+    async def end_run(
+        self, run_id: str, status: RunStatus, *, at_unix_ms: int | None, reason: str | None = None
+    ) -> None:
+        found = self._existing(run_id)
+        self.kept[run_id] = replace(found, status=status, ended_unix_ms=at_unix_ms, reason=reason)
 
     async def describe_run(self, run_id: str, *, name: str, note: str, tags: tuple[str, ...]) -> None:
         self.kept[run_id] = replace(self._existing(run_id), name=name, note=note, tags=tags)
@@ -61,12 +66,33 @@ class MemoryRuns:
         found = sorted(later_first, key=lambda run: run.started_unix_ms, reverse=True)
         return tuple(self._summary(run) for run in found[offset : offset + limit])
 
-    async def requests(self, run_id: str, *, after: int = 0) -> tuple[RequestRun, ...]:
-        self._check_readable()
-        asked = self.asked.get(run_id, {})
-        return tuple(asked[number] for number in sorted(asked) if number > after)
+    async def runs_of(self, model: str, *, limit: int = 100) -> tuple[str, ...]:
+        newest_first = [one.id for one in await self.runs(limit=len(self.kept))]
+        found = [
+            run_id for run_id in newest_first if any(one.is_called(model) for one in self.kept[run_id].models)
+        ]
+        return tuple(found[:limit])
 
-    async def import_run(self, run: Run, requests: Sequence[RequestRun]) -> None:
+    async def requests(
+        self, run_id: str, *, after: int = 0, model: str | None = None
+    ) -> tuple[RequestRun, ...]:
+        self._check_readable()
+        asked = [request for _, request in sorted(self.asked.get(run_id, {}).items())]
+        return tuple(
+            request for request in asked if request.number > after and model in (None, request.model)
+        )
+
+    async def add_resources(self, run_id: str, readings: Sequence[ResourceReading]) -> None:
+        self._existing(run_id)
+        self.taken[run_id].extend(readings)
+
+    async def resources(self, run_id: str) -> tuple[ResourceReading, ...]:
+        self._check_readable()
+        return tuple(self.taken.get(run_id, ()))
+
+    async def import_run(
+        self, run: Run, requests: Sequence[RequestRun], resources: Sequence[ResourceReading] = ()
+    ) -> None:
         self._check_writable()
         if run.id in self.kept:
             raise BadInput("this run is kept here already")
@@ -75,11 +101,13 @@ class MemoryRuns:
         _check_numbers([request.number for request in requests])
         self.kept[run.id] = run
         self.asked[run.id] = {request.number: request for request in requests}
+        self.taken[run.id] = list(resources)
 
     async def delete_run(self, run_id: str) -> None:
         self._check_writable()
         self.kept.pop(run_id, None)
         self.asked.pop(run_id, None)
+        self.taken.pop(run_id, None)
 
     def _summary(self, run: Run) -> RunSummary:
         return RunSummary(
