@@ -4,25 +4,43 @@ import argparse
 import asyncio
 import os
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from foundry_tui.cli.bench_limits import GIVEN, add_limits, limits_of
 from foundry_tui.cli.bench_output import print_results, require_room, write_results
 from foundry_tui.cli.bench_plan import MadePlan, made_plan
 from foundry_tui.cli.bench_progress import telling
 from foundry_tui.cli.bench_wishes import wishes_of
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.models import opened
-from foundry_tui.cli.numbers import positive, seconds, share, temperature, whole
+from foundry_tui.cli.numbers import concurrencies, positive, seconds, share, temperature, whole
 from foundry_tui.cli.options import add_common, launch_options
-from foundry_tui.cli.output import complain, print_json, print_text, say
-from foundry_tui.cli.run_ids import load_with_requests
+from foundry_tui.cli.output import complain, print_json, print_table, print_text, say
+from foundry_tui.cli.run_ids import WholeRun, load_whole
+from foundry_tui.cli.selftest import know_own_error
+from foundry_tui.config.env_file import with_env_file
 from foundry_tui.domain.bench import BenchPlan, Order, RequestRun, Run, RunStatus
-from foundry_tui.domain.errors import BadInput, FoundryTuiError
+from foundry_tui.domain.errors import BadInput, FoundryTuiError, StorageProblem
 from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
+from foundry_tui.metrics.certificate import AnsweredBefore
+from foundry_tui.reports.comparison_words import answered_before_line
 from foundry_tui.reports.results import plan_object
 from foundry_tui.reports.run_results import is_all_well, model_results
+from foundry_tui.reports.run_summary_words import (
+    estimate_words,
+    goodput_lines,
+    limit_words,
+    limits_lines,
+    summary_lines,
+)
 from foundry_tui.reports.run_words import status_words
+from foundry_tui.reports.sweep_words import SWEEP_HEADER, SWEEP_RIGHT_COLUMNS, sweep_rows
+from foundry_tui.services.bench.answered_before import answered_before
+from foundry_tui.services.bench.estimate import Estimate
+from foundry_tui.services.bench.state import BenchState
 from foundry_tui.services.opened import Services
 from foundry_tui.wiring.archive import open_archive
 
@@ -33,6 +51,7 @@ PLAN_SCHEMA = "foundry-tui/bench-plan@1"
 _PLANNING = (
     *("models", "prompts", "prompt", "rounds", "warmup", "max_tokens", "temperature", "seed"),
     *("concurrency", "name", "plan", "order", "precision", "max_rounds", "max_time"),
+    *GIVEN,
 )
 """What an interrupted run has decided already, by option."""
 
@@ -84,7 +103,12 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         action="store_true",
         help="temperature 0, a seed, and a certificate of how repeatable each model is",
     )
-    how.add_argument("--concurrency", metavar="N", type=whole(1, 64), help="requests under way at once; 1")
+    how.add_argument(
+        "--concurrency",
+        metavar="N,M",
+        type=concurrencies,
+        help="requests under way at once; 1. Several, such as 1,2,4,8: a run for each, and a table of them",
+    )
     how.add_argument(
         "--order",
         choices=[order.value for order in Order],
@@ -101,6 +125,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     how.add_argument("--max-rounds", metavar="N", type=positive, help="with --precision: not more rounds; 50")
     how.add_argument("--max-time", metavar="S", type=seconds, help="with --precision: nor longer; 3600 s")
+    add_limits(bench)
     run = bench.add_argument_group("the run")
     run.add_argument(
         "--resume", metavar="RUN", help="do what is left of a run: its id, its beginning, or last"
@@ -108,6 +133,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     run.add_argument("--out", metavar="DIR", type=Path, help="write report, results and tables into DIR too")
     run.add_argument("--force", action="store_true", help="write over files that are in DIR")
+    run.add_argument(
+        "--selftest",
+        action=argparse.BooleanOptionalAction,
+        help="measure our own error first, once for a version (BENCH_SELFTEST; default: on a terminal)",
+    )
     run.add_argument("--json", action="store_true", help="one JSON object on stdout, foundry-tui/results@1")
     bench.set_defaults(run=_bench)
 
@@ -115,9 +145,16 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 async def _bench(arguments: argparse.Namespace) -> int:
     if arguments.resume is not None:
         return await _resume(arguments)
-    wishes = wishes_of(arguments, os.environ)
-    if arguments.out is not None and not arguments.dry_run:
-        await require_room(arguments.out, replaces=arguments.force)
+    wishes = wishes_of(arguments, with_env_file(os.environ, Path.cwd()))
+    is_sweep = len(wishes.sweep) > 1
+    if is_sweep and arguments.json:
+        raise BadInput(
+            "--json prints one run, and several concurrencies make several",
+            remedy="leave --json out, and have each with foundry-tui runs export, or name one concurrency",
+        )
+    for at_once in () if arguments.dry_run else wishes.sweep:
+        if (folder := _own_folder(arguments.out, at_once, is_sweep)) is not None:
+            await require_room(folder, replaces=arguments.force)
     for note in wishes.notes:
         say(note)
     told = frozenset(phase for phase, _ in launch_options(arguments).timeouts)
@@ -125,12 +162,41 @@ async def _bench(arguments: argparse.Namespace) -> int:
         made = await made_plan(services, wishes, told=told)
         for note in made.notes:
             say(note)
+        plans = [replace(made.plan, concurrency=at_once) for at_once in wishes.sweep]
         if arguments.dry_run:
-            _tell_plan(made, as_json=arguments.json)
+            for plan in plans:
+                estimate = await services.bench.estimated_s(plan, made.variants)
+                _tell_plan(replace(made, plan=plan), estimate, as_json=arguments.json)
             return ExitCode.DONE
-        run_id = await services.bench.begin(made.plan)
-        say(f"run {run_id}: {_size_in_words(made.plan)}")
-        return await _to_its_end(services, arguments)
+        await know_own_error(arguments)
+        return await _measure(services, plans, arguments)
+
+
+async def _measure(services: Services, plans: Sequence[BenchPlan], arguments: argparse.Namespace) -> int:
+    """Make a run of each plan, one after the other; they differ in their concurrency."""
+    code, runs, is_sweep = int(ExitCode.DONE), list[tuple[Run, Sequence[RequestRun]]](), len(plans) > 1
+    for plan in plans:
+        run_id = await services.bench.begin(plan)
+        say(f"run {run_id}: {_size_in_words(plan)}")
+        own = argparse.Namespace(**vars(arguments))
+        own.out = _own_folder(arguments.out, plan.concurrency, is_sweep)
+        code = max(code, await _to_its_end(services, own))
+        state = services.bench.state.value
+        assert state is not None
+        runs.append((state.run, state.requests))
+        if state.run.status is not RunStatus.COMPLETED:
+            break
+    if is_sweep:
+        print_table(SWEEP_HEADER, sweep_rows(runs), right=SWEEP_RIGHT_COLUMNS)
+    if len(runs) < len(plans):
+        left = ",".join(str(plan.concurrency) for plan in plans[len(runs) :])
+        say(f"the other runs were not begun: --concurrency {left}")
+    return code
+
+
+def _own_folder(folder: Path | None, at_once: int, is_sweep: bool) -> Path | None:
+    """Where the files of one of several runs go, if files are wanted."""
+    return folder / f"concurrency-{at_once}" if folder is not None and is_sweep else folder
 
 
 async def _resume(arguments: argparse.Namespace) -> int:
@@ -143,17 +209,19 @@ async def _resume(arguments: argparse.Namespace) -> int:
         )
     # Before an engine is started: the id may be wrong, or nothing be left.
     async with open_archive(resolve(launch_options(arguments))) as archive:
-        run, requests = await load_with_requests(archive.runs, arguments.resume)
+        whole = await load_whole(archive.runs, arguments.resume)
+        run, requests, _ = whole
+        before = await answered_before(archive.runs, run, requests)
     if arguments.out is not None and not arguments.dry_run:
         arguments.force = await require_room(arguments.out, replaces=arguments.force, run_id=run.id)
     if run.status is RunStatus.COMPLETED:
         say(f"run {run.id} is complete: nothing is left of it")
-        return await _hand_over(run, requests, arguments)
+        return await _hand_over(whole, before, arguments)
     if arguments.dry_run:
         say(f"run {run.id} would go on: {_size_in_words(run.plan)}, {len(requests)} requests are made")
         return ExitCode.DONE
     async with opened(arguments) as services:
-        await services.bench.resume(run.id)
+        await services.bench.resume(run.id, limits=limits_of(arguments, run.plan.limits))
         say(f"run {run.id} goes on: {_size_in_words(run.plan)}")
         return await _to_its_end(services, arguments)
 
@@ -166,34 +234,64 @@ async def _to_its_end(services: Services, arguments: argparse.Namespace) -> int:
             await bench.finished()
     except asyncio.CancelledError:
         await bench.stop()
-        if (state := bench.state.value) is not None:
-            await _hand_over(state.run, state.requests, arguments)
+        if bench.state.value is not None:
+            await _hand_over_last(services, bench.state.value, arguments)
         raise
     except FoundryTuiError as error:
         problem = error
     state = bench.state.value
     assert state is not None
-    code = await _hand_over(state.run, state.requests, arguments)
+    code = await _hand_over_last(services, state, arguments)
     if problem is None:
         return code
     complain(problem)
     return code_of(problem)
 
 
-async def _hand_over(run: Run, requests: Sequence[RequestRun], arguments: argparse.Namespace) -> int:
-    """Print the results, however it ended, and write them; whether all went well."""
+async def _hand_over_last(services: Services, state: BenchState, arguments: argparse.Namespace) -> int:
+    """What ``_hand_over`` does, for the run that this command has made."""
+    bench = services.bench
+    before: tuple[AnsweredBefore, ...] = ()
+    with suppress(StorageProblem):  # what was measured is handed over even if what was before cannot be read
+        before = await answered_before(bench.store, state.run, state.requests)
+    return await _hand_over((state.run, state.requests, bench.resources), before, arguments, state)
+
+
+async def _hand_over(
+    whole: WholeRun,
+    before: Sequence[AnsweredBefore],
+    arguments: argparse.Namespace,
+    state: BenchState | None = None,
+) -> int:
+    """Print the results, however it ended, and write them; whether all went well.
+
+    Args:
+        whole: What is kept of the run.
+        before: What became of its answers since earlier runs.
+        arguments: Of the command.
+        state: The last of it; None where nothing was done by this command.
+    """
+    run, requests, resources = whole
     results = model_results(run, requests)
-    print_results(run, requests, as_json=arguments.json)
+    told: tuple[str, ...] = ()
+    if state is not None:
+        told = summary_lines(run, results, paused_s=state.paused_s, notes=state.notes)
+    print_results(run, requests, resources, as_json=arguments.json)
+    if not arguments.json:
+        for line in (*goodput_lines(results), *map(answered_before_line, before)):
+            print_text(line)
     say(f"run {run.id} {status_words(run, results)}")
+    for line in told:
+        say(f"  {line}")
     if run.status is not RunStatus.COMPLETED:
         say(f"  → foundry-tui bench --resume {run.id[:8]} goes on with it")
     if arguments.out is not None:
-        for path in await write_results(arguments.out, run, requests, replaces=arguments.force):
+        for path in await write_results(arguments.out, whole, before, replaces=arguments.force):
             say(f"written: {path}")
     return ExitCode.DONE if is_all_well(run, results) else ExitCode.FAILED
 
 
-def _tell_plan(made: MadePlan, *, as_json: bool) -> None:
+def _tell_plan(made: MadePlan, estimate: Estimate | None, *, as_json: bool) -> None:
     plan = made.plan
     ids = {
         name: None if model is None else model.id
@@ -208,6 +306,15 @@ def _tell_plan(made: MadePlan, *, as_json: bool) -> None:
                 "timed_requests": made.timed,
                 "requests_before": made.before,
                 "notes": list(made.notes),
+                "estimate": None
+                if estimate is None
+                else {
+                    "seconds": estimate.seconds,
+                    "requests": estimate.requests,
+                    "runs": list(estimate.run_ids),
+                    "unknown": list(estimate.unknown),
+                    "is_least": estimate.is_least,
+                },
             }
         )
         return
@@ -220,15 +327,21 @@ def _tell_plan(made: MadePlan, *, as_json: bool) -> None:
     seed = "none" if plan.seed is None else plan.seed
     print_text(f"order   {plan.order.value}, {plan.concurrency} at once")
     print_text(f"sent    max_tokens {plan.max_tokens}, temperature {heat}, seed {seed}")
+    if plan.goodput is not None:
+        print_text(f"judged  {limit_words(plan.goodput)}")
+    for line in limits_lines(plan.limits):
+        print_text(f"limit   {line}")
     print_text(f"total   {_size_in_words(plan)}, and {made.before} before them")
+    print_text(f"takes   {estimate_words(estimate)}")
 
 
 def _size_in_words(plan: BenchPlan) -> str:
     models, prompts = len(plan.models), len(plan.prompts)
     least = "at least " if plan.precision is not None else ""
+    at_once = f", {plan.concurrency} at once" if plan.concurrency > 1 else ""
     return (
         f"{models} model{'s' * (models != 1)} × {prompts} prompt{'s' * (prompts != 1)} × {plan.rounds}"
-        f" round{'s' * (plan.rounds != 1)} = {least}{models * prompts * plan.rounds} timed requests"
+        f" round{'s' * (plan.rounds != 1)} = {least}{models * prompts * plan.rounds} timed requests{at_once}"
     )
 
 

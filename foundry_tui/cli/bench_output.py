@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from foundry_tui.cli.output import print_table, print_text, say
-from foundry_tui.domain.bench import RequestRun, Run
+from foundry_tui.cli.run_ids import WholeRun
+from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
 from foundry_tui.domain.errors import BadInput, StorageProblem
+from foundry_tui.metrics.certificate import AnsweredBefore
 from foundry_tui.reports.results import results_json, results_object
 from foundry_tui.reports.run_csv import models_csv, requests_csv
 from foundry_tui.reports.run_markdown import run_markdown
@@ -25,13 +27,16 @@ from foundry_tui.services.files import write_new
 __all__ = ["print_results", "require_room", "write_results"]
 
 _REPORT, _RESULTS = "benchmark_report.md", "benchmark_report.json"
+_PAGE = "benchmark_report.html"
 _REQUESTS, _MODELS = "benchmark_requests.csv", "benchmark_models.csv"
 
 
-def print_results(run: Run, requests: Sequence[RequestRun], *, as_json: bool) -> None:
+def print_results(
+    run: Run, requests: Sequence[RequestRun], resources: Sequence[ResourceReading], *, as_json: bool
+) -> None:
     """The results format, or a table and what it says."""
     if as_json:
-        print_text(results_json(results_object(run, requests)), end="")
+        print_text(results_json(results_object(run, requests, resources)), end="")
         return
     results = model_results(run, requests)
     planned = len(run.plan.prompts) * run.plan.rounds
@@ -61,18 +66,24 @@ async def require_room(folder: Path, *, replaces: bool, run_id: str | None = Non
 
 
 async def write_results(
-    folder: Path, run: Run, requests: Sequence[RequestRun], *, replaces: bool
+    folder: Path, whole: WholeRun, before: Sequence[AnsweredBefore], *, replaces: bool
 ) -> tuple[Path, ...]:
-    """Write report, results and tables into ``folder``; their paths.
+    """Write reports, results and tables into ``folder``; their paths.
+
+    ``before`` has what became of the answers since earlier runs.
 
     Raises:
         BadInput: One of them is there already.
         StorageProblem: One cannot be written.
     """
+    from foundry_tui.reports.run_html import run_html  # late: most commands write no files
+
+    run, requests, resources = whole
     written: list[Path] = []
     for name, text in (
-        (_RESULTS, results_json(results_object(run, requests))),
-        (_REPORT, run_markdown(run, requests)),
+        (_RESULTS, results_json(results_object(run, requests, resources))),
+        (_REPORT, run_markdown(run, requests, before)),
+        (_PAGE, run_html([whole], {run.id: before})),
         (_REQUESTS, requests_csv(run, requests)),
         (_MODELS, models_csv(run, requests)),
     ):
@@ -83,7 +94,7 @@ async def write_results(
 def _require_room(folder: Path, replaces: bool, run_id: str | None) -> bool:
     try:
         folder.expanduser().mkdir(parents=True, exist_ok=True)
-        names = (_RESULTS, _REPORT, _REQUESTS, _MODELS)
+        names = (_RESULTS, _REPORT, _PAGE, _REQUESTS, _MODELS)
         there = [name for name in names if (folder.expanduser() / name).exists()]
     except FileExistsError as error:
         raise BadInput(

@@ -12,7 +12,7 @@ from foundry_tui.domain.model_filter import download_or_disk_bytes
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.resources.host import PsutilHostProbe
-from foundry_tui.services.bench.probes import calibration, certificate, warm_up
+from foundry_tui.services.bench.probes import before_timing, warm_up
 from foundry_tui.services.opened import Services
 
 __all__ = ["MadePlan", "made_plan"]
@@ -42,12 +42,7 @@ class MadePlan:
     @property
     def before(self) -> int:
         """Requests before these."""
-        plan = self.plan
-        coherence, cold_start = 1, int(plan.has_cold_start)
-        graded = len(certificate()) if plan.is_deterministic else 0
-        return len(plan.models) * (
-            coherence + cold_start + len(calibration("")) + graded + len(warm_up(plan))
-        )
+        return len(self.plan.models) * (len(before_timing(self.plan, "")) + len(warm_up(self.plan)))
 
 
 async def made_plan(services: Services, wishes: Wishes, *, told: frozenset[str]) -> MadePlan:
@@ -80,12 +75,16 @@ async def made_plan(services: Services, wishes: Wishes, *, told: frozenset[str])
         max_tokens=wishes.max_tokens,
         temperature=wishes.temperature,
         seed=wishes.seed,
-        concurrency=wishes.concurrency,
+        concurrency=wishes.sweep[0],
         order=order,
         is_deterministic=wishes.is_deterministic,
         has_cold_start=wishes.has_cold_start,
         unloads=wishes.unloads,
         precision=wishes.precision,
+        stops_repetition=wishes.stops_repetition,
+        rescue=wishes.rescue,
+        limits=wishes.limits,
+        goodput=wishes.goodput,
         timeouts=_timeouts(services.setup.chat.timeouts, wishes, told),
     )
     return MadePlan(plan=plan, variants=variants, notes=notes)

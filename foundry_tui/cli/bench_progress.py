@@ -49,11 +49,19 @@ class _Teller:
         self._seen = len(earlier)
         self._done = sum(request.phase is Phase.TIMED for request in earlier)
         self._told: set[str] = set()
+        self._held = False
 
     def tell(self, state: BenchState | None) -> None:
         """Say what is new."""
         if state is None:
             return
+        for note in state.notes:
+            self._once(f"note: {note}")
+        if state.hold is not None:
+            self._hold(state.hold)
+        elif self._held:
+            self._held = False
+            self._say("it goes on")
         if state.step is Step.LOADING and state.model is not None:
             self._once(f"{state.model}: getting it ready …")
         for model in state.run.models:
@@ -67,6 +75,11 @@ class _Teller:
             if model.outcome not in (None, Outcome.COMPLETED):
                 reason = f": {model.reason}" if model.reason else ""
                 self._once(f"{model.model} is left out: {outcome_words(model.outcome)}{reason}")
+
+    def _hold(self, why: str) -> None:
+        if not self._held:  # and not each time that it has cooled down by a degree
+            self._held = True
+            self._say(f"waits: {why}")
 
     def _once(self, line: str) -> None:
         if line not in self._told:
@@ -89,6 +102,8 @@ def _line(state: BenchState | None) -> str | None:
         way = state.under_way[0]
         phase = "" if way.phase is Phase.TIMED else f"{way.phase.value} "
         parts.append(f"{phase}{way.model} · {way.prompt_id}: {len(way.trace.chunks)} chunks")
+    elif state.hold is not None:
+        parts.append(state.hold)
     elif state.model is not None:
         parts.append(f"{state.step.value} {state.model}")
     else:

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from foundry_tui.cli.bench_limits import limits_of
 from foundry_tui.cli.numbers import positive
 from foundry_tui.config.plan_file import PlanEntries, load_plan
 from foundry_tui.config.prompts_file import load_prompts
-from foundry_tui.domain.bench import Order, PlannedPrompt, PrecisionRule
+from foundry_tui.domain.bench import (
+    GoodputLimits,
+    MemoryRescue,
+    Order,
+    PlannedPrompt,
+    PrecisionRule,
+    RunLimits,
+)
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
 
@@ -32,6 +40,7 @@ class Wishes:
 
     Attributes:
         models: None is every chat model on this machine.
+        sweep: The concurrency of each run that is to be made, mostly one.
         order: None is interleaved, unless they do not fit into memory together.
         timeouts: Phase and seconds, of the plan file; what options say of them is stronger.
         notes: What the user should know of how this came about.
@@ -45,12 +54,16 @@ class Wishes:
     max_tokens: int
     temperature: float | None
     seed: int | None
-    concurrency: int
+    sweep: tuple[int, ...]
     order: Order | None
     is_deterministic: bool
     has_cold_start: bool
     unloads: bool
     precision: PrecisionRule | None
+    stops_repetition: bool | None
+    rescue: MemoryRescue
+    limits: RunLimits
+    goodput: GoodputLimits | None
     timeouts: Mapping[str, float]
     notes: tuple[str, ...]
 
@@ -78,12 +91,18 @@ def wishes_of(arguments: argparse.Namespace, environment: Mapping[str, str]) -> 
         ),
         temperature=temperature,
         seed=_SEED if seed is None and is_deterministic else seed,
-        concurrency=_first(arguments.concurrency, entries.concurrency, None, 1),
+        sweep=_first(
+            arguments.concurrency, None if entries.concurrency is None else (entries.concurrency,), None, (1,)
+        ),
         order=entries.order if arguments.order is None else Order(arguments.order),
         is_deterministic=is_deterministic,
         has_cold_start=arguments.cold_start or bool(entries.has_cold_start),
         unloads=entries.unloads is not False,
         precision=_precision(arguments, entries.precision, rounds),
+        stops_repetition=_either(arguments.stop_repetition, entries.stops_repetition),
+        rescue=_rescue(arguments.on_out_of_memory, entries.rescue),
+        limits=limits_of(arguments, entries.limits),
+        goodput=_either(arguments.goodput, entries.goodput),
         timeouts=entries.timeouts or {},
         notes=tuple(_stream_notes(environment)),
     )
@@ -130,6 +149,14 @@ def _first(option: T | None, entry: T | None, variable: T | None, default: T) ->
         if value is not None:
             return value
     return default
+
+
+def _either(option: T | None, entry: T | None) -> T | None:
+    return entry if option is None else option
+
+
+def _rescue(option: str | None, entry: MemoryRescue | None) -> MemoryRescue:
+    return _first(None if option is None else MemoryRescue(option), entry, None, MemoryRescue.OWN)
 
 
 def _models(

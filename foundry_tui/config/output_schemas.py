@@ -56,6 +56,7 @@ def model_list_schema() -> _Schema:
             "path": _TEXT_OR_NULL,
             "problem": _TEXT_OR_NULL,
             "unavailable": _TEXT_OR_NULL,
+            "fit": {"anyOf": [_fit_schema(), {"type": "null"}]},
         }
     )
     source = _object({"host": _TEXT, "saved_at_unix": _COUNT_OR_NULL, "problem": _TEXT_OR_NULL})
@@ -66,6 +67,29 @@ def model_list_schema() -> _Schema:
             "saved_at_unix": _COUNT_OR_NULL,
             "sources": {"type": "array", "items": source},
             "models": {"type": "array", "items": model},
+        }
+    )
+
+
+def _fit_schema() -> _Schema:
+    """What a model needs of memory next to what there is."""
+    term = _object({"label": _TEXT, "size_bytes": {"type": "integer", "minimum": 0}, "assumed": _TRUTH})
+    return _object(
+        {
+            "verdict": {"enum": ["fits", "tight", "does not fit", "unknown"]},
+            "memory": {"enum": ["RAM", "GPU memory"]},
+            "need_bytes": _COUNT_OR_NULL,
+            "load_bytes": _COUNT_OR_NULL,
+            "available_bytes": _COUNT_OR_NULL,
+            "total_bytes": _COUNT_OR_NULL,
+            "limit_bytes": _COUNT_OR_NULL,
+            "over_limit_bytes": {"type": "integer", "minimum": 0},
+            "conversation_tokens": {"type": "integer", "minimum": 0},
+            "full_context_bytes": _COUNT_OR_NULL,
+            "terms": {"type": "array", "items": term},
+            "unknown": _TEXTS,
+            "checked_loads": _COUNT_OR_NULL,
+            "worst_error_share": _NUMBER_OR_NULL,
         }
     )
 

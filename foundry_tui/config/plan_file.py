@@ -5,7 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from foundry_tui.config.documents import Document, file_problem, pointer, read_json
-from foundry_tui.domain.bench import Order, PlannedPrompt, PrecisionRule
+from foundry_tui.domain.bench import (
+    GoodputLimits,
+    MemoryRescue,
+    Order,
+    PlannedPrompt,
+    PrecisionRule,
+    RunLimits,
+)
+from foundry_tui.metrics.goodput import LIMITS
 
 __all__ = ["PlanEntries", "load_plan"]
 
@@ -36,6 +44,10 @@ class PlanEntries:
     has_cold_start: bool | None = None
     unloads: bool | None = None
     precision: PrecisionRule | None = None
+    stops_repetition: bool | None = None
+    rescue: MemoryRescue | None = None
+    limits: RunLimits | None = None
+    goodput: GoodputLimits | None = None
     timeouts: Mapping[str, float] | None = None
 
 
@@ -67,7 +79,10 @@ def load_plan(path: Path) -> PlanEntries:
     )
     _refuse_repeats(document, "models", checked.models or ())
     _refuse_repeats(document, "prompt_set", [prompt.id for prompt in known or ()], "id")
-    rule, timeouts = checked.precision, checked.timeouts
+    rule, timeouts, limits = checked.precision, checked.timeouts, checked.limits
+    goodput = LIMITS[checked.goodput] if isinstance(checked.goodput, str) else checked.goodput
+    if goodput is not None and not isinstance(goodput, GoodputLimits):
+        goodput = GoodputLimits(**goodput.model_dump())
     return PlanEntries(
         name=checked.name,
         models=None if checked.models is None else tuple(checked.models),
@@ -84,6 +99,10 @@ def load_plan(path: Path) -> PlanEntries:
         has_cold_start=checked.cold_start,
         unloads=checked.unloads,
         precision=None if rule is None else PrecisionRule(**rule.model_dump()),
+        stops_repetition=checked.stops_repetition,
+        rescue=None if checked.out_of_memory is None else MemoryRescue(checked.out_of_memory),
+        limits=None if limits is None else RunLimits(**limits.model_dump()),
+        goodput=goodput,
         timeouts=None if timeouts is None else timeouts.model_dump(exclude_none=True),
     )
 

@@ -2,13 +2,15 @@
 
 from typing import TypeAlias
 
-from foundry_tui.domain.bench import Order, Phase
+from foundry_tui.config.cost_schemas import LEVELS_SCHEMAS, conditions_schema, cost_schemas
+from foundry_tui.domain.bench import MemoryRescue, Order, Phase
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.metrics.comparison import Verdict
 
 __all__ = [
     "bench_plan_schema",
     "comparison_schema",
+    "history_schema",
     "request_schema",
     "results_schema",
     "run_list_schema",
@@ -89,6 +91,7 @@ def request_schema() -> _Schema:
         "chunk_text": _or_null({"type": "array", "items": {"anyOf": [_TEXT, _TEXTS]}}),
         "reasoning": _TEXT,
         "tool_text": _TEXT,
+        "conditions": conditions_schema(),
     }
     return _object(promised | further, optional=tuple(further))
 
@@ -101,7 +104,9 @@ def results_schema() -> _Schema:
             "run": _run_schema(),
             "requests": {"type": "array", "items": request_schema()},
             "summary": {"type": "array", "items": _summary_schema()},
-        }
+            "resources": _resources_schema(),
+        },
+        optional=("resources",),
     )
 
 
@@ -148,6 +153,7 @@ def comparison_schema() -> _Schema:
             "a": side,
             "b": side,
             "unknown": _TEXTS,
+            "answers": _or_null(_object(dict.fromkeys(("unchanged", "compared", "left_out"), _COUNT))),
             "measure": _TEXT,
             "slower_share": _INTERVAL,
             "limit_broken": {"type": ["boolean", "null"]},
@@ -163,6 +169,51 @@ def comparison_schema() -> _Schema:
     )
 
 
+def history_schema() -> _Schema:
+    """Of ``runs history --json``, the oldest run first; ``since`` holds one against the run before."""
+    change = _object({"field": _TEXT, "before": _TEXT, "after": _TEXT})
+    since = _object(
+        {
+            "run": _TEXT,
+            "model": _TEXT,
+            "changes": {"type": "array", "items": change},
+            "not_comparable": _TEXTS,
+            "verdict": {"enum": [*(verdict.value for verdict in Verdict), None]},
+            "sentence": _TEXT,
+            "ratio": _NUMBER_OR_NULL,
+            "interval": _INTERVAL,
+            "wilcoxon_p": _NUMBER_OR_NULL,
+            "pairs": _COUNT,
+            "more_pairs": _COUNT_OR_NULL,
+        }
+    )
+    point = _object(
+        {
+            "run": _TEXT,
+            "name": _TEXT_OR_NULL,
+            "started_at": _TEXT,
+            "model": _TEXT,
+            "model_id": _TEXT_OR_NULL,
+            "conditions": _NAMED_TEXTS,
+            "n": _COUNT,
+            "median": _NUMBER_OR_NULL,
+            "interval": _INTERVAL,
+            "min": _NUMBER_OR_NULL,
+            "max": _NUMBER_OR_NULL,
+            "estimated": _TRUTH,
+            "since": _or_null(since),
+        }
+    )
+    return _object(
+        {
+            "schema": {"const": "foundry-tui/run-history@1"},
+            "model": _TEXT,
+            "measure": _TEXT,
+            "runs": {"type": "array", "items": point},
+        }
+    )
+
+
 def bench_plan_schema() -> _Schema:
     """Of ``bench --dry-run --json``."""
     return _object(
@@ -173,6 +224,32 @@ def bench_plan_schema() -> _Schema:
             "timed_requests": _COUNT,
             "requests_before": _COUNT,
             "notes": _TEXTS,
+            "estimate": _or_null(
+                _object(
+                    {
+                        "seconds": {"type": "number"},
+                        "requests": _COUNT,
+                        "runs": _TEXTS,
+                        "unknown": _TEXTS,
+                        "is_least": _TRUTH,
+                    }
+                )
+            ),
+        },
+        optional=("estimate",),
+    )
+
+
+def _resources_schema() -> _Schema:
+    """Lists of one length; ``at_ns`` is of the clock of the requests, ``cpu_share`` of one core."""
+    wholes_or_null: _Schema = {"type": "array", "items": _COUNT_OR_NULL}
+    return _object(
+        {
+            "at_ns": {"type": "array", "items": _COUNT},
+            "rss_bytes": wholes_or_null,
+            "vram_bytes": wholes_or_null,
+            "cpu_share": {"type": "array", "items": {"type": ["number", "null"], "minimum": 0}},
+            "available_bytes": wholes_or_null,
         }
     )
 
@@ -188,6 +265,16 @@ def _plan_schema() -> _Schema:
         "cold_start": _TRUTH,
         "unloads": _TRUTH,
         "precision": _or_null(rule),
+        "stops_repetition": {"type": ["boolean", "null"]},
+        "out_of_memory": {"enum": [rescue.value for rescue in MemoryRescue]},
+        "limits": _object(
+            {
+                "max_s": _NUMBER_OR_NULL,
+                "min_free_disk_bytes": _COUNT_OR_NULL,
+                "max_temperature_c": _NUMBER_OR_NULL,
+            }
+        ),
+        "goodput": _or_null(_goodput_limits_schema()),
         "timeouts": {"type": "object", "additionalProperties": {"type": "number"}},
         "prompt_set": {"type": "array", "items": prompt},
     }
@@ -207,8 +294,13 @@ def _plan_schema() -> _Schema:
     )
 
 
+def _goodput_limits_schema() -> _Schema:
+    return _object({"name": _TEXT, "ttft_s": _NUMBER_OR_NULL, "per_token_s": _NUMBER_OR_NULL})
+
+
 def _run_schema() -> _Schema:
     further: dict[str, _Schema] = {
+        "reason": _TEXT_OR_NULL,
         "started_unix_ms": _COUNT,
         "ended_unix_ms": _COUNT_OR_NULL,
         "tags": _TEXTS,
@@ -227,7 +319,9 @@ def _run_schema() -> _Schema:
                     "rss_after_bytes": _COUNT_OR_NULL,
                     "facts": _NAMED_TEXTS,
                     "warnings": _TEXTS,
-                }
+                    **LEVELS_SCHEMAS,
+                },
+                optional=tuple(LEVELS_SCHEMAS),
             ),
         },
     }
@@ -298,13 +392,28 @@ def _summary_schema() -> _Schema:
         "certificate": {"type": ["object", "null"]},
         "prefill": {"type": ["object", "null"]},
         "first_request_penalty_s": _NUMBER_OR_NULL,
+        "corrected_tokens_per_s": _NUMBER_OR_NULL,
         "throughput": {"type": ["object", "null"]},
+        "goodput": _or_null(
+            _object(
+                {
+                    "limits": _goodput_limits_schema(),
+                    "good": _COUNT,
+                    "judged": _COUNT,
+                    "unknown": _COUNT,
+                    "share": _NUMBER_OR_NULL,
+                    "share_interval": _INTERVAL,
+                    "requests_per_s": _NUMBER_OR_NULL,
+                }
+            )
+        ),
         "peak_vram_bytes": _COUNT_OR_NULL,
         "rss_before_bytes": _COUNT_OR_NULL,
         "rss_loaded_bytes": _COUNT_OR_NULL,
         "rss_after_bytes": _COUNT_OR_NULL,
         "facts": _NAMED_TEXTS,
         "warnings": _TEXTS,
+        **cost_schemas(),
     }
     return _object(
         {

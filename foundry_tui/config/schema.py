@@ -20,6 +20,7 @@ from foundry_tui.config.output_schemas import (
 from foundry_tui.config.result_schemas import (
     bench_plan_schema,
     comparison_schema,
+    history_schema,
     results_schema,
     run_list_schema,
 )
@@ -69,6 +70,7 @@ BUILDERS: dict[str, tuple[str, Callable[[], JsonSchema]]] = {
     "bench-plan": ("output of foundry-tui bench --dry-run --json", bench_plan_schema),
     "comparison": ("output of foundry-tui compare --json", comparison_schema),
     "run-list": ("output of foundry-tui runs list --json", run_list_schema),
+    "run-history": ("output of foundry-tui runs history --json", history_schema),
     "model-list": ("output of foundry-tui models list --json", model_list_schema),
     "conversation": ("a conversation kept by foundry-tui, as JSON", conversation_schema),
     "conversation-list": (

@@ -6,6 +6,7 @@ from foundry_tui.config.documents import read_toml
 from foundry_tui.config.values import (
     ChatSettings,
     DownloadSettings,
+    EnergySettings,
     EngineSettings,
     LicenseSettings,
     ScreenSettings,
@@ -42,6 +43,7 @@ def load_settings(path: Path) -> Settings:
         engine=EngineSettings(**checked.engine.model_dump()),
         downloads=DownloadSettings(**checked.downloads.model_dump()),
         licenses=LicenseSettings(**checked.licenses.model_dump()),
+        energy=EnergySettings(**checked.energy.model_dump()),
         screen=ScreenSettings(**checked.screen.model_dump()),
         keys=checked.keys,
     )
@@ -49,7 +51,7 @@ def load_settings(path: Path) -> Settings:
 
 def _says_nothing(content: object) -> bool:
     """Whether there are only known tables, all of them empty: the file as it is shipped."""
-    tables = ("chat", "timeouts", "engine", "downloads", "licenses", "screen", "keys")
+    tables = ("chat", "timeouts", "engine", "downloads", "licenses", "energy", "screen", "keys")
     return isinstance(content, dict) and all(
         name in tables and table == {} for name, table in content.items()
     )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 from foundry_tui.config.values import (
     ChatSettings,
     DownloadSettings,
+    EnergySettings,
     EngineSettings,
     LicenseSettings,
     ScreenSettings,
@@ -47,10 +48,12 @@ _TIMEOUTS = PhaseTimeouts()
 _ENGINE = EngineSettings()
 _DOWNLOADS = DownloadSettings()
 _LICENSES = LicenseSettings()
+_ENERGY = EnergySettings()
 _SCREEN = ScreenSettings()
 
 Text = Annotated[str, Field(pattern=NOT_BLANK)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Minutes = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 ActionId = Annotated[str, Field(pattern=ACTION_ID)]
 KeyNames = Annotated[
@@ -154,6 +157,30 @@ class PlanTimeouts(_Shape):
     total_s: Seconds | None = Field(default=None, description="For the whole answer.")
 
 
+class PlanLimits(_Shape):
+    """What ends a run early, so that it can be resumed; what is absent has no limit."""
+
+    max_s: Seconds | None = Field(
+        default=None, description="No request is begun so many seconds after the run began, or was resumed."
+    )
+    min_free_disk_bytes: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Nor with less left on the disk that keeps the runs."
+    )
+    max_temperature_c: Annotated[float, Field(ge=20, le=150)] | None = Field(
+        default=None, description="Hotter than this, °C, nothing is asked until the machine has cooled down."
+    )
+
+
+class PlanGoodput(_Shape):
+    """Limits by which answers are judged as fast enough; what is absent has no limit."""
+
+    name: Text = Field(default="own limits", description="What these limits are called.")
+    ttft_s: Seconds | None = Field(default=None, description="The longest wait for the first token.")
+    per_token_s: Seconds | None = Field(
+        default=None, description="The longest mean time for each further token."
+    )
+
+
 class PlanFile(_Shape):
     """What a benchmark is to do; every key may be left out.  ``run.plan`` of a results file is one."""
 
@@ -196,6 +223,20 @@ class PlanFile(_Shape):
     )
     precision: Precision | None = Field(
         default=None, description="Further rounds until the latency is known well enough; absent: none."
+    )
+    stops_repetition: bool | None = Field(
+        default=None,
+        description="true: an answer that goes round in circles is stopped, on somebody else's server too;"
+        " null: only where the runtime is our own.",
+    )
+    out_of_memory: Literal["none", "own", "all"] | None = Field(
+        default=None,
+        description="What may be unloaded for a model that ran out of memory: nothing, what was loaded for"
+        " the run (the default), or all there is.",
+    )
+    limits: PlanLimits | None = Field(default=None, description="What ends the run early.")
+    goodput: Literal["chat", "summarise", "batch"] | PlanGoodput | None = Field(
+        default=None, description="By which limits answers are judged as fast enough; absent: by none."
     )
     timeouts: PlanTimeouts | None = Field(default=None, description="The longest waits of a request.")
 
@@ -270,6 +311,12 @@ class Engine(_Shape):
         default=_ENGINE.unload_after_min,
         description="Models are unloaded after so many idle minutes; absent: never.",
     )
+    memory_limit_percent: int = Field(
+        default=_ENGINE.memory_limit_percent,
+        ge=1,
+        le=100,
+        description="A load that would fill more of the RAM or the GPU's memory asks first, 1 to 100.",
+    )
 
 
 class Downloads(_Shape):
@@ -293,6 +340,22 @@ class Licenses(_Shape):
     deny: str = Field(
         default=_LICENSES.deny,
         description="Licences whose models are never fetched; stronger than allow.",
+    )
+
+
+class Energy(_Shape):
+    """What energy costs, and what somebody else's tokens would."""
+
+    price_per_kwh: Price | None = Field(
+        default=_ENERGY.price_per_kwh, description="Of a kilowatt-hour; absent: no money is counted."
+    )
+    currency: str = Field(default=_ENERGY.currency, description="Of these prices, as it is to be shown.")
+    cloud_price_in: Price | None = Field(
+        default=_ENERGY.cloud_price_in,
+        description="Of a million prompt tokens of a cloud service to compare with; absent: none is named.",
+    )
+    cloud_price_out: Price | None = Field(
+        default=_ENERGY.cloud_price_out, description="Likewise of a million output tokens."
     )
 
 
@@ -326,6 +389,7 @@ class SettingsFile(_Shape):
     engine: Engine = Field(default_factory=Engine, description="The engine that answers.")
     downloads: Downloads = Field(default_factory=Downloads, description="Downloads of models.")
     licenses: Licenses = Field(default_factory=Licenses, description="Licences by name, with commas; * any.")
+    energy: Energy = Field(default_factory=Energy, description="Prices of energy, and of tokens elsewhere.")
     screen: Screen = Field(default_factory=Screen, description="The looks of the screen.")
     keys: dict[ActionId, KeyNames] = Field(
         default={},

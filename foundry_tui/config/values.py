@@ -8,6 +8,7 @@ from foundry_tui.domain.chat import PhaseTimeouts
 __all__ = [
     "ChatSettings",
     "DownloadSettings",
+    "EnergySettings",
     "EngineSettings",
     "LicenseSettings",
     "ModelEntry",
@@ -107,6 +108,7 @@ class EngineSettings:
         offline: Nothing that needs the network is tried.
         warm_every_min: Minutes of rest after which a loaded model is asked something short; None never.
         unload_after_min: Minutes of rest after which models are unloaded; None never.
+        memory_limit_percent: Share of the RAM, or of the GPU's memory, above which a load asks first.
     """
 
     endpoint: str | None = None
@@ -116,8 +118,11 @@ class EngineSettings:
     offline: bool = False
     warm_every_min: float | None = None
     unload_after_min: float | None = None
+    memory_limit_percent: int = 90
 
     def __post_init__(self) -> None:
+        if not 1 <= self.memory_limit_percent <= 100:
+            raise ValueError("memory_limit_percent must lie between 1 and 100")
         for minutes in (self.warm_every_min, self.unload_after_min):
             if minutes is not None and not 0 < minutes < float("inf"):
                 raise ValueError("minutes must be a positive number")
@@ -138,6 +143,28 @@ class DownloadSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.quiet_hour <= 23:
             raise ValueError("quiet_hour must lie between 0 and 23")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergySettings:
+    """What energy costs, and what somebody else's tokens would.
+
+    Attributes:
+        price_per_kwh: In ``currency``; None counts no money.
+        currency: As it is to be shown.
+        cloud_price_in: Of a million prompt tokens of a cloud service to compare with; None names none.
+        cloud_price_out: Likewise of output tokens.
+    """
+
+    price_per_kwh: float | None = None
+    currency: str = ""
+    cloud_price_in: float | None = None
+    cloud_price_out: float | None = None
+
+    def __post_init__(self) -> None:
+        for price in (self.price_per_kwh, self.cloud_price_in, self.cloud_price_out):
+            if price is not None and not 0 <= price < float("inf"):
+                raise ValueError("a price must be a number from 0 on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,5 +219,6 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     downloads: DownloadSettings = field(default_factory=DownloadSettings)
     licenses: LicenseSettings = field(default_factory=LicenseSettings)
+    energy: EnergySettings = field(default_factory=EnergySettings)
     screen: ScreenSettings = field(default_factory=ScreenSettings)
     keys: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -4,10 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from foundry_tui.domain.bench import RequestRun
+from foundry_tui.domain.bench import BenchPlan, RequestRun
 from foundry_tui.metrics.measures import is_counted
 
-__all__ = ["HOT_COUNT", "ZERO_COUNT", "Certificate", "Grade", "Unchanged", "answers_unchanged", "certificate"]
+__all__ = [
+    "HOT_COUNT",
+    "ZERO_COUNT",
+    "AnsweredBefore",
+    "Certificate",
+    "Grade",
+    "Unchanged",
+    "answers_unchanged",
+    "certificate",
+    "is_repeatable_plan",
+]
 
 ZERO_COUNT = 3
 """How many answers at temperature 0 have to be alike to be called repeatable."""
@@ -70,6 +80,27 @@ class Unchanged:
     unchanged: int
     compared: int
     left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredBefore:
+    """What became of the answers of one model since an earlier run asked it the same.
+
+    Attributes:
+        model: Its name in the plan of the later run.
+        run_id: Of the earlier run, as are the next two.
+    """
+
+    model: str
+    run_id: str
+    run_name: str
+    started_unix_ms: int
+    answers: Unchanged
+
+
+def is_repeatable_plan(plan: BenchPlan) -> bool:
+    """Whether answers are meant to be the same again: at temperature 0, or with a seed."""
+    return plan.temperature == 0 or plan.seed is not None
 
 
 def answers_unchanged(before: Sequence[RequestRun], after: Sequence[RequestRun]) -> Unchanged | None:

@@ -4,39 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from foundry_tui.domain.bench import RequestRun
+from foundry_tui.domain.bench import GoodputLimits, RequestRun
 from foundry_tui.domain.trace import GenerationTrace
+from foundry_tui.metrics.clock_lives import clock_lives
 from foundry_tui.metrics.intervals import Interval, wilson_interval
 from foundry_tui.metrics.latency import decode_rate, ttft_s
 from foundry_tui.metrics.measures import is_counted, is_tried
 from foundry_tui.metrics.tokens import output_tokens
 
-__all__ = ["LIMITS", "Goodput", "Limits", "Throughput", "goodput", "throughput"]
+__all__ = ["LIMITS", "Goodput", "Throughput", "goodput", "throughput"]
 
 _NS_PER_S = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What an answer has to keep to; None sets no limit.
-
-    Attributes:
-        name: As it is given on the command line.
-        ttft_s: The longest wait for the first token.
-        per_token_s: The longest mean time for each further token: 1/decode rate.
-    """
-
-    name: str
-    ttft_s: float | None
-    per_token_s: float | None
 
 
 LIMITS: Final = {
     limits.name: limits
     for limits in (
-        Limits(name="chat", ttft_s=2.0, per_token_s=0.2),
-        Limits(name="summarise", ttft_s=2.0, per_token_s=0.1),
-        Limits(name="batch", ttft_s=None, per_token_s=None),
+        GoodputLimits(name="chat", ttft_s=2.0, per_token_s=0.2),
+        GoodputLimits(name="summarise", ttft_s=2.0, per_token_s=0.1),
+        GoodputLimits(name="batch", ttft_s=None, per_token_s=None),
     )
 }
 """The limits of MLPerf Inference, data center, as its load generator has them (``mlperf.conf``).
@@ -61,7 +47,7 @@ class Goodput:
         requests_per_s: Good ones in each second of the window; None where that is undefined.
     """
 
-    limits: Limits
+    limits: GoodputLimits
     good: int
     judged: int
     unknown: int
@@ -77,7 +63,8 @@ class Throughput:
     Attributes:
         tokens: ΣC of the answers that count; None without one, or where a count is not known.
         is_estimate: Whether a count in it was estimated.
-        window_s: From the first request sent to the end of the last answer.
+        window_s: From the first request sent to the end of the last answer; of a run that was resumed after
+            the machine was started anew, the sum over its lives.
         busy_s: The part of the window in which at least one of these requests was under way.
         tokens_per_s: ``tokens/window_s``, the definition.  Of one model in an interleaved run the window
             holds the others' time, too.
@@ -94,13 +81,12 @@ class Throughput:
     under_way: float
 
 
-def goodput(requests: Sequence[RequestRun], limits: Limits) -> Goodput:
+def goodput(requests: Sequence[RequestRun], limits: GoodputLimits) -> Goodput:
     """How many of the timed requests kept within ``limits``, and how many of these a second."""
     verdicts = [_is_good(request, limits) for request in requests if is_tried(request)]
     good, unknown = verdicts.count(True), verdicts.count(None)
     judged = len(verdicts) - unknown
-    spans = _spans([request for request in requests if is_tried(request)])
-    window_s = _window_s(spans)
+    window_s = _window_s(_spans(requests))
     return Goodput(
         limits=limits,
         good=good,
@@ -115,11 +101,10 @@ def goodput(requests: Sequence[RequestRun], limits: Limits) -> Goodput:
 def throughput(requests: Sequence[RequestRun]) -> Throughput | None:
     """Output tokens per second of the whole window, of all timed requests together, at their concurrency.
 
-    Tokens are those of answers that ended well; the time of failed ones is in the window, too.  All readings
-    must be of one clock: not from before and after a restart of the machine.  None where nothing was sent, or
-    no time went by.
+    Tokens are those of answers that ended well; the time of failed ones is in the window, too, and so is a
+    pause.  None where nothing was sent, or no time went by.
     """
-    spans = _spans([request for request in requests if is_tried(request)])
+    spans = _spans(requests)
     window_s, busy_s = _window_s(spans), _busy_s(spans)
     if not window_s or not busy_s:
         return None
@@ -133,11 +118,11 @@ def throughput(requests: Sequence[RequestRun]) -> Throughput | None:
         busy_s=busy_s,
         tokens_per_s=None if tokens is None else tokens / window_s,
         tokens_per_busy_s=None if tokens is None else tokens / busy_s,
-        under_way=sum(end - begin for begin, end in spans) / _NS_PER_S / busy_s,
+        under_way=sum(end - begin for life in spans for begin, end in life) / _NS_PER_S / busy_s,
     )
 
 
-def _is_good(request: RequestRun, limits: Limits) -> bool | None:
+def _is_good(request: RequestRun, limits: GoodputLimits) -> bool | None:
     """Whether the request ended well within the limits; None where that cannot be told."""
     if not is_counted(request):
         return False
@@ -159,26 +144,34 @@ def _per_token_s(trace: GenerationTrace) -> float | None:
     return None if rate is None else 1 / rate.tokens_per_s
 
 
-def _spans(requests: Sequence[RequestRun]) -> list[tuple[int, int]]:
-    """From sending to the last thing that was seen of each request, in ns, by the time of sending."""
-    spans: list[tuple[int, int]] = []
-    for request in requests:
-        trace = request.trace
-        if trace.sent_ns is None:
-            continue
-        last = trace.chunks[-1].at_ns if trace.chunks else trace.end_ns
-        spans.append((trace.sent_ns, trace.sent_ns if last is None else last))
-    return sorted(spans)
+def _spans(requests: Sequence[RequestRun]) -> list[list[tuple[int, int]]]:
+    """From sending to the last thing that was seen of each request that was tried, in ns, by time of sending.
+
+    Apart for each life of the clock, for two clocks have nothing in common.
+    """
+    tried = [request for request in requests if is_tried(request)]
+    return [sorted(_span(request.trace) for request in life) for life in clock_lives(tried)]
 
 
-def _window_s(spans: Sequence[tuple[int, int]]) -> float | None:
-    return (max(end for _, end in spans) - spans[0][0]) / _NS_PER_S if spans else None
+def _span(trace: GenerationTrace) -> tuple[int, int]:
+    assert trace.sent_ns is not None
+    last = trace.chunks[-1].at_ns if trace.chunks else trace.end_ns
+    return trace.sent_ns, trace.sent_ns if last is None else last
 
 
-def _busy_s(spans: Sequence[tuple[int, int]]) -> float | None:
-    busy_ns, until_ns = 0, None
-    for begin, end in spans:
-        covered_ns = begin if until_ns is None else max(begin, until_ns)
-        busy_ns += max(0, end - covered_ns)
-        until_ns = max(end, covered_ns)
-    return None if until_ns is None else busy_ns / _NS_PER_S
+def _window_s(spans: Sequence[Sequence[tuple[int, int]]]) -> float | None:
+    if not spans:
+        return None
+    return sum(max(end for _, end in life) - life[0][0] for life in spans) / _NS_PER_S
+
+
+def _busy_s(spans: Sequence[Sequence[tuple[int, int]]]) -> float | None:
+    return sum(map(_busy_ns, spans)) / _NS_PER_S if spans else None
+
+
+def _busy_ns(life: Sequence[tuple[int, int]]) -> int:
+    busy_ns, until_ns = 0, life[0][0]
+    for begin, end in life:
+        busy_ns += max(0, end - max(begin, until_ns))
+        until_ns = max(end, until_ns)
+    return busy_ns

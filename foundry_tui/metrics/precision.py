@@ -1,5 +1,6 @@
 """Whether the median latency is known well enough, or more rounds are wanted."""
 
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from foundry_tui.metrics.measures import is_counted
 from foundry_tui.metrics.percentiles import percentile
 from foundry_tui.metrics.spread import MEDIAN_INTERVAL_COUNT, median_interval
 
-__all__ = ["Precision", "precision"]
+__all__ = ["Latencies", "Precision", "precision"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,22 +38,38 @@ def precision(requests: Sequence[RequestRun], rule: PrecisionRule) -> Precision:
     ``median_interval``.  Looking after each round, and stopping when it is narrow, makes it a little less
     sure than 95 %.
     """
-    latencies: defaultdict[str, list[float]] = defaultdict(list)
-    for request in filter(is_counted, requests):
-        value = latency_s(request.trace)
+    latencies = Latencies()
+    for request in requests:
+        latencies.take(request)
+    return latencies.precision(rule)
+
+
+class Latencies:
+    """The latencies of one model, in order for each prompt: a look after each round need not sort them."""
+
+    def __init__(self) -> None:
+        self._ordered: defaultdict[str, list[float]] = defaultdict(list)
+
+    def take(self, request: RequestRun) -> None:
+        """Take a request; one that does not count is left out."""
+        value = latency_s(request.trace) if is_counted(request) else None
         if value is not None:
-            latencies[request.prompt_id].append(value)
-    fewest = min(map(len, latencies.values()), default=0)
-    if fewest < MEDIAN_INTERVAL_COUNT:
-        return Precision(half_width_share=None, is_reached=False, more_rounds=MEDIAN_INTERVAL_COUNT - fewest)
-    shares = [_half_width_share(sorted(values)) for values in latencies.values()]
-    worst = max((share for share in shares if share is not None), default=None)
-    is_known = worst is not None and None not in shares
-    return Precision(
-        half_width_share=worst if is_known else None,
-        is_reached=is_known and worst is not None and worst <= rule.half_width_share,
-        more_rounds=0,
-    )
+            insort(self._ordered[request.prompt_id], value)
+
+    def precision(self, rule: PrecisionRule) -> Precision:
+        """See the function of that name."""
+        fewest = min(map(len, self._ordered.values()), default=0)
+        if fewest < MEDIAN_INTERVAL_COUNT:
+            missing = MEDIAN_INTERVAL_COUNT - fewest
+            return Precision(half_width_share=None, is_reached=False, more_rounds=missing)
+        shares = [_half_width_share(ordered) for ordered in self._ordered.values()]
+        worst = max((share for share in shares if share is not None), default=None)
+        is_known = worst is not None and None not in shares
+        return Precision(
+            half_width_share=worst if is_known else None,
+            is_reached=is_known and worst is not None and worst <= rule.half_width_share,
+            more_rounds=0,
+        )
 
 
 def _half_width_share(ordered: Sequence[float]) -> float | None:

@@ -10,6 +10,7 @@ from foundry_tui.domain.bench import BenchPlan, PlannedPrompt
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.resources import GpuSamples, HostSample
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.ports.machine import Surroundings
 from foundry_tui.services.bench.peaks import Peaks
 from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.bench.state import BenchState
@@ -82,7 +83,11 @@ class Bench:
 
 @asynccontextmanager
 async def benches(
-    *, engine: SupervisedScript | None = None, runs: MemoryRuns | None = None
+    *,
+    engine: SupervisedScript | None = None,
+    runs: MemoryRuns | None = None,
+    surroundings: Surroundings | None = None,
+    peaks: Peaks | None = None,
 ) -> AsyncGenerator[Bench, None]:
     """A scripted engine with two models that can be loaded, and a store."""
     other = replace(offered("other"), id=OTHER_MODEL_ID, alias="other", is_cached=True)
@@ -97,10 +102,11 @@ async def benches(
     service = Benchmarks(
         client,
         runs,
-        Peaks(ResourceSampler(lambda: (_Host(), _NoGpu()), pid=lambda: 1, period_s=0.005)),
+        peaks or Peaks(ResourceSampler(lambda: (_Host(), _NoGpu()), pid=lambda: 1, period_s=0.005)),
         environment=environment,
         new_id=lambda: f"run{next(numbers)}",
         unix_ms=lambda: 1_780_000_000_000,
+        surroundings=surroundings,
     )
     try:
         yield Bench(engine=engine, lease=lease, client=client, runs=runs, service=service)

@@ -4,14 +4,27 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
-from foundry_tui.domain.bench import BenchPlan, Phase, PlannedPrompt
+from foundry_tui.domain.bench import BenchPlan, Phase, PlannedPrompt, RequestRun
+from foundry_tui.domain.chat import Outcome
 
-__all__ = ["Probe", "calibration", "certificate", "coherence", "doubt_about", "warm_up"]
+__all__ = [
+    "COLD_START",
+    "Probe",
+    "before_timing",
+    "calibration",
+    "certificate",
+    "coherence",
+    "doubt_about",
+    "doubt_of",
+    "warm_up",
+]
 
 _WORDS = (
     *("river", "stone", "window", "letter", "garden", "market", "winter", "engine", "copper", "island"),
     *("forest", "mirror", "candle", "bridge", "harbor", "pepper", "thunder", "basket", "meadow", "lantern"),
 )
+COLD_START = "cold-start"
+"""The id of the prompt of the first request after a load that was made on purpose."""
 _LONG_WORDS = 240
 _SHORT_WORDS = 12
 _REPEATS = 8
@@ -57,6 +70,26 @@ def doubt_about(text: str) -> str | None:
     return None
 
 
+def doubt_of(request: RequestRun) -> str | None:
+    """What a request before the timed ones says against its model, in words; None if nothing."""
+    trace, phase = request.trace, request.phase
+    if phase is Phase.TIMED or trace.outcome is Outcome.CANCELLED:
+        return None
+    if not trace.outcome.is_timed:
+        return f"{phase.value}: {trace.outcome.value}" + (f": {trace.error}" if trace.error else "")
+    return doubt_about(trace.text) if phase is Phase.PROBE else None
+
+
+def before_timing(plan: BenchPlan, salt: str) -> tuple[Probe, ...]:
+    """What each model is asked before its warm-up, in order; ``salt`` as for the calibration."""
+    return (
+        *((_cold_start(),) if plan.has_cold_start else ()),
+        coherence(),
+        *calibration(salt),
+        *(certificate() if plan.is_deterministic else ()),
+    )
+
+
 def calibration(salt: str) -> tuple[Probe, Probe]:
     """A short and a long prompt, for how the role chunk depends on the prompt's length.
 
@@ -92,8 +125,11 @@ def certificate() -> tuple[Probe, ...]:
     )
 
 
-def warm_up(plan: BenchPlan) -> tuple[Probe, ...]:
-    """The first prompts of the plan, as they are asked later."""
+def warm_up(plan: BenchPlan, *, after: int = 0) -> tuple[Probe, ...]:
+    """The first prompts of the plan, as they are asked later; numbered on from ``after``.
+
+    Each life of a run warms its models up, for what it asks first is slower: the numbers tell them apart.
+    """
     return tuple(
         Probe(
             phase=Phase.WARMUP,
@@ -103,5 +139,17 @@ def warm_up(plan: BenchPlan) -> tuple[Probe, ...]:
             temperature=plan.temperature,
             seed=plan.seed,
         )
-        for number in range(plan.warmup)
+        for number in range(after, after + plan.warmup)
+    )
+
+
+def _cold_start() -> Probe:
+    """The first request after the load, short."""
+    return Probe(
+        phase=Phase.WARMUP,
+        prompt=PlannedPrompt(id=COLD_START, text="Say yes."),
+        round=1,
+        max_tokens=8,
+        temperature=0.0,
+        seed=None,
     )

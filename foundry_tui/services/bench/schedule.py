@@ -1,13 +1,12 @@
 """Which timed request follows which."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from foundry_tui.domain.bench import BenchPlan, Order, Phase, RequestRun
-from foundry_tui.domain.chat import Outcome
+from foundry_tui.domain.bench import BenchPlan, Order
 
-__all__ = ["Slot", "done_slots", "order_of_models", "timed_slots"]
+__all__ = ["Slot", "order_of_models", "timed_slots"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +18,8 @@ class Slot:
     round: int
 
 
-def timed_slots(plan: BenchPlan, models: Sequence[str], rounds: Iterable[int]) -> Iterator[Slot]:
+def timed_slots(plan: BenchPlan, models: Sequence[str], rounds: Sequence[int]) -> Iterator[Slot]:
     """The slots of ``rounds`` for those models, which the plan names, in the order of the plan."""
-    rounds = tuple(rounds)
     if plan.order is Order.BLOCKED:
         for model in models:
             for number in rounds:
@@ -44,12 +42,3 @@ def order_of_models(plan: BenchPlan, models: Sequence[str], prompt_id: str, numb
     pair, is_second = divmod(number - 1, 2)
     random.Random(f"{plan.seed}/{prompt_id}/{pair}").shuffle(order)
     return order[::-1] if is_second else order
-
-
-def done_slots(requests: Iterable[RequestRun]) -> frozenset[Slot]:
-    """What an earlier life of the run has made, well or badly; what was stopped in the middle is not done."""
-    return frozenset(
-        Slot(model=request.model, prompt_id=request.prompt_id, round=request.round)
-        for request in requests
-        if request.phase is Phase.TIMED and request.trace.outcome is not Outcome.CANCELLED
-    )

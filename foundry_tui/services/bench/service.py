@@ -1,21 +1,27 @@
 """Benchmarks for everybody who wants one: one at a time, begun, watched, stopped, resumed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from foundry_tui.aio import Feed, Tasks
-from foundry_tui.domain.bench import BenchPlan, ModelRun, Run, RunStatus
+from foundry_tui.domain.bench import BenchPlan, ModelRun, ResourceReading, Run, RunLimits, RunStatus
 from foundry_tui.domain.engine import EndpointKind, EngineInfo
 from foundry_tui.domain.errors import BadInput, FoundryTuiError
+from foundry_tui.domain.models import ModelVariant
+from foundry_tui.ports.machine import Surroundings
 from foundry_tui.ports.storage import RunStore
+from foundry_tui.services.bench.estimate import Estimate, estimated_s
 from foundry_tui.services.bench.peaks import Peaks
+from foundry_tui.services.bench.resource_log import earlier_resources, kept_resources
 from foundry_tui.services.bench.run import BenchRun
 from foundry_tui.services.bench.state import BenchState, Step
 from foundry_tui.services.client import ClientService
 
 __all__ = ["Benchmarks"]
+
+_STOPPED = "stopped by the user, or with the program"
 
 
 class Benchmarks:
@@ -30,6 +36,8 @@ class Benchmarks:
         environment: What is known of machine and software, as name and value; may take a moment.
         new_id: Makes the ids of runs.
         unix_ms: The time of day.
+        surroundings: Reads what limits of a run are about; None where nothing of that can be read.
+        machine: What of the environment is the machine's; blocks for some milliseconds.
     """
 
     def __init__(
@@ -41,6 +49,8 @@ class Benchmarks:
         environment: Callable[[EngineInfo], Awaitable[tuple[tuple[str, str], ...]]],
         new_id: Callable[[], str],
         unix_ms: Callable[[], int],
+        surroundings: Surroundings | None = None,
+        machine: Callable[[], tuple[tuple[str, str], ...]] = tuple,
     ) -> None:
         self._client = client
         self._store = store
@@ -48,10 +58,15 @@ class Benchmarks:
         self._environment = environment
         self._new_id = new_id
         self._unix_ms = unix_ms
+        self._surroundings = surroundings
+        self._machine = machine
         self._tasks = Tasks()
         self._task: asyncio.Task[None] | None = None
         self._active: BenchRun | None = None
         self.state: Feed[BenchState | None] = Feed(None)
+        self.resources: list[ResourceReading] = []
+        """What was read of the machine over the run of ``state``, in all its lives: only added to, and
+        another list for another run or life."""
 
     @property
     def store(self) -> RunStore:
@@ -85,8 +100,12 @@ class Benchmarks:
         )
         return await self._enter(BenchState(run=run), is_new=True)
 
-    async def resume(self, run_id: str) -> str:
+    async def resume(self, run_id: str, *, limits: RunLimits | None = None) -> str:
         """Do what is left of a run that was stopped or died; its id.
+
+        Args:
+            run_id: Of a run that is not complete.
+            limits: Instead of those of its plan, for this life of it; None leaves them.
 
         Raises:
             BadInput: There is no such run, or nothing is left of it.
@@ -102,7 +121,24 @@ class Benchmarks:
             raise BadInput(f"run {run_id} is complete: nothing is left of it", remedy="begin a new one")
         requests = await self._store.requests(run_id)
         await self._client.start()
-        return await self._enter(BenchState(run=run, requests=requests), is_new=False)
+        plan = run.plan if limits is None else replace(run.plan, limits=limits)
+        again = replace(run, plan=plan, status=RunStatus.RUNNING, ended_unix_ms=None, reason=None)
+        return await self._enter(BenchState(run=again, requests=requests), is_new=False)
+
+    async def estimated_s(self, plan: BenchPlan, variants: Sequence[ModelVariant | None]) -> Estimate | None:
+        """How long ``plan`` will take, by what was measured here with such an engine; None if nothing was.
+
+        Args:
+            plan: What is to be measured.
+            variants: The exact variant of each of its models, in its order; None where the name fits none.
+
+        Raises:
+            StorageProblem: Earlier runs cannot be read.
+        """
+        info = self._client.engine_info
+        engine = () if info is None else (("engine", info.kind.value),)
+        here = (*engine, *await asyncio.to_thread(self._machine))
+        return await estimated_s(self._store, plan, variants, here=here)
 
     async def finished(self) -> BenchState:
         """Wait for the end of the run under way; its last state.
@@ -167,6 +203,7 @@ class Benchmarks:
     async def _run(self, first: BenchState, entered: asyncio.Future[None], *, is_new: bool) -> None:
         run_id, label = first.run.id, f"benchmark {first.run.name or first.run.id[:8]}"
         status, problem = RunStatus.INTERRUPTED, None
+        reason: str | None = _STOPPED
         try:
             await self._client.adopted()
             with self._client.measuring(label):
@@ -174,22 +211,33 @@ class Benchmarks:
                     await self._store.create_run(first.run)
                 else:
                     await self._store.end_run(run_id, RunStatus.RUNNING, at_unix_ms=None)
+                self.resources = [] if is_new else await earlier_resources(self._store, run_id)
                 state = Feed(first)
-                self._active = BenchRun(self._client, self._store, state, self._peaks, unix_ms=self._unix_ms)
-                self.state.publish(first)
+                active = self._active = BenchRun(
+                    self._client,
+                    self._store,
+                    state,
+                    self._peaks,
+                    unix_ms=self._unix_ms,
+                    surroundings=self._surroundings,
+                )
+                self.state.publish(state.value)
                 entered.set_result(None)
                 mirror = self._tasks.start("benchmark's state", self._mirror(state))
                 try:
-                    is_whole = await self._active.go()
+                    taken = self.resources
+                    async with kept_resources(self._peaks, self._store, run_id, taken, self._tasks):
+                        is_whole = await active.go()
                     status = RunStatus.COMPLETED if is_whole else RunStatus.INTERRUPTED
+                    reason = None if is_whole else active.reason
                 except FoundryTuiError as error:
-                    problem = error
+                    problem, reason = error, error.message
                     has_any = any(request.trace.outcome.is_timed for request in state.value.requests)
                     status = RunStatus.INTERRUPTED if has_any else RunStatus.FAILED
                 finally:
                     self._active = None
                     mirror.cancel()
-                    await self._end(state.value, status, problem)
+                    await self._end(state.value, status, problem, reason)
         except FoundryTuiError as error:
             if entered.done():
                 raise
@@ -198,13 +246,19 @@ class Benchmarks:
             if not entered.done():
                 entered.cancel()  # nobody waits for what has not begun
 
-    async def _end(self, last: BenchState, status: RunStatus, problem: FoundryTuiError | None) -> None:
+    async def _end(
+        self, last: BenchState, status: RunStatus, problem: FoundryTuiError | None, reason: str | None
+    ) -> None:
         """Say how it ended, to the disk and to whoever watches, even while the program is leaving."""
         at_unix_ms = self._unix_ms()
-        ended = replace(last.run, status=status, ended_unix_ms=at_unix_ms)
-        self.state.publish(replace(last, run=ended, step=Step.ENDED, under_way=(), problem=problem))
+        ended = replace(last.run, status=status, ended_unix_ms=at_unix_ms, reason=reason)
+        self.state.publish(
+            replace(last, run=ended, step=Step.ENDED, under_way=(), hold=None, problem=problem)
+        )
         with suppress(FoundryTuiError):  # a disk that cannot be written was told of already
-            await asyncio.shield(self._store.end_run(last.run.id, status, at_unix_ms=at_unix_ms))
+            await asyncio.shield(
+                self._store.end_run(last.run.id, status, at_unix_ms=at_unix_ms, reason=reason)
+            )
 
     async def _mirror(self, state: Feed[BenchState]) -> None:
         async for value in state.watch():

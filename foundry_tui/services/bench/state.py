@@ -1,11 +1,13 @@
 """How far a benchmark is, for whoever watches it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from foundry_tui.domain.bench import ModelRun, Phase, RequestRun, Run
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.trace import TraceBuilder
+from foundry_tui.services.bench.kept import Kept
 
 __all__ = ["BenchState", "Step", "UnderWay"]
 
@@ -51,11 +53,15 @@ class BenchState:
         skipped: Models that the user has told to be left out.
         pauses: Whether no further request is begun until the user lets it go on.
         stops: Whether it ends after the request under way.
+        hold: Why nothing is asked for now though nobody paused it, in words, such as the heat.
+        paused_s: How long nothing was asked in this life of the run, by the user's wish or for the heat.
+        notes: What whoever reads the numbers should know of this life, such as a limit that cannot be kept
+            here.
         problem: Why it ended early; None if it did not.
     """
 
     run: Run
-    requests: tuple[RequestRun, ...] = ()
+    requests: Sequence[RequestRun] = ()
     planned: int = 0
     step: Step = Step.STARTING
     model: str | None = None
@@ -64,11 +70,16 @@ class BenchState:
     skipped: frozenset[str] = frozenset()
     pauses: bool = False
     stops: bool = False
+    hold: str | None = None
+    paused_s: float = 0.0
+    notes: tuple[str, ...] = ()
     problem: FoundryTuiError | None = None
 
     @property
     def done(self) -> int:
         """Timed requests that were made."""
+        if isinstance(self.requests, Kept):
+            return self.requests.timed
         return sum(request.phase is Phase.TIMED for request in self.requests)
 
     def model_run(self, name: str) -> ModelRun:
