@@ -4,6 +4,7 @@ import re
 
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.errors import EngineUnavailable
+from foundry_tui.domain.memory_words import tells_of_no_memory
 from foundry_tui.domain.text import clean_line
 
 __all__ = ["did_not_start", "failure_of", "load_remedy", "plain_reason"]
@@ -36,7 +37,7 @@ def failure_of(status: int | None, message: str) -> tuple[Outcome, str | None]:
         message: The server's words.
     """
     lowered = message.lower()
-    if "bad_alloc" in lowered or "out of memory" in lowered or "failed to allocate memory" in lowered:
+    if tells_of_no_memory(lowered):
         return Outcome.OUT_OF_MEMORY, "unload other models, or choose a smaller variant or a shorter context"
     if "not loaded" in lowered:
         return Outcome.NOT_LOADED, "load the model first"
@@ -59,7 +60,7 @@ def failure_of(status: int | None, message: str) -> tuple[Outcome, str | None]:
 def load_remedy(reason: str) -> str:
     """What to do about a model that does not load for ``reason``."""
     lowered = reason.lower()
-    if "bad_alloc" in lowered or "memory" in lowered:
+    if tells_of_no_memory(lowered) or "memory" in lowered:
         return "unload other models, or choose a smaller variant"
     if "tokenizer" in lowered:
         return "the folder lacks a usable tokenizer: copy the model's tokenizer files again"

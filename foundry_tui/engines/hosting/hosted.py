@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import os
 import signal
 import sys
 import time
@@ -12,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar, assert_never
 
-import foundry_tui
 from foundry_tui.aio import Feed, Tasks
 from foundry_tui.domain.chat import ChatEvent, ChatRequest, ChunkReceived, ClockRead, GenerationFinished
 from foundry_tui.domain.downloads import DownloadReading
@@ -35,9 +33,11 @@ from foundry_tui.domain.errors import (
     EngineError,
     EngineUnavailable,
     GenerationFailed,
+    KilledForMemory,
 )
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, Registration
-from foundry_tui.engines.hosting.configs import HostConfig, ManagedConfig
+from foundry_tui.engines.hosting.configs import HostConfig
+from foundry_tui.engines.hosting.environment import child_environment
 from foundry_tui.engines.hosting.frames import (
     Call,
     Cancel,
@@ -68,6 +68,7 @@ from foundry_tui.engines.hosting.frames import (
     UnregisterModel,
 )
 from foundry_tui.engines.hosting.hostlog import HostLog
+from foundry_tui.engines.hosting.memory_kills import MemoryKills
 from foundry_tui.engines.hosting.wire import FrameBroken, decode_frame, encode
 
 __all__ = ["HostedEngine"]
@@ -80,8 +81,6 @@ _READ_BYTES = 1 << 16
 _LONG_LINE_BYTES = 1 << 14
 # CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW, named only on Windows.
 _WINDOWS_FLAGS = 0x00000200 | 0x08000000 if sys.platform == "win32" else 0
-# Port 9, "discard", is served nowhere: what is led there fails at once.
-_CLOSED_PORT = "http://127.0.0.1:9"
 
 _Event = TypeVar("_Event", bound=StreamEvent)
 _Reply = TypeVar("_Reply", CatalogSnapshot, LoadReport, ModelVariant, ProviderList)
@@ -109,6 +108,7 @@ class _Life:
 
     process: asyncio.subprocess.Process
     log: HostLog
+    kills: MemoryKills
     ready: "asyncio.Future[EngineInfo]"
     pending: dict[int, _Pending] = field(default_factory=dict)
     loaded: dict[str, None] = field(default_factory=dict)
@@ -178,6 +178,8 @@ class HostedEngine:
         return replace(snapshot, models=(*models, *snapshot.models)) if models else snapshot
 
     async def load(self, model_id: str) -> LoadReport:
+        if self._life is not None:
+            await asyncio.to_thread(self._life.kills.look)
         report = _expect(await self._ask(LoadModel(model_id)), LoadReport)
         if self._life is not None:
             self._life.loaded[model_id] = None
@@ -268,7 +270,7 @@ class HostedEngine:
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     stderr=stderr,
-                    env=_environment(self._config),
+                    env=child_environment(self._config),
                     # Ctrl-C on the terminal is for the parent; a closed terminal reaches the child as a
                     # closed pipe.
                     start_new_session=sys.platform != "win32",
@@ -278,7 +280,13 @@ class HostedEngine:
             dead = EngineDead(f"the engine's process could not be started: {error}")
             self._state.publish(dead)
             raise EngineUnavailable(dead.reason) from error
-        life = _Life(process=process, log=log, ready=asyncio.get_running_loop().create_future())
+        life = _Life(
+            process=process,
+            log=log,
+            kills=MemoryKills(process.pid),
+            ready=asyncio.get_running_loop().create_future(),
+        )
+        await asyncio.to_thread(life.kills.look)
         # Marks a refusal as seen, for the case that the one who started has left meanwhile.
         life.ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
         self._life = life
@@ -374,9 +382,12 @@ class HostedEngine:
             signal_name=_signal_name(code) if code is not None and code < 0 else None,
             last_log=await asyncio.to_thread(life.log.tail, 8),
             was_loaded=tuple(life.loaded),
+            memory_kills=await asyncio.to_thread(life.kills.since),
         )
         reason = f"the engine's process {death.cause}"
-        error = EngineDied(reason, remedy="restart it; what had arrived is kept")
+        error = (KilledForMemory if death.is_for_memory else EngineDied)(
+            reason, remedy="restart it; what had arrived is kept"
+        )
         for pending in list(life.pending.values()):
             pending.end(None, error)
         if not life.ready.done():
@@ -391,6 +402,7 @@ class HostedEngine:
     async def _watch_health(self, life: _Life, info: EngineInfo) -> None:
         while True:
             await asyncio.sleep(self._ping_every_s)
+            await asyncio.to_thread(life.kills.look)
             ask = self._tasks.start("ping", self._ping_quietly())
             answered, _ = await asyncio.wait([ask], timeout=self._ping_every_s)
             if life is not self._life or not life.is_wanted or not isinstance(self.state, EngineReady):
@@ -415,21 +427,6 @@ def _expect(value: ReplyValue, wanted: type[_Reply]) -> _Reply:
     return value
 
 
-def _environment(config: HostConfig) -> dict[str, str]:
-    """The child's environment: ours, without what the OpenAI SDK would read behind our back."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    package_parent = str(Path(foundry_tui.__file__).parent.parent)
-    paths = [package_parent, *filter(None, [environment.get("PYTHONPATH")])]
-    environment["PYTHONPATH"] = os.pathsep.join(paths)
-    if isinstance(config, ManagedConfig):
-        environment["ORT_TELEMETRY_DISABLED"] = "1"
-        if config.offline:
-            for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-                environment[name] = environment[name.lower()] = _CLOSED_PORT
-            environment["NO_PROXY"] = environment["no_proxy"] = "127.0.0.1,localhost,::1"
-    return environment
-
-
 def _signal_name(code: int) -> str:
     try:
         return signal.Signals(-code).name
@@ -440,6 +437,10 @@ def _signal_name(code: int) -> str:
 def _error_of(frame: Refused) -> EngineError:
     if frame.outcome is not None:
         return GenerationFailed(
-            frame.message, outcome=frame.outcome, end_ns=frame.end_ns, remedy=frame.remedy
+            frame.message,
+            outcome=frame.outcome,
+            end_ns=frame.end_ns,
+            response_id=frame.response_id,
+            remedy=frame.remedy,
         )
     return ENGINE_ERRORS.get(frame.error, EngineError)(frame.message, remedy=frame.remedy)

@@ -23,8 +23,10 @@ from foundry_tui.domain.models import CatalogSnapshot, LoadReport, Registration
 from foundry_tui.ports.engines import SupervisedEngine
 from foundry_tui.ports.machine import HostProbe
 from foundry_tui.services.calm import calm
+from foundry_tui.services.chronicle import Chronicle
 from foundry_tui.services.engine.catalogs import Catalogs
 from foundry_tui.services.engine.jobs import JobKind, Jobs
+from foundry_tui.services.engine.memory import LoadMemory
 from foundry_tui.services.engine.revival import Revived, Wish
 from foundry_tui.services.engine.shelf import Shelf
 from foundry_tui.services.engine.watching import changed_ids
@@ -58,7 +60,9 @@ class EngineLife:
 
     Args:
         host_probe: Reads the engine's memory around a load; None leaves that out of the report.
+        memory: Weighs each load, learns from it, and explains it if memory ran out.
         tasks: Owns what goes on in the background.
+        chronicle: Takes note of what happens.
 
     Attributes:
         seen: Folders of models as they were when the engine started; None until then.
@@ -70,12 +74,16 @@ class EngineLife:
         shelf: Shelf,
         jobs: Jobs,
         host_probe: Callable[[], HostProbe] | None,
+        memory: LoadMemory,
         tasks: Tasks,
+        chronicle: Chronicle,
     ) -> None:
         self._shelf = shelf
         self._jobs = jobs
         self._host_probe = host_probe
+        self._memory = memory
         self._tasks = tasks
+        self._chronicle = chronicle
         self._follower: asyncio.Task[None] | None = None
         self._states: Feed[EngineState] = Feed(backend.engine.state)
         self._listing = asyncio.Lock()
@@ -111,9 +119,11 @@ class EngineLife:
                 # Before it starts: what comes after that it may miss.
                 await self.look_at_folders()
             info = await self.engine.start()
+            self._chronicle.engine(self.engine.state)  # before anything is loaded into it
             if info is not self._set_up:
                 await self._equip(self.backend, info)
                 await self.list_models(public=False)
+                await self._memory.recall()
                 self._set_up = info
             return info
 
@@ -148,7 +158,8 @@ class EngineLife:
             raise ModelRefused(
                 f"{model_id} is damaged: {problem}", remedy=f"repair it: foundry-tui models pull {model_id}"
             )
-        with self._jobs.under_way(JobKind.LOAD, model_id):
+        with self._jobs.under_way(JobKind.LOAD, model_id), self._chronicle.loading(model_id):
+            begun = await self._memory.begin(known)
             before = await self._rss_bytes()
             try:
                 report = await self.engine.load(model_id)
@@ -161,8 +172,14 @@ class EngineLife:
                     " cannot reach it",
                     remedy="start with --offline, which uses what is on this machine",
                 ) from error
+            except EngineError as error:
+                if (told := self._memory.explained_load(error, begun)) is error:
+                    raise
+                raise told from error
             report = replace(report, rss_before_bytes=before, rss_after_bytes=await self._rss_bytes())
+            await self._memory.end(begun, report)
         self.load_reports[model_id] = report
+        self._chronicle.loaded(report)
         self._shelf.mark(model_id, is_loaded=True)
         return report
 
@@ -301,6 +318,7 @@ class EngineLife:
 
     def _follow(self) -> None:
         if self._follower is None:
+            self._chronicle.engine(self.engine.state)
             self._states.publish(self.engine.state)
             self._follower = self._tasks.start("engine watch", self._pass_on(self.engine))
 
@@ -313,4 +331,5 @@ class EngineLife:
         async for state in engine.states():
             if isinstance(state, EngineDead):
                 self._shelf.empty_memory()
+            self._chronicle.engine(state)
             self._states.publish(state)
