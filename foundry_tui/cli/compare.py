@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.numbers import percent
@@ -13,14 +13,15 @@ from foundry_tui.domain.bench import ModelRun, RequestRun, Run
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
-from foundry_tui.metrics.comparison import Comparison, compared
+from foundry_tui.metrics.certificate import Unchanged, answers_unchanged
+from foundry_tui.metrics.comparison import Comparison, Verdict, compared
 from foundry_tui.metrics.intervals import Interval
 from foundry_tui.metrics.measures import Measure
-from foundry_tui.reports.comparison_words import MEASURE_WORDS, comparison_sentence
+from foundry_tui.reports.comparison_words import MEASURE_WORDS, comparison_sentence, unchanged_sentence
 from foundry_tui.reports.run_matching import (
     Across,
-    Difference,
     Side,
+    difference_words,
     differences,
     likely_factor,
     unknown_fields,
@@ -35,13 +36,25 @@ _MEASURES = (Measure.LATENCY, Measure.TTFT, Measure.DECODE_RATE, Measure.END_TO_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pair:
-    """Two models that are compared; ``slower`` is where the share lies by which B is slower, if known."""
+    """Two models that are compared.
+
+    Attributes:
+        slower: Where the share lies by which B is slower; None where it is not known.
+        is_shown: Whether it was shown that B is slower at all.
+        answers: How many of B's are A's; None of two different models, and where nothing was asked of both.
+    """
 
     a: Side
     b: Side
     results: tuple[Comparison, ...]
     measure: Measure
     slower: Interval | None
+    is_shown: bool
+    answers: Unchanged | None
+
+    def breaks(self, limit: float) -> bool:
+        """Whether B was shown to be slower, by more than ``limit`` percent wherever in the interval."""
+        return self.is_shown and self.slower is not None and self.slower.low * 100 > limit
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -128,13 +141,16 @@ def _sides(a: Run, name_a: str | None, b: Run, name_b: str | None) -> list[tuple
 
 
 def _model(run: Run, name: str | None) -> ModelRun:
-    found = next((model for model in run.models if name in (model.model, model.model_id)), None)
-    if found is None:
+    found = [model for model in run.models if name in (model.model, model.model_id)]
+    if not found:
+        found = [model for model in run.models if model.is_called(name or "")]
+    if len(found) != 1:
         names = ", ".join(clean_line(model.model) for model in run.models)
+        several = "several models" if found else "no model"
         raise BadInput(
-            f"run {run.id[:8]} has no model {clean_line(name or '', 60)!r}", remedy=f"it has {names}"
+            f"run {run.id[:8]} has {several} {clean_line(name or '', 60)!r}", remedy=f"it has {names}"
         )
-    return found
+    return found[0]
 
 
 def _pair(
@@ -149,15 +165,24 @@ def _pair(
     stray = [found for found in differences(a, b, factor) if not found.is_meant]
     if stray:
         raise BadInput(
-            f"besides the {factor.value} something else differs: {'; '.join(map(_told, stray))}",
-            remedy="compare what is alike in all else, or name with --across what is to be compared",
+            f"not comparable: {'; '.join(map(difference_words, stray))}",
+            remedy=f"across {factor.value} all else must match; --across names what is to be compared",
         )
     own_a = [request for request in requests_a if request.model == a.model.model]
     own_b = [request for request in requests_b if request.model == b.model.model]
     results = tuple(compared(own_a, own_b, measure=measure) for measure in _MEASURES)
     measure = wanted or (Measure.DECODE_RATE if results[0].has_alike_lengths is False else Measure.LATENCY)
     decisive = next(result for result in results if result.measure is measure)
-    return _Pair(a=a, b=b, results=results, measure=measure, slower=_slower(decisive))
+    is_one_model = a.conditions()["model"] == b.conditions()["model"]
+    return _Pair(
+        a=a,
+        b=b,
+        results=results,
+        measure=measure,
+        slower=_slower(decisive),
+        is_shown=decisive.verdict is Verdict.SLOWER,
+        answers=answers_unchanged(own_a, own_b) if is_one_model else None,
+    )
 
 
 def _slower(result: Comparison) -> Interval | None:
@@ -176,7 +201,7 @@ def _judge(pairs: Sequence[_Pair], limit: float | None) -> int:
         what = f"{clean_line(pair.b.model.model)}, {MEASURE_WORDS[pair.measure]}"
         if pair.slower is None:
             say(f"{what}: too few rounds to tell whether the limit of {limit:.4g} % holds")
-        elif pair.slower.low * 100 > limit:
+        elif pair.breaks(limit):
             ends = f"[{pair.slower.low * 100:.1f}, {pair.slower.high * 100:.1f}]"
             say(f"{what}: slower by {ends} %, beyond the limit of {limit:.4g} %")
             code = ExitCode.LIMIT_BROKEN
@@ -189,11 +214,11 @@ def _print(pair: _Pair) -> None:
     a, b = _names(pair)
     for result in pair.results:
         print_text(comparison_sentence(result, a, b))
-    lengths = pair.results[0]
-    if lengths.has_alike_lengths is False and lengths.length_ratio is not None:
-        say(f"answers of {b} are {lengths.length_ratio:.2f} times as long: only the rates compare")
-    if pair.results[0].unpaired_a or pair.results[0].unpaired_b:
-        say(f"left out without a counterpart: {lengths.unpaired_a} of A, {lengths.unpaired_b} of B")
+    if pair.answers is not None:
+        print_text(unchanged_sentence(pair.answers, pair.b.run.plan, pair.b.model.model))
+    latency = pair.results[0]
+    if latency.unpaired_a or latency.unpaired_b:
+        say(f"left out without a counterpart: {latency.unpaired_a} of A, {latency.unpaired_b} of B")
     unknown = unknown_fields(pair.a, pair.b)
     if unknown:
         say(f"known of one side only, and so not compared: {', '.join(map(clean_line, unknown))}")
@@ -208,12 +233,6 @@ def _names(pair: _Pair) -> tuple[str, str]:
 
 def _run_name(run: Run) -> str:
     return f"{run.name} ({run.id[:8]})" if run.name else run.id[:8]
-
-
-def _told(found: Difference) -> str:
-    if found.field == "prompts":
-        return "the prompts"
-    return f"{clean_line(found.field)} ({clean_line(found.a, 60)} and {clean_line(found.b, 60)})"
 
 
 def _object(pairs: Sequence[_Pair], limit: float | None) -> dict[str, object]:
@@ -231,9 +250,10 @@ def _pair_object(pair: _Pair, limit: float | None) -> dict[str, object]:
         "a": _side_object(pair.a),
         "b": _side_object(pair.b),
         "unknown": list(unknown_fields(pair.a, pair.b)),
+        "answers": None if pair.answers is None else asdict(pair.answers),
         "measure": pair.measure.value,
         "slower_share": None if slower is None else [slower.low, slower.high],
-        "limit_broken": None if limit is None else slower is not None and slower.low * 100 > limit,
+        "limit_broken": None if limit is None else pair.breaks(limit),
         "measures": {
             result.measure.value: {
                 "verdict": result.verdict.value,

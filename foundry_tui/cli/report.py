@@ -6,8 +6,9 @@ from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import print_text, say
 from foundry_tui.cli.run_files import RunFormat, format_of, run_file
-from foundry_tui.cli.run_ids import load_with_requests
+from foundry_tui.cli.run_ids import load_whole
 from foundry_tui.launching import resolve
+from foundry_tui.services.bench.answered_before import answered_before
 from foundry_tui.services.files import write_new
 from foundry_tui.wiring.archive import open_archive
 
@@ -18,8 +19,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Add ``report``."""
     report = commands.add_parser(
         "report",
-        description="Write a report of runs: Markdown for people, CSV with a row for each request, or JSON.",
-        epilog="example: foundry-tui report last --output benchmark_report.md",
+        description="Write a report of runs: a page with charts (html) or Markdown for people, CSV with a row"
+        " for each request, or JSON.",
+        epilog="example: foundry-tui report last --output benchmark_report.html",
     )
     add_common(report, top=False)
     report.add_argument("ids", metavar="RUN", nargs="+", help="its id, the beginning of it, or last")
@@ -34,8 +36,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 async def _report(arguments: argparse.Namespace) -> int:
     file_format = format_of(arguments.format, arguments.output, default=RunFormat.MARKDOWN)
     async with open_archive(resolve(launch_options(arguments))) as archive:
-        runs = [await load_with_requests(archive.runs, given) for given in arguments.ids]
-    text = run_file(runs, file_format)
+        runs = [await load_whole(archive.runs, given) for given in arguments.ids]
+        before = {run.id: await answered_before(archive.runs, run, requests) for run, requests, _ in runs}
+    text = run_file(runs, file_format, before)
     if arguments.output is None:
         print_text(text, end="")
         return ExitCode.DONE

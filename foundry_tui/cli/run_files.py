@@ -1,20 +1,20 @@
 """Runs as files, by format."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import PurePath
-from typing import TypeAlias, assert_never
+from types import MappingProxyType
+from typing import assert_never
 
-from foundry_tui.domain.bench import RequestRun, Run
+from foundry_tui.cli.run_ids import WholeRun
 from foundry_tui.domain.errors import BadInput
+from foundry_tui.metrics.certificate import AnsweredBefore
 from foundry_tui.reports.results import results_json, results_object
 from foundry_tui.reports.run_csv import requests_csv
 from foundry_tui.reports.run_markdown import run_markdown
 
-__all__ = ["RunFormat", "RunWithRequests", "format_of", "run_file"]
-
-RunWithRequests: TypeAlias = tuple[Run, Sequence[RequestRun]]
+__all__ = ["RunFormat", "format_of", "run_file"]
 
 
 class RunFormat(StrEnum):
@@ -23,6 +23,7 @@ class RunFormat(StrEnum):
     JSON = "json"
     MARKDOWN = "md"
     CSV = "csv"
+    HTML = "html"
 
 
 def format_of(given: str | None, path: str | None, *, default: RunFormat = RunFormat.JSON) -> RunFormat:
@@ -43,16 +44,29 @@ def format_of(given: str | None, path: str | None, *, default: RunFormat = RunFo
     raise BadInput(f"the format of {path} is not clear", remedy=f"let it end in {names}, or give --format")
 
 
-def run_file(runs: Sequence[RunWithRequests], file_format: RunFormat) -> str:
-    """One run as it is; several as a list of them, below each other, or in one table."""
+def run_file(
+    runs: Sequence[WholeRun],
+    file_format: RunFormat,
+    before: Mapping[str, Sequence[AnsweredBefore]] = MappingProxyType({}),
+) -> str:
+    """One run as it is; several as a list of them, below each other, in one table or on one page.
+
+    ``before`` has by run what became of its answers since earlier ones, for reports that people read.
+    """
     match file_format:
         case RunFormat.JSON:
-            objects = [results_object(run, requests) for run, requests in runs]
+            objects = [results_object(run, requests, resources) for run, requests, resources in runs]
             return results_json(objects[0]) if len(objects) == 1 else f"{json.dumps(objects)}\n"
         case RunFormat.MARKDOWN:
-            return "\n---\n\n".join(run_markdown(run, requests) for run, requests in runs)
+            return "\n---\n\n".join(
+                run_markdown(run, requests, before.get(run.id, ())) for run, requests, _ in runs
+            )
         case RunFormat.CSV:
-            tables = [requests_csv(run, requests) for run, requests in runs]
+            tables = [requests_csv(run, requests) for run, requests, _ in runs]
             return tables[0] + "".join(table.partition("\n")[2] for table in tables[1:])
+        case RunFormat.HTML:
+            from foundry_tui.reports.run_html import run_html  # late: few commands draw
+
+            return run_html(runs, before)
         case _:
             assert_never(file_format)

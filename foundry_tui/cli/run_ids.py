@@ -1,13 +1,16 @@
 """A run by the id that the user gave, or by the beginning of one."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
-from foundry_tui.domain.bench import RequestRun, Run
+from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
 from foundry_tui.ports.storage import RunStore
 
-__all__ = ["load_run", "load_with_requests"]
+__all__ = ["WholeRun", "load_run", "load_whole", "load_with_requests"]
+
+WholeRun: TypeAlias = tuple[Run, Sequence[RequestRun], Sequence[ResourceReading]]
 
 _LAST = "last"
 
@@ -41,3 +44,9 @@ async def load_with_requests(store: RunStore, given: str) -> tuple[Run, Sequence
     """The same with all its requests."""
     run = await load_run(store, given)
     return run, await store.requests(run.id)
+
+
+async def load_whole(store: RunStore, given: str) -> WholeRun:
+    """The same, and what was read of the machine meanwhile."""
+    run, requests = await load_with_requests(store, given)
+    return run, requests, await store.resources(run.id)

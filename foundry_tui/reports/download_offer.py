@@ -4,18 +4,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from foundry_tui.domain.models import ModelVariant
-from foundry_tui.domain.quantities import bytes_in_words, count_in_words
-from foundry_tui.domain.resources import ResourceSample
+from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.text import clean_line
-from foundry_tui.metrics.fit import Fit, FitVerdict, fit
 from foundry_tui.reports.facts import Fact
 
 __all__ = [
     "Removable",
     "Room",
-    "fit_for",
-    "fit_lines",
-    "fit_words",
     "license_agreed",
     "license_asked",
     "license_denied",
@@ -125,56 +120,6 @@ def removable_lines(removable: Sequence[Removable], limit: int = 5) -> list[str]
     return lines
 
 
-def fit_for(model: ModelVariant, sample: ResourceSample | None, *, host_is_running: bool) -> Fit:
-    """What the model would need on this machine as it is now; of several GPUs the freest counts."""
-    host, gpus = (None, ()) if sample is None else (sample.host, sample.gpu.gpus)
-    return fit(
-        file_bytes=model.disk_bytes if model.is_cached else None,
-        catalog_bytes=model.size_bytes,
-        context_tokens=model.context_tokens,
-        device=model.device,
-        available_ram_bytes=None if host is None else host.ram_total_bytes - host.ram_used_bytes,
-        available_vram_bytes=max((gpu.total_bytes - gpu.used_bytes for gpu in gpus), default=None),
-        host_is_running=host_is_running,
-    )
-
-
-def fit_words(need: Fit) -> str:
-    """The verdict on the memory with its two numbers; ``~`` marks what rests on assumptions."""
-    if need.need_bytes is None:
-        return "n/a: the catalog does not tell its size"
-    needs = f"needs {_assumed(need)}{bytes_in_words(need.need_bytes)} of {need.memory}"
-    if need.available_bytes is None or need.margin_bytes is None:
-        return f"{needs}; how much of it is free is not known"
-    has = f"{bytes_in_words(need.available_bytes)} are free"
-    match need.verdict:
-        case FitVerdict.FITS:
-            return f"fits: {needs}, {has}"
-        case FitVerdict.TIGHT:
-            return f"tight: {needs}, {has}"
-        case FitVerdict.DOES_NOT_FIT | FitVerdict.UNKNOWN:
-            return f"does not fit: {needs}, {has}, {bytes_in_words(-need.margin_bytes)} too little"
-
-
-def fit_lines(need: Fit) -> list[str]:
-    """The arithmetic behind the verdict: the terms, their sum, and what there is."""
-    if need.need_bytes is None:
-        return []
-    lines = [
-        f"{sign} {_marked(term.size_bytes, is_assumed=term.is_assumed)}  {term.label}"
-        for sign, term in zip(" " + "+" * len(need.terms), need.terms, strict=False)
-    ]
-    total = _marked(need.need_bytes, is_assumed=bool(_assumed(need)))
-    lines.append(f"= {total}  for a conversation of {count_in_words(need.conversation_tokens)} tokens")
-    if need.available_bytes is not None:
-        lines.append(f"  {_marked(need.available_bytes, is_assumed=False)}  of {need.memory} can be had now")
-    if need.full_context_bytes is not None and need.full_context_bytes > need.need_bytes:
-        lines.append(f"  {_marked(need.full_context_bytes, is_assumed=True)}  if its whole context were used")
-    if _assumed(need):
-        lines.append("~ rests on a rule of thumb")
-    return lines
-
-
 def machine_words(model: ModelVariant) -> str:
     """The device that the variant is built for, and whether this machine can run it."""
     provider = f", {clean_line(model.execution_provider, 60)}" if model.execution_provider else ""
@@ -203,11 +148,3 @@ def license_denied(name: str | None, rule: str | None) -> str:
 
 def _license_name(name: str | None) -> str:
     return clean_line(name or "", 60) or "none named"
-
-
-def _assumed(need: Fit) -> str:
-    return "~" if any(term.is_assumed for term in need.terms) else ""
-
-
-def _marked(count: int, *, is_assumed: bool) -> str:
-    return f"{'~' if is_assumed else ''}{bytes_in_words(count)}".rjust(9)

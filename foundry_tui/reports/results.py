@@ -9,9 +9,18 @@ import json
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from foundry_tui.domain.bench import BenchPlan, ModelRun, RequestRun, Run, RunStatus
+from foundry_tui.domain.bench import (
+    BenchPlan,
+    GoodputLimits,
+    ModelRun,
+    RequestRun,
+    ResourceReading,
+    Run,
+    RunStatus,
+)
 from foundry_tui.domain.chat import ChunkKind
 from foundry_tui.domain.trace import GenerationTrace
+from foundry_tui.metrics.goodput import Goodput
 from foundry_tui.metrics.intervals import Interval
 from foundry_tui.metrics.measures import is_counted
 from foundry_tui.metrics.pooled_gaps import PooledGaps, pooled_gaps
@@ -19,6 +28,8 @@ from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.tokens import output_tokens
 from foundry_tui.reports.conversation_markdown import utc_moment
 from foundry_tui.reports.json_text import carried
+from foundry_tui.reports.run_costs import model_costs
+from foundry_tui.reports.run_costs_json import conditions_object, costs_object, levels_object
 from foundry_tui.reports.run_results import ModelResult, model_results
 
 __all__ = [
@@ -36,25 +47,34 @@ RESULTS_SCHEMA = "foundry-tui/results@1"
 _Object: TypeAlias = dict[str, object]
 
 
-def results_object(run: Run, requests: Sequence[RequestRun]) -> _Object:
+def results_object(
+    run: Run, requests: Sequence[RequestRun], resources: Sequence[ResourceReading] = ()
+) -> _Object:
     """The whole of a run; one that has not ended, or whose process died, is ``interrupted``."""
     results = model_results(run, requests)
     return {
         "schema": RESULTS_SCHEMA,
         "run": _run_object(run, requests),
         "requests": [request_object(request) for request in requests],
-        "summary": [_summary_object(result) for result in results],
+        "summary": [
+            _summary_object(costs.result) | costs_object(costs) for costs in model_costs(run, results)
+        ],
+        "resources": _resources_object(resources),
     }
 
 
 def results_json(content: _Object) -> str:
-    """``results_object`` in ASCII, with a line for each request and for each model."""
+    """``results_object`` in ASCII, with a line for each request, each model and each kind of reading."""
     lines = [f'  "schema": {json.dumps(content["schema"])}', f'  "run": {_indented(content["run"])}']
     for key in ("requests", "summary"):
         entries = content[key]
         assert isinstance(entries, list)
         rows = ",\n".join(f"    {json.dumps(entry)}" for entry in entries)
         lines.append(f'  "{key}": [\n{rows}\n  ]' if rows else f'  "{key}": []')
+    resources = content["resources"]
+    assert isinstance(resources, dict)
+    columns = ",\n".join(f"    {json.dumps(name)}: {json.dumps(resources[name])}" for name in resources)
+    lines.append(f'  "resources": {{\n{columns}\n  }}')
     # What JSON may hold as it is and a terminal need not.
     return ("{\n" + ",\n".join(lines) + "\n}\n").replace("\x7f", "\\u007f")
 
@@ -151,6 +171,7 @@ def request_object(request: RequestRun) -> _Object:
         "chunk_text": [carried(chunk.text) for chunk in trace.chunks] if _comes_apart(trace) else None,
         "reasoning": trace.reasoning,
         "tool_text": "".join(chunk.text for chunk in trace.chunks if chunk.kind is ChunkKind.TOOL),
+        "conditions": conditions_object(request.conditions),
     }
 
 
@@ -177,6 +198,14 @@ def plan_object(plan: BenchPlan) -> _Object:
             "max_rounds": rule.max_rounds,
             "max_s": rule.max_s,
         },
+        "stops_repetition": plan.stops_repetition,
+        "out_of_memory": plan.rescue.value,
+        "limits": {
+            "max_s": plan.limits.max_s,
+            "min_free_disk_bytes": plan.limits.min_free_disk_bytes,
+            "max_temperature_c": plan.limits.max_temperature_c,
+        },
+        "goodput": _goodput_limits(plan.goodput),
         "timeouts": {
             "connect_s": plan.timeouts.connect_s,
             "headers_s": plan.timeouts.headers_s,
@@ -214,6 +243,17 @@ def spread_object(values: Spread | None) -> _Object:
     }
 
 
+def _resources_object(resources: Sequence[ResourceReading]) -> _Object:
+    """Lists of one length, for there are tens of thousands of them."""
+    return {
+        "at_ns": [reading.at_ns for reading in resources],
+        "rss_bytes": [reading.rss_bytes for reading in resources],
+        "vram_bytes": [reading.vram_bytes for reading in resources],
+        "cpu_share": [reading.cpu_share for reading in resources],
+        "available_bytes": [reading.available_bytes for reading in resources],
+    }
+
+
 def _run_object(run: Run, requests: Sequence[RequestRun]) -> _Object:
     gaps = pooled_gaps([request.trace for request in requests if is_counted(request)])
     delays = [request.trace.delay_p99_ns for request in requests if is_counted(request)]
@@ -233,6 +273,7 @@ def _run_object(run: Run, requests: Sequence[RequestRun]) -> _Object:
         },
         "started_unix_ms": run.started_unix_ms,
         "ended_unix_ms": run.ended_unix_ms,
+        "reason": run.reason,
         "tags": list(run.tags),
         "note": run.note,
         "models": [_model_object(model) for model in run.models],
@@ -251,6 +292,7 @@ def _model_object(model: ModelRun) -> _Object:
         "rss_after_bytes": model.rss_after_bytes,
         "facts": dict(model.facts),
         "warnings": list(model.warnings),
+        **levels_object(model),
     }
 
 
@@ -272,6 +314,7 @@ def _summary_object(result: ModelResult) -> _Object:
         "legacy_tokens_per_s": result.legacy_tokens_per_s,
         "quality": None,
         "reason": result.reason,
+        "corrected_tokens_per_s": result.corrected_tokens_per_s,
         "tried": summary.tried,
         "success_rate": summary.success_rate,
         "success_interval": _interval(summary.success_interval),
@@ -321,12 +364,33 @@ def _summary_object(result: ModelResult) -> _Object:
             "tokens_per_busy_s": result.throughput.tokens_per_busy_s,
             "under_way": result.throughput.under_way,
         },
+        "goodput": _goodput_object(result.goodput),
         "peak_vram_bytes": result.peak_vram_bytes,
         "rss_before_bytes": model.rss_before_bytes,
         "rss_loaded_bytes": model.rss_loaded_bytes,
         "rss_after_bytes": model.rss_after_bytes,
         "facts": dict(model.facts),
         "warnings": list(model.warnings),
+    }
+
+
+def _goodput_limits(limits: GoodputLimits | None) -> _Object | None:
+    if limits is None:
+        return None
+    return {"name": limits.name, "ttft_s": limits.ttft_s, "per_token_s": limits.per_token_s}
+
+
+def _goodput_object(found: Goodput | None) -> _Object | None:
+    if found is None:
+        return None
+    return {
+        "limits": _goodput_limits(found.limits),
+        "good": found.good,
+        "judged": found.judged,
+        "unknown": found.unknown,
+        "share": found.share,
+        "share_interval": _interval(found.share_interval),
+        "requests_per_s": found.requests_per_s,
     }
 
 

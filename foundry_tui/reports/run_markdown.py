@@ -2,15 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 
-from foundry_tui.domain.bench import Order, RequestRun, Run
-from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, seconds_in_words
+from foundry_tui.domain.bench import RequestRun, Run
+from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
+from foundry_tui.metrics.certificate import AnsweredBefore
 from foundry_tui.metrics.intervals import Interval
 from foundry_tui.metrics.measures import Measure, is_counted
 from foundry_tui.metrics.spread import Spread
+from foundry_tui.reports.comparison_words import answered_before_line
 from foundry_tui.reports.conversation_markdown import utc_moment
 from foundry_tui.reports.markdown_text import escaped_line
+from foundry_tui.reports.run_cost_words import drift_lines, energy_lines, leak_lines
+from foundry_tui.reports.run_costs import model_costs
+from foundry_tui.reports.run_footer import environment_facts, measuring_notes, own_error_lines
+from foundry_tui.reports.run_plan_words import plan_facts
 from foundry_tui.reports.run_results import ModelResult, model_results
+from foundry_tui.reports.run_summary_words import goodput_lines
 from foundry_tui.reports.run_words import (
     CAUSE_WORDS,
     GRADE_WORDS,
@@ -39,9 +46,13 @@ _MISSING = "-"
 _SAMPLE_CHARACTERS = 200
 
 
-def run_markdown(run: Run, requests: Sequence[RequestRun]) -> str:
-    """The whole report; every text that is not ours stands in it as plain words."""
+def run_markdown(run: Run, requests: Sequence[RequestRun], before: Sequence[AnsweredBefore] = ()) -> str:
+    """The whole report; every text that is not ours stands in it as plain words.
+
+    ``before`` is what became of the answers since earlier runs, of the models that were asked before.
+    """
     results = model_results(run, requests)
+    costs = model_costs(run, results)
     sections: list[Sequence[str]] = [
         _head(run, results),
         _table((*_WORKSHOP_HEADER, *_OUR_HEADER), [_model_row(run, result) for result in results]),
@@ -50,7 +61,8 @@ def run_markdown(run: Run, requests: Sequence[RequestRun]) -> str:
         ["## Gaps between chunks", "", *_gaps(results)],
     ]
     for title, lines in (
-        ("Repeatability", _certificates(results)),
+        ("Goodput", [f"- {_words(line)}" for line in goodput_lines(results)]),
+        ("Repeatability", [*_certificates(results), *_before(before)]),
         ("Reading the prompt", _prefill(results)),
         ("Requests that stand out", _outliers(results)),
         ("What was left out, and why", [f"- {_words(line)}" for line in left_out_lines(results)]),
@@ -58,31 +70,46 @@ def run_markdown(run: Run, requests: Sequence[RequestRun]) -> str:
         if lines:
             sections.append([f"## {title}", "", *lines])
     sections += [
-        ["## Memory and load", "", *_memory(results), *_after(memory_lines(run, results))],
+        [
+            "## Memory and load",
+            "",
+            *_memory(results),
+            *_after(memory_lines(run, results)),
+            *_after([f"- {_words(line)}" for line in leak_lines(costs)]),
+        ],
+        *_section("Energy", energy_lines(costs)),
+        *_section("The same from begin to end?", drift_lines(costs)),
         ["## First answers", "", *_samples(results)],
-        ["## Plan", "", *_plan(run)],
+        ["## Plan", "", *_facts(plan_facts(run.plan))],
         ["## Environment", "", *_environment(run)],
         ["## How well this was measured", "", *_clock(run, requests)],
     ]
     return "\n".join("\n".join([*lines, ""]) for lines in sections)
 
 
+def _section(title: str, lines: Sequence[str]) -> list[list[str]]:
+    """Of harmless lines as a list; none where there are none."""
+    return [[f"## {title}", "", *(f"- {_words(line)}" for line in lines)]] if lines else []
+
+
 def _head(run: Run, results: Sequence[ModelResult]) -> list[str]:
     title = f"Benchmark: {_words(run.name)}" if run.name else "Benchmark"
     note = ["", f"> {_words(run.note)}"] if run.note else []
+    tags = ["", f"Tags: {_words(', '.join(run.tags))}"] if run.tags else []
     ended = "not yet" if run.ended_unix_ms is None else utc_moment(run.ended_unix_ms)
     return [
         f"# {title}",
         "",
         f"Run {_words(run.id)}, {status_words(run, results)}; begun {utc_moment(run.started_unix_ms)},"
         f" ended {ended}.",
+        *tags,
         *note,
     ]
 
 
 def _model_row(run: Run, result: ModelResult) -> list[str]:
     summary = result.summary
-    about = "~" if Measure.DECODE_RATE in summary.estimated else ""
+    about = _about(result, Measure.DECODE_RATE)
     planned = max(summary.tried, len(run.plan.prompts) * run.plan.rounds)
     interval = None if summary.latency_s is None else summary.latency_s.median_interval
     return [
@@ -98,7 +125,7 @@ def _model_row(run: Run, result: ModelResult) -> list[str]:
         _mean(
             summary.end_to_end_tokens_per_s,
             1,
-            "~" if Measure.END_TO_END_RATE in summary.estimated else "",
+            _about(result, Measure.END_TO_END_RATE),
         ),
         _MISSING if result.load_s is None else seconds_in_words(result.load_s),
         _MISSING if result.peak_rss_bytes is None else bytes_in_words(result.peak_rss_bytes),
@@ -123,18 +150,28 @@ def _legacy(results: Sequence[ModelResult]) -> list[str]:
     rows = [
         [
             _words(result.name),
-            _MISSING if result.legacy_tokens_per_s is None else f"{result.legacy_tokens_per_s:.1f}",
-            _mean(result.summary.decode_tokens_per_s, 1),
-            _mean(result.summary.end_to_end_tokens_per_s, 1),
+            _MISSING if result.legacy_tokens_per_s is None else f"{result.legacy_tokens_per_s:.2f}",
+            _corrected(result),
+            _mean(result.summary.decode_tokens_per_s, 2, _about(result, Measure.DECODE_RATE)),
         ]
         for result in results
     ]
     return [
-        *_table(("Model", "Workshop's tokens/sec", "Decode tokens/sec", "End-to-end tokens/sec"), rows),
+        *_table(("Model", "Workshop's tokens/sec", "Corrected tokens/sec", "Decode tokens/sec"), rows),
         "",
         "The workshop's figure is (prompt + output tokens)/latency. It counts the prompt as if it had been"
-        " written, and is here only to compare with old results.",
+        " written, and is here only to compare with old results; corrected, it is output tokens/latency.",
     ]
+
+
+def _corrected(result: ModelResult) -> str:
+    if result.corrected_tokens_per_s is None:
+        return _MISSING
+    return f"{_about(result, Measure.END_TO_END_RATE)}{result.corrected_tokens_per_s:.2f}"
+
+
+def _about(result: ModelResult, measure: Measure) -> str:
+    return "~" if measure in result.summary.estimated else ""
 
 
 def _gaps(results: Sequence[ModelResult]) -> list[str]:
@@ -167,6 +204,10 @@ def _certificates(results: Sequence[ModelResult]) -> list[str]:
         words = "too few answers to tell" if grade is None else f"{grade.value}: {GRADE_WORDS[grade]}"
         lines.append(f"- {_words(result.name)}: {words}")
     return lines
+
+
+def _before(before: Sequence[AnsweredBefore]) -> list[str]:
+    return [f"- {_words(answered_before_line(found))}" for found in before]
 
 
 def _prefill(results: Sequence[ModelResult]) -> list[str]:
@@ -234,55 +275,18 @@ def _samples(results: Sequence[ModelResult]) -> list[str]:
     return lines or ["None ended well."]
 
 
-def _plan(run: Run) -> list[str]:
-    plan = run.plan
-    order = (
-        "interleaved in an order drawn from the seed, backwards in every second round"
-        if plan.order is Order.INTERLEAVED
-        else "model by model, so a drift of the machine falls on single models"
-    )
-    heat = "the engine's own" if plan.temperature is None else f"{plan.temperature:g}"
-    facts = [
-        ("models", ", ".join(plan.models)),
-        ("rounds", f"{plan.rounds} of each model and prompt, after {plan.warmup} for warm-up"),
-        ("order", order),
-        ("max_tokens", str(plan.max_tokens)),
-        ("temperature", heat),
-        ("seed", "none" if plan.seed is None else str(plan.seed)),
-        ("concurrency", str(plan.concurrency)),
-    ]
-    if plan.precision is not None:
-        rule = plan.precision
-        facts.append(
-            (
-                "precision",
-                f"until the median latency is within ±{rule.half_width_share:.0%}, at most"
-                f" {rule.max_rounds} rounds and {seconds_in_words(rule.max_s)}",
-            )
-        )
-    prompts = [(f"prompt {prompt.id}", prompt.text) for prompt in plan.prompts]
-    systems = [(f"system of {prompt.id}", prompt.system) for prompt in plan.prompts if prompt.system]
-    return _facts([*facts, *prompts, *systems])
-
-
 def _environment(run: Run) -> list[str]:
-    facts = list(run.environment)
+    facts = list(environment_facts(run))
     for model in run.models:
         facts += [(f"{model.model}: {name}", value) for name, value in model.facts]
     return _facts(facts) or ["Nothing is known of it."]
 
 
 def _clock(run: Run, requests: Sequence[RequestRun]) -> list[str]:
-    delays = [request.trace.delay_p99_ns for request in requests if is_counted(request)]
-    delay_ns = max((delay for delay in delays if delay is not None), default=None)
-    where = "our own runtime" if run.path == "managed" else "a server of somebody else's"
-    return _facts(
-        [
-            ("clock", "perf_counter_ns in a process of its own, read where the bytes arrive, before parsing"),
-            ("path", where),
-            ("that process's own delay, p99", UNKNOWN if delay_ns is None else f"{delay_ns / 1e6:.2f} ms"),
-        ]
-    )
+    return [
+        *_facts(measuring_notes(run, requests)),
+        *(f"- {_words(line)}" for line in own_error_lines(run)),
+    ]
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> list[str]:

@@ -4,13 +4,28 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from foundry_tui.domain.bench import BenchPlan, ModelRun, Run
+from foundry_tui.domain.text import clean_line
+from foundry_tui.reports.run_footer import environment_facts
 
-__all__ = ["Across", "Difference", "Side", "differences", "likely_factor", "unknown_fields"]
+__all__ = [
+    "Across",
+    "Difference",
+    "Side",
+    "changes_between",
+    "difference_words",
+    "differences",
+    "is_of_an_update",
+    "likely_factor",
+    "unknown_fields",
+]
 
-_MACHINE = frozenset({"os", "machine", "cpu", "cores", "threads", "ram_bytes", "power", "governor"})
+_MACHINE = frozenset({"os", "machine", "cpu", "cores", "threads", "ram_bytes", "gpu", "power", "governor"})
 _MODEL = ("model", "alias", "publisher", "license", "disk_bytes", "context_tokens")
 _BUILD = ("variant", "disk_bytes", "context_tokens")
 _ENGINE = ("engine", "path")
+# Short words for what people call otherwise than the record does.
+_WORDS = {"execution_provider": "EP"}
+_SHOWN = 60
 
 
 class Across(StrEnum):
@@ -36,14 +51,14 @@ class Side:
     def conditions(self) -> dict[str, str]:
         """Everything that could make a difference and is known, as name and value."""
         known = {"path": self.run.path, **_of_plan(self.run.plan)}
-        for name, value in self.run.environment:
+        for name, value in environment_facts(self.run):
             known[name if name in _MACHINE or name in _ENGINE else f"version of {name}"] = value
         known |= dict(self.model.facts)
         known["model"] = dict(self.model.facts).get("alias", self.model.model)
         if self.model.model_id is not None:
-            known["variant"], _, version = self.model.model_id.partition(":")
-            if version:
-                known["version of the model"] = version
+            known["variant"] = self.model.variant
+            if self.model.version is not None:
+                known["version of the model"] = self.model.version
         return known
 
 
@@ -71,6 +86,31 @@ def differences(a: Side, b: Side, across: Across) -> tuple[Difference, ...]:
     )
 
 
+def changes_between(before: Side, after: Side) -> tuple[Difference, ...]:
+    """The same of one model over time, where nobody says what is meant to change."""
+    return tuple(
+        Difference(field=found.field, a=found.a, b=found.b, is_meant=is_of_an_update(found.field))
+        for found in differences(before, after, Across.VERSION)
+    )
+
+
+def is_of_an_update(name: str) -> bool:
+    """Whether a condition is one that updates and other settings of the engine change: what a history shows.
+
+    Neither the plan nor the machine is: with another one the numbers are of something else.
+    """
+    meant = (Across.VERSION, Across.EP, Across.DEVICE, Across.ENGINE)
+    return name == "os" or any(_is_meant(name, across) for across in meant)
+
+
+def difference_words(found: Difference, *, sign: str = "≠") -> str:
+    """``EP CPU ≠ CUDA``; harmless.  Prompts are too long to be told."""
+    if found.field == "prompts":
+        return "the prompts"
+    name = _WORDS.get(found.field, found.field)
+    return f"{clean_line(name)} {clean_line(found.a, _SHOWN)} {sign} {clean_line(found.b, _SHOWN)}"
+
+
 def unknown_fields(a: Side, b: Side) -> tuple[str, ...]:
     """Conditions that are known of one side only, so that nobody can say whether they are the same."""
     of_a, of_b = a.conditions(), b.conditions()
@@ -89,7 +129,8 @@ def _is_meant(name: str, across: Across) -> bool:
         case Across.DEVICE:
             return name in (*_BUILD, "device", "execution_provider", "version of the model")
         case Across.EP:
-            return name in (*_BUILD, "execution_provider")
+            # A provider runs on a device of its own, and has a build with versions of its own.
+            return name in (*_BUILD, "device", "execution_provider", "version of the model")
         case Across.VERSION:
             return name.startswith("version of ") or name in ("disk_bytes", "context_tokens")
         case Across.ENGINE:
@@ -106,4 +147,6 @@ def _of_plan(plan: BenchPlan) -> dict[str, str]:
         "temperature": str(plan.temperature),
         "seed": str(plan.seed),
         "concurrency": str(plan.concurrency),
+        "order": plan.order.value,
+        "warmup": str(plan.warmup),
     }

@@ -2,22 +2,28 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import TypedDict
 
 from foundry_tui.domain.bench import (
     BenchPlan,
+    GoodputLimits,
+    MemoryRescue,
     ModelRun,
     Order,
     Phase,
     PlannedPrompt,
     PrecisionRule,
     RequestRun,
+    ResourceReading,
     Run,
+    RunLimits,
     RunStatus,
 )
 from foundry_tui.domain.chat import ChunkKind, ChunkReceived, Outcome, PhaseTimeouts, TokenUsage
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.reports.json_reading import JsonNode, parse_json
 from foundry_tui.reports.results import RESULTS_SCHEMA
+from foundry_tui.reports.run_costs_reading import conditions_of, levels_of
 
 __all__ = ["IMPORT_LIMIT_BYTES", "ImportedRun", "read_run"]
 
@@ -30,12 +36,20 @@ _REMEDY = "pick a file that `foundry-tui bench --json` or `runs export` has writ
 _WORKSHOP_NAMES = ("alias", "model")
 
 
+class _Later(TypedDict, total=False):
+    stops_repetition: bool
+    rescue: MemoryRescue
+    limits: RunLimits
+    goodput: GoodputLimits
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedRun:
     """A run that was read; ``notes`` say what could not be."""
 
     run: Run
     requests: tuple[RequestRun, ...]
+    resources: tuple[ResourceReading, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -61,7 +75,34 @@ def read_run(text: str, name: str, *, now_unix_ms: int) -> ImportedRun:
         if request.number in seen:
             raise node.field("number").problem("a number that no other request has")
         seen.add(request.number)
-    return ImportedRun(run=run, requests=requests)
+    return ImportedRun(run=run, requests=requests, resources=_resources(root))
+
+
+def _resources(root: JsonNode) -> tuple[ResourceReading, ...]:
+    """What was read of the machine; nothing in a file of a version that did not keep it."""
+    if not isinstance(root.value, dict) or "resources" not in root.value:
+        return ()
+    node = root.field("resources")
+    at_ns = node.field("at_ns").wholes()
+    rss_bytes = node.field("rss_bytes").wholes_or_none()
+    vram_bytes = node.field("vram_bytes").wholes_or_none()
+    cpu_share = [share.number_or_none(low=0, high=1e6) for share in node.field("cpu_share").items()]
+    available_bytes = node.field("available_bytes").wholes_or_none()
+    for name, column in (
+        ("rss_bytes", rss_bytes),
+        ("vram_bytes", vram_bytes),
+        ("cpu_share", cpu_share),
+        ("available_bytes", available_bytes),
+    ):
+        if len(column) != len(at_ns):
+            raise node.field(name).problem(f"{len(at_ns)} entries, as many as at_ns has")
+    columns = zip(at_ns, rss_bytes, vram_bytes, cpu_share, available_bytes, strict=True)
+    return tuple(
+        ResourceReading(
+            at_ns=stamp, rss_bytes=rss, vram_bytes=vram, cpu_share=share, available_bytes=available
+        )
+        for stamp, rss, vram, share, available in columns
+    )
 
 
 def _check_schema(node: JsonNode) -> None:
@@ -102,6 +143,7 @@ def _run(node: JsonNode) -> Run:
             has_cold_start=_truth(plan.field("cold_start")),
             unloads=_truth(plan.field("unloads")),
             precision=_precision(plan.field("precision")),
+            **_later(plan),
             timeouts=_timeouts(plan.field("timeouts")),
         )
     except ValueError as error:
@@ -120,6 +162,7 @@ def _run(node: JsonNode) -> Run:
         models=tuple(_model(model) for model in node.field("models").items()),
         tags=tuple(dict.fromkeys(tag.text() for tag in node.field("tags").items())),
         note=node.field("note").text(),
+        reason=node.field("reason").text_or_none() if _has(node, "reason") else None,
     )
 
 
@@ -136,6 +179,7 @@ def _model(node: JsonNode) -> ModelRun:
         rss_after_bytes=node.field("rss_after_bytes").whole_or_none(),
         facts=_pairs(node.field("facts")),
         warnings=tuple(warning.text() for warning in node.field("warnings").items()),
+        **levels_of(node),
     )
 
 
@@ -152,6 +196,7 @@ def _request(node: JsonNode) -> RequestRun:
         peak_rss_bytes=node.field("peak_rss_bytes").whole_or_none(),
         peak_vram_bytes=node.field("peak_vram_bytes").whole_or_none(),
         energy_j=node.field("energy_j").number_or_none(low=0, high=1e15),
+        conditions=conditions_of(node),
     )
 
 
@@ -276,6 +321,8 @@ def _workshop_model(node: JsonNode) -> ModelRun:
         and isinstance(value, str | int | float)
         and not isinstance(value, bool)
     ]
+    if not node.field(key).text().strip():
+        raise node.field(key).problem("the name of a model", "nothing")
     model_id = node.value.get("model_id")
     error = node.value.get("error")
     return ModelRun(
@@ -288,7 +335,8 @@ def _workshop_model(node: JsonNode) -> ModelRun:
 
 
 def _workshop_rounds(node: JsonNode) -> int | None:
-    value = node.value.get("rounds") if isinstance(node.value, dict) else None
+    entry = node.value if isinstance(node.value, dict) else {}
+    value = entry.get("rounds", entry.get("configured_rounds"))
     return (
         value if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 1_000_000 else None
     )
@@ -302,6 +350,33 @@ def _precision(node: JsonNode) -> PrecisionRule | None:
         max_rounds=node.field("max_rounds").whole(low=1),
         max_s=_number(node.field("max_s")),
     )
+
+
+def _later(plan: JsonNode) -> _Later:
+    """What plans have had since the first version; in a file of an older one it has its default."""
+    later = _Later()
+    if _has(plan, "stops_repetition") and not (stops := plan.field("stops_repetition")).is_null:
+        later["stops_repetition"] = _truth(stops)
+    if _has(plan, "out_of_memory"):
+        later["rescue"] = plan.field("out_of_memory").choice(tuple(MemoryRescue))
+    if _has(plan, "limits"):
+        limits = plan.field("limits")
+        later["limits"] = RunLimits(
+            max_s=limits.field("max_s").number_or_none(low=0, high=1e12),
+            min_free_disk_bytes=limits.field("min_free_disk_bytes").whole_or_none(),
+            max_temperature_c=limits.field("max_temperature_c").number_or_none(low=20, high=150),
+        )
+    if _has(plan, "goodput") and not (goodput := plan.field("goodput")).is_null:
+        later["goodput"] = GoodputLimits(
+            name=goodput.field("name").text(),
+            ttft_s=goodput.field("ttft_s").number_or_none(low=0, high=1e12),
+            per_token_s=goodput.field("per_token_s").number_or_none(low=0, high=1e12),
+        )
+    return later
+
+
+def _has(node: JsonNode, key: str) -> bool:
+    return isinstance(node.value, dict) and key in node.value
 
 
 def _timeouts(node: JsonNode) -> PhaseTimeouts:

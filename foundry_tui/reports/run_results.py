@@ -1,23 +1,21 @@
 """What a run came to, model by model: the one pure model behind every report of it."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foundry_tui.domain.bench import ModelRun, Phase, RequestRun, Run, RunStatus
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.metrics.certificate import Certificate, certificate
-from foundry_tui.metrics.goodput import Throughput, throughput
+from foundry_tui.metrics.goodput import Goodput, Throughput, goodput, throughput
 from foundry_tui.metrics.measures import is_counted
 from foundry_tui.metrics.outliers import Outlier, outliers
 from foundry_tui.metrics.prefill import PrefillCalibration, calibrated, prefill_rate
 from foundry_tui.metrics.spread import Spread, spread
 from foundry_tui.metrics.summary import ModelSummary, first_request_penalty_s, model_summary
+from foundry_tui.reports.workshop_figures import corrected_rate, told_rate
 
-__all__ = ["WORKSHOP_RATE", "ModelResult", "is_all_well", "model_results"]
+__all__ = ["ModelResult", "is_all_well", "model_results"]
 
-WORKSHOP_RATE = "workshop_tokens_per_sec_avg"
-"""Under which fact of a model an imported run has the workshop's figure."""
 _NS_PER_S = 1_000_000_000
 
 
@@ -36,10 +34,13 @@ class ModelResult:
         certificate: None where none was wanted.
         prefill: None where the calibration was not made.
         prefill_tokens_per_s: Of the counted requests; None where the role chunk does not wait for prefill.
-        first_request_penalty_s: Of the first request after the load; None where there was no load.
+        first_request_penalty_s: Of the first request after the load; None where there was no load, and where
+            the others shared the machine among them, as the first did not.
         legacy_tokens_per_s: The workshop's figure: as there the mean over the rounds; of an imported run what
             was told.
+        corrected_tokens_per_s: What that should have been, C/(tn − t0): likewise.
         throughput: Of all its timed requests together; None unless several were under way at once.
+        goodput: How many of them kept within the limits of the plan; None where it has none.
     """
 
     model: ModelRun
@@ -56,7 +57,9 @@ class ModelResult:
     prefill_tokens_per_s: Spread | None
     first_request_penalty_s: float | None
     legacy_tokens_per_s: float | None
+    corrected_tokens_per_s: float | None
     throughput: Throughput | None
+    goodput: Goodput | None
 
     @property
     def name(self) -> str:
@@ -94,6 +97,7 @@ def _result(run: Run, model: ModelRun, requests: tuple[RequestRun, ...]) -> Mode
     prefill = _prefill(requests)
     rates = [prefill_rate(request.trace, prefill) for request in counted] if prefill is not None else []
     rss = [request.peak_rss_bytes for request in counted if request.peak_rss_bytes is not None]
+    facts = dict(model.facts)
     vram = [request.peak_vram_bytes for request in counted if request.peak_vram_bytes is not None]
     return ModelResult(
         model=model,
@@ -109,10 +113,20 @@ def _result(run: Run, model: ModelRun, requests: tuple[RequestRun, ...]) -> Mode
         prefill=prefill,
         prefill_tokens_per_s=spread([rate for rate in rates if rate is not None]),
         first_request_penalty_s=(
-            first_request_penalty_s(requests[0], counted) if model.load_ns is not None and requests else None
+            first_request_penalty_s(requests[0], counted)
+            if model.load_ns is not None and requests and run.plan.concurrency == 1
+            else None
         ),
-        legacy_tokens_per_s=_legacy(model, summary),
+        legacy_tokens_per_s=(
+            told_rate(facts) if summary.legacy_tokens_per_s is None else summary.legacy_tokens_per_s.mean
+        ),
+        corrected_tokens_per_s=(
+            corrected_rate(facts)
+            if summary.end_to_end_tokens_per_s is None
+            else summary.end_to_end_tokens_per_s.mean
+        ),
         throughput=throughput(requests) if run.plan.concurrency > 1 else None,
+        goodput=None if run.plan.goodput is None else goodput(requests, run.plan.goodput),
     )
 
 
@@ -126,16 +140,6 @@ def _status(model: ModelRun, requests: Sequence[RequestRun]) -> tuple[Outcome, s
     if model.outcome is None:
         return Outcome.CANCELLED, "the run ended before its last request"
     return Outcome.COMPLETED, None
-
-
-def _legacy(model: ModelRun, summary: ModelSummary) -> float | None:
-    if summary.legacy_tokens_per_s is not None:
-        return summary.legacy_tokens_per_s.mean
-    try:
-        told = float(dict(model.facts).get(WORKSHOP_RATE, ""))
-    except ValueError:
-        return None
-    return told if math.isfinite(told) else None
 
 
 def _certificate(requests: Sequence[RequestRun]) -> Certificate | None:

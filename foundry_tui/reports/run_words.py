@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from foundry_tui.domain.bench import Order, Phase, RequestRun, Run, RunStatus
+from foundry_tui.domain.bench import Phase, RequestRun, Run, RunStatus
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, rate_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
@@ -15,6 +15,7 @@ from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.trust import Withheld
 from foundry_tui.reports.answer import describe
 from foundry_tui.reports.comparison_words import comparison_sentence
+from foundry_tui.reports.run_costs import holds_one_model
 from foundry_tui.reports.run_results import ModelResult
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "NO_PREFILL_WORDS",
     "RIGHT_COLUMNS",
     "WITHHELD_WORDS",
+    "against_others",
     "highlights",
     "left_out_lines",
     "memory_lines",
@@ -71,9 +73,9 @@ def outcome_words(outcome: Outcome) -> str:
 
 
 def status_words(run: Run, results: Sequence[ModelResult]) -> str:
-    """How the run stands, in a word or two: ``completed, 1 of 3 models failed``."""
+    """How the run stands: ``completed, 1 of 3 models failed``, or ``interrupted: `` and why."""
     if run.status is not RunStatus.COMPLETED:
-        return run.status.value
+        return run.status.value + (f": {clean_line(run.reason, 200)}" if run.reason else "")
     failed = sum(not result.is_well for result in results)
     return "completed" if not failed else f"completed, {failed} of {len(results)} models failed"
 
@@ -156,9 +158,9 @@ def left_out_lines(results: Sequence[ModelResult]) -> list[str]:
 
 def memory_lines(run: Run, results: Sequence[ModelResult]) -> list[str]:
     """What memory was read of, where that is not one model alone."""
-    read = [result for result in results if result.peak_rss_bytes is not None]
-    if len(read) < 2 or run.plan.order is Order.BLOCKED:
+    if holds_one_model(run, results):
         return []
+    read = [result for result in results if result.peak_rss_bytes is not None]
     return [
         f"Peak RSS is the engine's process with up to {len(read)} models in it at once, not one model's own;"
         " --order blocked measures them apart."
@@ -185,6 +187,21 @@ def highlights(results: Sequence[ModelResult]) -> list[str]:
     if marked:
         lines.append(f"{marked} of the requests stand out in latency; they are marked, and in every number.")
     return lines
+
+
+def against_others(result: ModelResult, results: Sequence[ModelResult]) -> list[str]:
+    """How one model of a run compares with each other one, a sentence for each measure.
+
+    Draws thousands of samples for each: for a thread, and not while somebody waits.
+    """
+    return [
+        comparison_sentence(
+            compared(other.requests, result.requests, measure=measure), other.name, result.name
+        )
+        for other in results
+        if other.name != result.name and other.summary.rounds_ok
+        for measure in (Measure.DECODE_RATE, Measure.TTFT, Measure.LATENCY)
+    ]
 
 
 def _best(results: Sequence[ModelResult], measure: Measure) -> list[str]:

@@ -24,6 +24,8 @@ from foundry_tui.metrics.clock_error import (
     is_passed,
 )
 from foundry_tui.metrics.trust import Withheld
+from foundry_tui.reports.conversation_markdown import utc_moment
+from foundry_tui.reports.run_footer import OWN_ERROR, OWN_ERROR_AT
 
 __all__ = [
     "CLOCK_HEADER",
@@ -33,7 +35,7 @@ __all__ = [
     "clock_rows",
     "diagnosis_lines",
     "fault_rows",
-    "own_error_words",
+    "own_error_facts",
     "selftest_object",
     "verdict_line",
 ]
@@ -100,15 +102,31 @@ def verdict_line(result: SelfTestResult) -> str:
     return f"Not within the aims: {', '.join(failed) or 'nothing was measured'}."
 
 
-def own_error_words(result: SelfTestResult) -> str:
-    """Medians of our errors on a line, for the foot of a report: ``TTFT 0.21 ms, gaps 0.05 ms (idle, …)``."""
-    parts = [
-        f"TTFT {_ms(None if clock.ttft_ns is None else clock.ttft_ns.median)},"
-        f" gaps {_ms(None if clock.gap_ns is None else clock.gap_ns.median)}"
-        f" ({clock.condition.value}, a chunk each {clock.schedule.gap_ms:g} ms, n={clock.answers})"
-        for clock in clock_errors(result.answers)
+def own_error_facts(
+    result: SelfTestResult, *, version: str, measured_unix_ms: int
+) -> tuple[tuple[str, str], ...]:
+    """What a run's environment has of our own error, as name and value; ``run_footer`` tells it.
+
+    A value for each condition and schedule: ``TTFT p50 0.21 ms, … gaps p50 0.05 ms, p99 0.17 ms (n=300), …``,
+    of absolute errors; p99 where n allows it, else the largest.
+    """
+    clocks = clock_errors(result.answers)
+    told = [
+        (f"{OWN_ERROR}_{clock.condition.value}_{clock.schedule.name}", _clock_words(clock))
+        for clock in clocks
     ]
-    return "; ".join(parts) or UNKNOWN
+    measured = {clock.condition for clock in clocks}
+    told += [
+        (f"{OWN_ERROR}_{condition.value}", "not measured")
+        for condition in Condition
+        if condition not in measured
+    ]
+    faults = sum(seen.is_right for seen in result.faults)
+    return (
+        (OWN_ERROR_AT, f"{utc_moment(measured_unix_ms)}, foundry-tui {version}"),
+        *told,
+        (f"{OWN_ERROR}_failures", f"{faults} of {len(result.faults)} kinds told right"),
+    )
 
 
 def selftest_object(result: SelfTestResult, environment: tuple[tuple[str, str], ...]) -> dict[str, object]:
@@ -125,6 +143,22 @@ def selftest_object(result: SelfTestResult, environment: tuple[tuple[str, str], 
         "faults": [_fault_object(seen) for seen in result.faults],
         "answers": [_answer_object(answer) for answer in result.answers],
     }
+
+
+def _clock_words(clock: ClockError) -> str:
+    each = "a chunk" if clock.schedule.tokens_per_chunk == 1 else f"{clock.schedule.tokens_per_chunk} tokens"
+    rate = _percent(None if clock.rate_share is None else clock.rate_share.median)
+    return (
+        f"TTFT {_spread_words(clock.ttft_ns)}, gaps {_spread_words(clock.gap_ns)}, decode rate p50 {rate},"
+        f" {clock.exact} of {clock.answers} counted exactly; {each} every {clock.schedule.gap_ms:g} ms"
+    )
+
+
+def _spread_words(spread: ErrorSpread | None) -> str:
+    if spread is None:
+        return UNKNOWN
+    worst = f"max {_ms(spread.maximum)}" if spread.p99 is None else f"p99 {_ms(spread.p99)}"
+    return f"p50 {_ms(spread.median)}, {worst} (n={spread.n})"
 
 
 def _row(check: Check) -> tuple[str, ...]:

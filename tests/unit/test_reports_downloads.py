@@ -8,11 +8,8 @@ import pytest
 from foundry_tui.domain.downloads import Download, DownloadPhase, DownloadState, Partial, TransferProgress
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.domain.resources import GpuSample, GpuSamples, HostSample, ResourceSample
-from foundry_tui.metrics.fit import fit
+from foundry_tui.metrics.fit import MemoryNow, fit, fit_of
 from foundry_tui.reports.download_offer import (
-    fit_for,
-    fit_lines,
-    fit_words,
     license_agreed,
     license_asked,
     license_denied,
@@ -37,8 +34,10 @@ from foundry_tui.reports.downloads import (
     state_words,
     title_words,
 )
+from foundry_tui.reports.fit import fit_lines, fit_words
 from foundry_tui.services.downloads.board import RunningDownload
 from foundry_tui.services.downloads.preflight import Preflight, Removable
+from foundry_tui.services.engine.memory import memory_now
 
 MIB, GIB = 1 << 20, 1 << 30
 NOW = 1_767_355_200_000  # noon UTC on 2 January 2026
@@ -324,6 +323,7 @@ def test_the_arithmetic_names_every_term_and_marks_what_is_assumed() -> None:
         "= ~2.42 GiB  for a conversation of 4,096 tokens",
         "   9.00 GiB  of RAM can be had now",
         "  ~2.83 GiB  if its whole context were used",
+        "Not known yet: its layers, heads and vocabulary",
         "~ rests on a rule of thumb",
     ]
 
@@ -353,9 +353,9 @@ def test_the_freest_gpu_counts_for_a_model_that_runs_on_one() -> None:
         ),
     )
 
-    on_gpu = fit_for(variant(Device.GPU), sample, host_is_running=True)
-    on_cpu = fit_for(variant(Device.CPU), sample, host_is_running=True)
-    unread = fit_for(variant(Device.GPU), None, host_is_running=True)
+    on_gpu = fit_of(variant(Device.GPU), memory_now(sample), host_is_running=True)
+    on_cpu = fit_of(variant(Device.CPU), memory_now(sample), host_is_running=True)
+    unread = fit_of(variant(Device.GPU), MemoryNow(), host_is_running=True)
 
     assert (on_gpu.memory, on_gpu.available_bytes) == ("GPU memory", 4 * GIB)
     assert (on_cpu.memory, on_cpu.available_bytes) == ("RAM", GIB)

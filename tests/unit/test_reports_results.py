@@ -201,7 +201,10 @@ def test_a_failed_model_is_named_with_its_reason_and_the_good_ones_stay() -> Non
 
 def test_highlights_claim_no_more_than_the_pairs_show() -> None:
     few = [
-        request(number, trace(10, 20 + 10 * (number % 2), tokens=2), model=model)
+        replace(
+            request(number, trace(10, 20 + 10 * (number % 2), tokens=2), model=model),
+            round=(number + 1) // 2,
+        )
         for number, model in enumerate(("alpha", "beta") * 2, start=1)
     ]
     many = [

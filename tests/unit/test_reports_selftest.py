@@ -24,7 +24,7 @@ from foundry_tui.reports.selftest import (
     clock_rows,
     diagnosis_lines,
     fault_rows,
-    own_error_words,
+    own_error_facts,
     selftest_object,
     verdict_line,
 )
@@ -100,11 +100,27 @@ def test_a_late_process_and_an_unseen_screen_are_told_of() -> None:
     assert last == "drawing: 42 frames of 120 x 40 meanwhile, for no terminal"
 
 
-def test_the_foot_of_a_report_has_the_medians() -> None:
-    assert own_error_words(result(answer())) == (
-        "TTFT 0.500 ms, gaps 0.000 ms (idle, a chunk each 20 ms, n=1)"
+def test_a_run_gets_the_errors_their_date_and_what_was_not_measured() -> None:
+    facts = own_error_facts(result(answer()), version="1.2", measured_unix_ms=0)
+
+    assert facts == (
+        ("own_error_measured", "1970-01-01T00:00:00.000Z, foundry-tui 1.2"),
+        (
+            "own_error_idle_even",
+            "TTFT p50 0.500 ms, max 0.500 ms (n=1), gaps p50 0.000 ms, max 0.000 ms (n=2),"
+            " decode rate p50 0.000%, 1 of 1 counted exactly; a chunk every 20 ms",
+        ),
+        ("own_error_drawing", "not measured"),
+        ("own_error_failures", "8 of 8 kinds told right"),
     )
-    assert own_error_words(result()) == "n/a"
+
+
+def test_gaps_enough_have_a_p99() -> None:
+    many = [answer()] * 150  # of two gaps each
+
+    facts = dict(own_error_facts(result(*many), version="1.2", measured_unix_ms=0))
+
+    assert "gaps p50 0.000 ms, p99 0.000 ms (n=300)" in facts["own_error_idle_even"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The parts of a run's HTML page; ``run_html`` puts them together."""
