@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pkgutil import iter_modules
+from pkgutil import walk_packages
 
 from textual.binding import Binding
 from textual.dom import DOMNode
@@ -66,7 +66,7 @@ def actions_of(place: type[DOMNode], keys: Mapping[str, str]) -> list[Action]:
 
 def every_action() -> list[Action]:
     """Of all our widgets and screens, those over the workspace among them; by id, once for each place."""
-    for module in iter_modules(screens.__path__, f"{screens.__name__}."):
+    for module in walk_packages(screens.__path__, f"{screens.__name__}."):
         import_module(module.name)
     classes: list[type[DOMNode]] = [DOMNode]
     for place in classes:  # grows while it is walked

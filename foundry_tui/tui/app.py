@@ -151,13 +151,13 @@ class FoundryApp(App[None]):
                 yield SystemCommand(f"Talk to {clean_line(model.id)}", "Make it the active model", talk)
 
     def action_escape(self) -> None:
-        """Stop a generation; else close an overlay; else restore a maximised pane."""
-        workspace = self._workspace
-        if workspace is None or workspace.chat.stop():
-            return
+        """Stop a generation, unless that waits to be told; else close an overlay; else restore a pane."""
         from foundry_tui.tui.screens.overlay import Overlay
 
-        screen = self.screen
+        workspace, screen = self._workspace, self.screen
+        is_asked = isinstance(screen, Overlay) and screen.is_waited_for
+        if workspace is None or (not is_asked and workspace.chat.stop()):
+            return
         if isinstance(screen, ModalScreen):
             if not screen.is_mounted:
                 self.call_later(self.action_escape)  # two quick keys: let it open before it is closed
@@ -187,10 +187,14 @@ class FoundryApp(App[None]):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_help(self) -> None:
-        """Show all keys."""
-        if self._workspace is not None and not isinstance(self.screen, ModalScreen):
-            from foundry_tui.tui.screens.help import HelpScreen
+        """Show all keys, or those of what is open over the workspace, where it has words for them."""
+        if self._workspace is None or (isinstance(self.screen, ModalScreen) and not self.screen.HELP):
+            return
+        from foundry_tui.tui.screens.help import HelpScreen, overlay_help
 
+        if isinstance(self.screen, ModalScreen):
+            self.push_screen(HelpScreen(overlay_help(self.screen, self._keys)))
+        else:
             self.push_screen(HelpScreen(self._workspace.help_sections(self._keys)))
 
     def action_settings(self) -> None:

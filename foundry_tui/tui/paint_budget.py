@@ -22,14 +22,22 @@ class PaintBudget:
     @property
     def period_s(self) -> float:
         """Seconds between two drawings."""
-        return _PERIOD_S * (1 if self.lag_s is None else 2)
+        return _PERIOD_S * (2 if self.is_late else 1)
 
     @property
     def lag_s(self) -> float | None:
-        """How late the loop was at its worst lately; None while that is nothing to speak of."""
-        worst_s = max(self._late_s, default=0.0)
-        return worst_s if worst_s > _LATE_S else None
+        """How late the loop was at its worst lately; None before the first sleep."""
+        return max(self._late_s, default=None)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether that is more than a drawing may cost."""
+        return self.lag_s is not None and self.lag_s > _LATE_S
 
     def slept(self, asked_s: float, took_s: float) -> None:
         """Take note of one sleep."""
         self._late_s.append(max(0.0, took_s - asked_s))
+
+    def forget(self) -> None:
+        """Begin anew: nothing was drawn for a while, and what was is of another time."""
+        self._late_s.clear()

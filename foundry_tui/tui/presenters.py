@@ -16,10 +16,12 @@ from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant,
 from foundry_tui.domain.quantities import UNKNOWN
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.domain.text import clean_line
+from foundry_tui.metrics.fit import Fit
 from foundry_tui.metrics.tokens import ContextUse
 from foundry_tui.reports.chat import context_in_words
 from foundry_tui.reports.engine import gpu_facts, host_facts, info_facts, last_words
 from foundry_tui.reports.facts import Fact
+from foundry_tui.reports.fit import fit_facts
 from foundry_tui.reports.models import JOBS, ModelState, model_facts, model_state
 from foundry_tui.services.client import Job, JobKind
 
@@ -166,6 +168,9 @@ def left_in_words(seconds: float | None) -> str:
     return f"{hours} h {rest:02d} min"
 
 
-def detail_facts(model: ModelVariant, report: LoadReport | None) -> tuple[Fact, ...]:
-    """Everything known of one variant, its state in the signs of the screen."""
-    return model_facts(model, report, state=state_of(model, ()))
+def detail_facts(model: ModelVariant, report: LoadReport | None, need: Fit | None = None) -> tuple[Fact, ...]:
+    """Everything known of one variant, its state in the signs of the screen, and what memory it needs."""
+    facts = list(model_facts(model, report, state=state_of(model, ())))
+    # Before the licence, whose text may be long.
+    place = next((n for n, fact in enumerate(facts) if fact.label == "Licence"), len(facts))
+    return (*facts[:place], *(() if need is None else fit_facts(need)), *facts[place:])

@@ -23,9 +23,9 @@ from foundry_tui.domain.trace import TraceBuilder
 from foundry_tui.launching import default_data_dir
 from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.bench.state import BenchState, Step, UnderWay
-from foundry_tui.tui.screens.bench import BenchScreen
-from foundry_tui.tui.screens.bench_draft import BenchDraft
-from foundry_tui.tui.screens.bench_plan import BenchPlanScreen
+from foundry_tui.tui.screens.bench.draft import BenchDraft
+from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
+from foundry_tui.tui.screens.bench.screen import BenchScreen
 from tests.support.memory_runs import MemoryRuns
 from tests.support.services import PROMPTS, services_over
 from tests.support.supervised import SupervisedScript
@@ -150,6 +150,7 @@ class Benched:
         models: Those that are here.
         prompts: What can be asked.
         draft: What stands on the page of the plan.
+        targets: What ``models.json`` has for chats.
     """
 
     bench: Benchmarks
@@ -158,6 +159,7 @@ class Benched:
     models: list[ModelVariant]
     prompts: tuple[PlannedPrompt, ...] = PROMPTS
     draft: BenchDraft = field(default_factory=BenchDraft)
+    targets: tuple[str, ...] = ()
 
     def screen(self, *, is_plain: bool = False, clock_s: Callable[[], float] = lambda: 0.0) -> BenchScreen:
         return BenchScreen(self.bench, plan=self.plan, is_plain=is_plain, clock_s=clock_s)
@@ -170,6 +172,7 @@ class Benched:
             store=self.runs,
             begin=self.bench.begin,
             keep=self._keep,
+            targets=lambda: self.targets,
         )
 
     def _keep(self, draft: BenchDraft) -> None:

@@ -19,6 +19,7 @@ from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.services.client import Backend, ClientService
 from foundry_tui.services.discovery import Discovery, FoundServer
 from foundry_tui.services.validation import Validation
+from foundry_tui.tui.screens.bench.history import HistoryScreen
 from foundry_tui.tui.screens.endpoints import EndpointsScreen, OwnEngine
 from foundry_tui.tui.screens.providers import ProvidersScreen
 from foundry_tui.tui.screens.validation import Checked, ValidationScreen
@@ -180,7 +181,9 @@ class Around:
         return found
 
 
-async def opened(user: Driven, screen: EndpointsScreen | ProvidersScreen | ValidationScreen) -> None:
+async def opened(
+    user: Driven, screen: EndpointsScreen | ProvidersScreen | ValidationScreen | HistoryScreen
+) -> None:
     """Open ``screen`` over the app and wait until its list has the focus."""
     user.app.push_screen(screen)
     await user.until(lambda: user.app.screen is screen and screen.is_mounted and screen.table.has_focus)

@@ -18,6 +18,7 @@ from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.launching import default_data_dir
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.engine.lease import EngineLease
+from foundry_tui.services.engine.memory import MemorySources
 from foundry_tui.services.opened import Services, at_hand
 from foundry_tui.services.setup import Setup
 from foundry_tui.tui.app import FoundryApp
@@ -226,6 +227,7 @@ async def driven(
     setup: Setup = SETUP,
     store: MemoryStore | None = None,
     has_disk: bool = True,
+    memory: MemorySources | None = None,
 ) -> AsyncGenerator[Driven, None]:
     """Run the app for the length of the block, over services of its own.
 
@@ -236,6 +238,7 @@ async def driven(
         setup: Everything else that was decided.
         store: Where conversations are kept; an empty one if left out.
         has_disk: Whether models are on a disk of this machine's, and not on somebody else's server.
+        memory: Where it is read what loads need and what is free; without it nothing is asked.
     """
     downloads = ScriptedDownloads()
     engine = engine or SupervisedScript(models=SHELF)
@@ -259,7 +262,13 @@ async def driven(
     folder = default_data_dir()
     store = store or MemoryStore()
     async with services_over(
-        engine, folder, setup=setup, store=store, lease=lease, downloads=downloads if has_disk else None
+        engine,
+        folder,
+        setup=setup,
+        store=store,
+        lease=lease,
+        downloads=downloads if has_disk else None,
+        memory=memory,
     ) as services:
         app = FoundryApp(services.setup, at_hand(services))
         async with app.run_test(size=size, notifications=True, message_hook=listen) as pilot:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from foundry_tui.domain.downloads import Download, DownloadState, Partial
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
-from foundry_tui.metrics.fit import Fit
-from foundry_tui.reports.download_offer import fit_for
+from foundry_tui.metrics.fit import Fit, MemoryNow, fit_of
 from foundry_tui.services.downloads.facade import Downloads, DownloadTools
 from foundry_tui.services.downloads.licenses import Licenses
 from foundry_tui.services.setup import LicensePolicy
@@ -118,7 +117,7 @@ class Queued:
         return next((model for model in self.models if model.id == model_id), None)
 
     def need(self, model: ModelVariant) -> Fit:
-        return fit_for(model, None, host_is_running=True)
+        return fit_of(model, MemoryNow(), host_is_running=True)
 
     def offer(self, model: ModelVariant, need: Fit | None = None) -> DownloadOfferScreen:
         return DownloadOfferScreen(

@@ -4,19 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from foundry_tui.domain.bench import Run, RunStatus
+from foundry_tui.domain.bench import ResourceReading, Run, RunStatus
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.services.bench.state import BenchState, Step
-from foundry_tui.tui.screens.bench import BenchScreen
-from foundry_tui.tui.screens.bench_plan import BenchPlanScreen
+from foundry_tui.tui.screens.bench.compare import BenchCompareScreen
+from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
+from foundry_tui.tui.screens.bench.runs import RunsScreen
+from foundry_tui.tui.screens.bench.screen import BenchScreen
 from foundry_tui.tui.screens.overlay import ConfirmScreen
 from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
+from foundry_tui.tui.widgets.resource_strip import ResourceStrip
+from foundry_tui.tui.widgets.row_table import RowTable
 from tests.support.memory_runs import MemoryRuns
 from tests.support.supervised import SupervisedScript
-from tests.tui.benched import QWEN, SMOLLM, answers, benched, ended, in_flight, running
+from tests.tui.benched import MIB, QWEN, SMOLLM, answers, benched, ended, in_flight, running, still
 from tests.tui.harness import MEDIUM, NARROW, SHELF, Driven, driven
 from tests.tui.overlay_host import opened
 
@@ -47,7 +51,7 @@ async def planned(user: Driven, *models: str) -> None:
     await user.until(lambda: user.shows("Ada Lovelace") or user.shows("json"))
 
 
-async def test_f7_opens_the_page_and_its_empty_state_names_the_next_keys() -> None:
+async def test_alt_4_opens_the_page_and_its_empty_state_names_the_next_keys() -> None:
     async with driven(size=NARROW) as user:
         await user.up()
 
@@ -236,6 +240,154 @@ async def test_a_screen_that_is_late_says_so_and_draws_less() -> None:
         assert user.screen.query_one(GapRibbon).is_live
 
 
+async def test_a_screen_in_time_says_how_late_it_is_too() -> None:
+    state = running(under_way=(in_flight(QWEN, [20.0]),))
+    async with benched(state) as page, opened(page.screen()) as user:
+        await user.until(lambda: user.shows("this screen is 0 ms late"))
+
+        assert not user.shows("half as often")
+
+
+async def test_f1_tells_what_the_page_shows_and_its_keys() -> None:
+    async with driven(size=NARROW) as user:
+        await user.up()
+        await user.pilot.press("alt+4")
+        await user.until(lambda: isinstance(user.app.screen, BenchScreen))
+
+        await user.pilot.press("f1")
+        await user.until(lambda: user.shows("Each row is a model with its median"))
+        await user.pilot.press("end")
+        await user.until(lambda: user.shows("New run") or user.shows("Requests"))
+        await user.pilot.press("escape")
+
+        await user.until(lambda: isinstance(user.app.screen, BenchScreen))
+
+
+async def test_w_walks_through_what_is_drawn_and_m_through_the_measures() -> None:
+    state = running(*answers(QWEN, 9), under_way=(in_flight(QWEN, [20.0] * 5),))
+    async with benched(state) as page, opened(page.screen(), size=NARROW) as user:
+        titles = ["latency, s · ┃ median"]
+        await user.until(lambda: user.shows(titles[-1]))
+        for title in (
+            "each from its least to its greatest",
+            "time before each token, ms",
+            "the engine over the run",
+        ):
+            await user.pilot.press("w")
+            titles.append(title)
+            await user.until(lambda: user.shows(titles[-1]))
+        await user.pilot.press("w")
+        await user.until(lambda: user.shows(titles[0]))
+        for title in ("TTFT, ms · ┃", "decode rate, tok/s · ┃", "latency, s · ┃"):
+            await user.pilot.press("m")
+            titles.append(title)
+            await user.until(lambda: user.shows(titles[-1]))
+
+        assert user.shows("n=9")
+
+
+async def test_where_there_is_room_the_resources_stand_below_and_have_no_view_of_their_own() -> None:
+    state = running(*answers(QWEN, 9))
+    async with benched(state) as page, opened(page.screen()) as user:
+        await user.until(lambda: user.shows("the engine over the run"))
+
+        await user.pilot.press("w", "w", "w")
+        await user.until(lambda: user.shows("┃ median"))
+
+        assert user.shows("the engine over the run")
+
+
+async def test_a_click_on_the_line_of_a_model_goes_to_its_row() -> None:
+    state = running(*answers(QWEN, 9), *answers(SMOLLM, 9, first=2))
+    async with benched(state) as page, opened(page.screen(), size=NARROW) as user:
+        await user.until(lambda: user.shows("┃ median"))
+
+        await user.pilot.click("#bench-canvas", offset=(30, 2))
+
+        await user.until(lambda: user.shows(f"{SMOLLM} · CPU"))
+
+
+async def test_o_stops_the_painting_and_brings_it_back_as_it_is_by_then() -> None:
+    state = running(*answers(QWEN, 3), under_way=(in_flight(QWEN, [20.0] * 5),))
+    async with benched(state) as page, opened(page.screen(), size=NARROW) as user:
+        await user.until(lambda: user.shows("3 of 24 timed"))
+
+        await user.pilot.press("o")
+        await user.until(lambda: user.shows("Nothing is painted: o paints again · the benchmark of 2 models"))
+        before = await still(user)
+        page.bench.state.publish(replace(state, requests=tuple(answers(QWEN, 8))))
+        meanwhile = await still(user)
+        await user.pilot.press("o")
+        await user.until(lambda: user.shows("8 of 24 timed"))
+
+        assert meanwhile == before
+        assert not user.shows("Nothing is painted")
+        assert user.screen.query_one(RowTable).has_focus
+
+
+async def test_while_nothing_is_painted_the_keys_of_the_run_still_work() -> None:
+    async with driven(SupervisedScript(ScriptedConfig(gap_ms=5), models=SHELF)) as user:
+        await planned(user, SMALL)
+        await user.pilot.press("b")
+        await user.until(lambda: user.services.bench.is_running and bool(state_of(user).requests))
+
+        await user.pilot.press("o", "p")
+        await user.until(lambda: user.shows("the benchmark is paused: p goes on"))
+        await user.pilot.press("p")
+        await user.until(lambda: user.shows("the benchmark of 1 model goes on"))
+
+        assert not state_of(user).pauses
+
+
+async def test_the_end_of_the_run_is_painted_in_any_case() -> None:
+    state = running(*answers(QWEN, 3), under_way=(in_flight(QWEN, [20.0] * 5),))
+    async with benched(state) as page, opened(page.screen(), size=NARROW) as user:
+        await user.pilot.press("o")
+        await user.until(lambda: user.shows("Nothing is painted"))
+
+        page.bench.state.publish(ended(state))
+
+        await user.until(lambda: user.shows("Complete · 3 timed requests"))
+
+
+async def test_while_nothing_is_painted_the_strip_below_stands_still_too() -> None:
+    async with driven(models_script()) as user:
+        await planned(user, SMALL)
+        await user.pilot.press("b")
+        await user.until(lambda: bool(user.services.bench.is_running and state_of(user).under_way))
+        strip = user.workspace.query_one(ResourceStrip)
+
+        await user.pilot.press("o")
+        await user.until(lambda: user.shows("Nothing is painted"))
+        strip.parts = ()
+        user.workspace.show_resources()
+        meanwhile = strip.parts
+        await user.pilot.press("o")
+        user.workspace.show_resources()
+
+        assert meanwhile == ()
+        assert strip.parts
+
+
+async def test_what_another_screen_hides_is_not_painted_and_is_up_to_date_afterwards() -> None:
+    state = running(*answers(QWEN, 3), under_way=(in_flight(QWEN, [20.0] * 5),))
+    async with benched(state) as page, opened(page.screen(), size=NARROW) as user:
+        await user.until(lambda: user.shows("3 of 24 timed"))
+        table = user.screen.query_one(RowTable)
+
+        await user.pilot.press("r")
+        await user.until(lambda: isinstance(user.app.screen, RunsScreen))
+        before = table.rows
+        page.bench.state.publish(replace(state, requests=tuple(answers(QWEN, 8))))
+        await user.pilot.resize_terminal(90, 30)  # which would draw it anew
+        await still(user)
+        meanwhile = table.rows
+        await user.pilot.press("escape")
+        await user.until(lambda: user.shows("8 of 24 timed"))
+
+        assert meanwhile is before
+
+
 async def test_the_state_of_a_run_that_an_error_ended_says_what_to_do() -> None:
     problem = StorageProblem("the disk is full", remedy="free some space, then resume the run")
     state = replace(ended(running(*answers(QWEN, 2)), RunStatus.INTERRUPTED), problem=problem)
@@ -247,16 +399,75 @@ async def test_the_state_of_a_run_that_an_error_ended_says_what_to_do() -> None:
 
 async def test_a_kept_run_is_shown_from_the_list() -> None:
     state = ended(running(*answers(QWEN, 9), *answers(SMOLLM, 4, first=2)))
+    read = ResourceReading(at_ns=10**9, rss_bytes=600 * MIB)
     async with benched() as page, opened(page.screen()) as user:
-        await page.runs.import_run(state.run, state.requests)
+        await page.runs.import_run(state.run, state.requests, (read,))
         await user.pilot.press("r")
         await user.until(lambda: user.shows("completed"))
 
         await user.pilot.press("enter")
         await user.until(lambda: user.shows("Complete · 13 timed requests"))
+        await user.until(lambda: user.shows("max 600 MiB"))
 
         assert user.shows("9/12 done")
         assert user.shows("token gaps")
+
+
+async def test_when_it_has_ended_a_summary_stands_on_top() -> None:
+    state = ended(running(*answers(QWEN, 12), *answers(SMOLLM, 12, first=2)))
+    async with benched(state) as page, opened(page.screen()) as user:
+        await user.until(lambda: user.shows("completed 1 min after it began"))
+
+        assert user.shows("24 of 24 timed requests made")
+        assert user.shows("has the shortest median latency")
+
+
+async def test_where_there_is_little_room_the_summary_says_how_much_it_leaves_out() -> None:
+    state = ended(running(*answers(QWEN, 12), *answers(SMOLLM, 12, first=2)))
+    state = replace(state, notes=("no temperature can be read here",) * 3)
+    async with benched(state) as page, opened(page.screen(), size=NARROW) as user:
+        await user.until(lambda: user.shows("lines more in the report: e writes it"))
+
+        assert user.shows("completed 1 min after it began; 24 of 24 timed requests made")
+
+
+async def test_what_one_should_know_of_a_run_stands_on_top_while_it_goes_on() -> None:
+    state = running(notes=("no temperature can be read here: the limit of it does not hold\x1b[31m",))
+    async with benched(state) as page, opened(page.screen(), size=NARROW) as user:
+        await user.until(lambda: user.shows("the limit of it does not hold␛[31m"))
+
+        page.bench.state.publish(running())
+        await user.until(lambda: not user.shows("does not hold"))
+
+        assert user.shows("0 of 24 timed")
+
+
+async def test_marked_models_of_a_run_that_has_ended_are_compared_in_sentences() -> None:
+    models = (QWEN, SMOLLM, "third-cpu:1")
+    made = (*answers(QWEN, 12), *answers(SMOLLM, 12, gap_ms=60.0, first=2))
+    async with benched(ended(running(*made, models=models))) as page, opened(page.screen()) as user:
+        await user.pilot.press("space", "down", "space", "c")
+        await user.until(lambda: isinstance(user.app.screen, BenchCompareScreen))
+        await user.until(lambda: user.shows("smollm2-360m-cpu:1 with qwen2.5-0.5b-cpu:4"))
+
+        assert user.shows("smollm2-360m-cpu:1 is slower than qwen2.5-0.5b-cpu:4 by")
+        assert not user.shows("third")
+
+
+async def test_without_marks_all_are_compared_and_who_has_no_reading_is_named() -> None:
+    state = ended(running(*answers(QWEN, 12), models=(QWEN, "third-cpu:1")))
+    async with benched(state) as page, opened(page.screen()) as user:
+        await user.pilot.press("c")
+
+        await user.until(lambda: user.shows("third-cpu:1 has no request that counts"))
+
+
+async def test_a_run_of_one_model_has_nothing_to_compare() -> None:
+    state = ended(running(*answers(QWEN, 12), models=(QWEN,)))
+    async with benched(state) as page, opened(page.screen()) as user:
+        await user.pilot.press("c")
+
+        await user.until(lambda: any("nothing to compare it with" in words for words in user.told))
 
 
 async def test_a_complete_run_cannot_be_resumed_and_one_whose_process_died_can() -> None:
@@ -295,7 +506,7 @@ async def test_what_cannot_be_done_now_has_no_key() -> None:
         at_the_end = user.app.screen
 
         page.bench.state.publish(running(*answers(QWEN, 2), step=Step.ASKING))
-        await user.until(lambda: user.shows("Stop now"))
+        await user.until(lambda: user.shows("x Stop"))
         await user.pilot.press("n")
 
         assert at_the_end is user.screen

@@ -13,12 +13,12 @@ from foundry_tui.domain.bench import Phase, PrecisionRule, RunStatus
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.services.bench.state import BenchState, Step
-from foundry_tui.tui.screens.bench_draft import BenchDraft
+from foundry_tui.tui.screens.bench.draft import BenchDraft
 from tests.support.timed import request, trace
 from tests.tui.benched import QWEN, SMOLLM, answers, benched, ended, in_flight, running, still
 from tests.tui.frames import FrameExtension
 from tests.tui.harness import HUGE
-from tests.tui.overlay_host import NARROW, WIDE, opened
+from tests.tui.overlay_host import NARROW, WIDE, Opened, opened
 
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, HUGE], ids=["80x24", "120x40", "200x60"])
 BIG = "模型-七-" + "very-long-name-" * 8 + "cuda-gpu:12"
@@ -59,6 +59,12 @@ STATES = {
     ),
     "paused": running(*MEASURED, step=Step.PAUSED, pauses=True),
     "failing": failing(),
+    "too-hot": running(
+        *MEASURED,
+        step=Step.PAUSED,
+        hold="CPU has 91 °C: waits for 80 °C",
+        notes=("how much is left on the disk cannot be read here: the limit of it does not hold",),
+    ),
     "complete": ended(running(*MEASURED)),
     "stopped": replace(
         ended(running(*MEASURED), RunStatus.INTERRUPTED),
@@ -72,10 +78,52 @@ def frames(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(FrameExtension)
 
 
+async def late(user: Opened[None]) -> None:
+    """Wait until the screen knows how late it is, which takes a quarter of a second."""
+    await user.until(lambda: user.shows("is 0 ms late"))
+
+
 @SIZES
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES.keys())
 async def test_the_page(frames: SnapshotAssertion, size: tuple[int, int], state: BenchState | None) -> None:
     async with benched(state) as page, opened(page.screen(), size=size) as user:
+        if state is not None and state.step is Step.ENDED:
+            await user.until(lambda: user.shows("1 min after it began"))  # counted in a thread
+        if state is not None and state.under_way:
+            await late(user)
+
+        assert await still(user) == frames
+
+
+@SIZES
+@pytest.mark.parametrize("keys", [["w"], ["w", "w"], ["w", "w", "w"], ["m"], ["o"]], ids="-".join)
+async def test_what_is_drawn(frames: SnapshotAssertion, size: tuple[int, int], keys: Sequence[str]) -> None:
+    async with benched(STATES["measuring"]) as page, opened(page.screen(), size=size) as user:
+        await late(user)
+        await user.pilot.press(*keys)
+
+        assert await still(user) == frames
+
+
+@SIZES
+async def test_the_page_with_a_dozen_models(frames: SnapshotAssertion, size: tuple[int, int]) -> None:
+    models = [f"model-{place}-instruct-generic-cpu:{place}" for place in range(12)]
+    made = [one for place, model in enumerate(models) for one in answers(model, place + 1, gap_ms=10 + place)]
+    state = running(*made, models=models, under_way=(in_flight(models[3], RIBBON),))
+    async with benched(state) as page, opened(page.screen(), size=size) as user:
+        await late(user)
+        await user.pilot.press(*["down"] * 7)
+
+        assert await still(user) == frames
+
+
+@SIZES
+async def test_two_models_compared(frames: SnapshotAssertion, size: tuple[int, int]) -> None:
+    made = (*answers(QWEN, 12), *answers(SMOLLM, 12, gap_ms=12, first=2))
+    async with benched(ended(running(*made))) as page, opened(page.screen(), size=size) as user:
+        await user.pilot.press("space", "down", "space", "c")
+        await user.until(lambda: user.shows("Each pair is the same prompt"))
+
         assert await still(user) == frames
 
 
@@ -90,6 +138,8 @@ async def test_a_model_that_did_not_go_well(frames: SnapshotAssertion, place: in
 async def test_the_page_without_blocks(frames: SnapshotAssertion) -> None:
     state = STATES["measuring"]
     async with benched(state) as page, opened(page.screen(is_plain=True), size=NARROW) as user:
+        await late(user)
+
         assert await still(user) == frames
 
 
@@ -117,6 +167,8 @@ async def test_the_plan(frames: SnapshotAssertion, size: tuple[int, int], keys: 
     async with benched() as page, opened(page.plan(), size=size) as user:
         await user.until(lambda: user.shows("json"))
         await user.pilot.press(*keys)
+        if keys:
+            await user.until(lambda: user.shows("Takes unknown"))
 
         assert await still(user) == frames
 

@@ -21,12 +21,17 @@ from foundry_tui.domain.engine import ExecutionProvider
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant, SnapshotOrigin
 from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.metrics.measures import Measure
 from foundry_tui.services.bench.state import BenchState, Step
 from foundry_tui.services.setup import LicensePolicy
 from foundry_tui.tui.actions import Action, actions_of
-from foundry_tui.tui.screens.bench import BenchScreen
-from foundry_tui.tui.screens.bench_plan import BenchPlanScreen
-from foundry_tui.tui.screens.bench_requests import RequestScreen, RequestsScreen
+from foundry_tui.tui.screens.bench.history import HistoryScreen
+from foundry_tui.tui.screens.bench.page import BenchPage
+from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
+from foundry_tui.tui.screens.bench.replay import ReplayScreen
+from foundry_tui.tui.screens.bench.requests import RequestScreen, RequestsScreen
+from foundry_tui.tui.screens.bench.screen import BenchScreen
+from foundry_tui.tui.screens.bench.views import View
 from foundry_tui.tui.screens.columns import ColumnsScreen
 from foundry_tui.tui.screens.compare import CompareScreen
 from foundry_tui.tui.screens.connect import ConnectScreen
@@ -37,12 +42,14 @@ from foundry_tui.tui.screens.downloads import DownloadsScreen
 from foundry_tui.tui.screens.endpoints import EndpointsScreen
 from foundry_tui.tui.screens.help import HelpScreen
 from foundry_tui.tui.screens.jump import JumpScreen
+from foundry_tui.tui.screens.load_question import LoadQuestionScreen
 from foundry_tui.tui.screens.log import LogScreen
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, ConfirmScreen, DetailScreen
 from foundry_tui.tui.screens.paths import PathScreen
 from foundry_tui.tui.screens.prompt_form import GapField, GapsScreen, PromptForm
 from foundry_tui.tui.screens.prompts import PromptsScreen
 from foundry_tui.tui.screens.providers import ProvidersScreen
+from foundry_tui.tui.screens.resources import ResourcesScreen
 from foundry_tui.tui.screens.settings import SettingsScreen
 from foundry_tui.tui.screens.tagging import LineScreen, TagsScreen
 from foundry_tui.tui.screens.validation import ValidationScreen
@@ -50,7 +57,10 @@ from foundry_tui.tui.widgets.row_table import RowTable
 from foundry_tui.tui.widgets.setting_field import SettingField
 from foundry_tui.tui.widgets.sheet import Sheet
 from tests.support.memory_store import MemoryStore
+from tests.support.scales import Scales
 from tests.support.supervised import SupervisedScript
+from tests.support.timed import request, trace
+from tests.tui.benched import running
 from tests.tui.engine_screens import (
     MANAGED_INFO,
     Around,
@@ -62,6 +72,7 @@ from tests.tui.engine_screens import (
 )
 from tests.tui.harness import MEDIUM, NARROW, SHELF, WIDE, Driven, driven
 from tests.tui.kept import SORTING, conversation, turn
+from tests.tui.machine_screens import Machine, busy_session
 from tests.tui.queued import GIB, NOON_MS, entry, queued, variant
 
 CODE = "First:\n\n```python\none = 1\n```\n\nSecond:\n\n```python\ntwo = 2\n```\n"
@@ -264,6 +275,7 @@ PROMPT = (
     opens("app.log", "f4", LogScreen),
     opens("app.endpoints", "f3", EndpointsScreen),
     opens("app.bench", "alt+4", BenchScreen),
+    opens("app.resources", "alt+5", ResourcesScreen),
     opens("app.downloads", "f8", DownloadsScreen),
     opens("app.providers", "f9", ProvidersScreen),
     opens("app.connect", "f10", ConnectScreen),
@@ -512,6 +524,16 @@ ACCEPTED = Pressed(
 )
 
 
+SMALL = "small-instruct-generic-cpu:1"
+LITTLE = replace(next(model for model in SHELF if model.id == SMALL), id="little-generic-cpu:1")
+ROOM_MADE = Pressed(
+    id="load.make_room",
+    key="u",
+    holds=lambda user, was: bool(user.is_loaded(SMALL)) and not user.is_loaded(LITTLE.id),
+)
+LOADED_ANYWAY = Pressed(id="load.anyway", key="y", holds=lambda user, was: bool(user.is_loaded(LITTLE.id)))
+
+
 def selected(user: Driven) -> object:
     assert isinstance(user.app.screen, ConnectScreen)
     snippet = user.app.screen.snippet
@@ -541,21 +563,80 @@ CHECKED = Pressed(id="validation.run", key="r", holds=shows("1 of 1 passed"))
 PLAN = (
     Pressed(id="bench.plan", key="n", holds=on(BenchPlanScreen)),
     Pressed(id="plan.mark", key="space", before=["home"], holds=shows("6 timed = 1 model")),
+    Pressed(id="plan.mark_all", key="a", holds=shows("18 timed = 3 models"), after=["a", "space"]),
+    Pressed(id="plan.targets", key="j", holds=shows("models.json has no model for chats")),
+    Pressed(id="plan.goodput", key="g", holds=shows("goodput: chat"), after=["g", "g", "g"]),
     Pressed(id="plan.deterministic", key="d", holds=shows("[x] d")),
     Pressed(id="plan.cold_start", key="c", holds=shows("[x] c")),
     Pressed(id="plan.blocked", key="m", holds=shows("[x] m")),
     Pressed(id="plan.begin", key="b", holds=lambda user, was: user.services.bench.is_running),
 )
+
+
+def bench_page(user: Driven) -> BenchPage:
+    return user.app.screen.query_one(BenchPage)
+
+
 BENCH = (
+    Pressed(id="bench.view", key="w", holds=lambda user, was: bench_page(user).views.view is View.HISTOGRAMS),
+    Pressed(
+        id="bench.measure", key="m", holds=lambda user, was: bench_page(user).views.measure is Measure.TTFT
+    ),
+    Pressed(id="bench.paint", key="o", holds=lambda user, was: bench_page(user).is_blank, after=["o"]),
     Pressed(id="bench.pause", key="p", holds=lambda user, was: bench_state(user).pauses),
     opens("bench.skip", "s", ConfirmScreen),
     opens("bench.stop", "x", ConfirmScreen),
     Pressed(id="bench.stop_after", key="a", holds=lambda user, was: bench_state(user).stops),
 )
+
+
+def replay(user: Driven) -> ReplayScreen:
+    assert isinstance(user.app.screen, ReplayScreen)
+    return user.app.screen
+
+
+def replay_at(user: Driven) -> int:
+    return replay(user).moment.at_ns
+
+
+def replay_row(user: Driven) -> int:
+    return round(replay(user).sheet.scroll_y)
+
+
+def replayed(user: Driven) -> int:
+    return replay(user).request.number
+
+
+# The clock stands still, so that only keys move it: text every 100 ms, from 500 ms on a stall, 4 s in all.
+REPLAY = (
+    Pressed(id="replay.play", key="space", holds=lambda user, was: not replay(user).is_playing),
+    Pressed(id="replay.next_chunk", key="right", holds=becomes(replay_at, 100_000_000)),
+    Pressed(id="replay.previous_chunk", key="left", holds=becomes(replay_at, 0)),
+    Pressed(id="replay.part_on", key="full_stop", holds=becomes(replay_at, 200_000_000)),
+    Pressed(id="replay.part_back", key="comma", holds=becomes(replay_at, 0)),
+    Pressed(id="replay.next_stall", key="right_square_bracket", holds=becomes(replay_at, 500_000_000)),
+    Pressed(id="replay.end", key="end", holds=lambda user, was: replay_row(user) > 0),
+    Pressed(id="replay.up", key="up", was=replay_row, holds=moved(replay_row, -1)),
+    Pressed(id="replay.down", key="down", was=replay_row, holds=moved(replay_row, 1)),
+    Pressed(id="replay.page_up", key="pageup", was=replay_row, holds=changes(replay_row)),
+    Pressed(id="replay.page_down", key="pagedown", was=replay_row, holds=changes(replay_row)),
+    Pressed(id="replay.previous_stall", key="left_square_bracket", holds=becomes(replay_at, 500_000_000)),
+    Pressed(id="replay.begin", key="home", holds=becomes(replay_at, 0)),
+    Pressed(id="replay.faster", key="plus", holds=shows("at 2x")),
+    Pressed(id="replay.slower", key="minus", holds=shows("at 1x")),
+    Pressed(id="replay.next_request", key="n", holds=becomes(replayed, 2)),
+    Pressed(id="replay.previous_request", key="N", holds=becomes(replayed, 1)),
+    Pressed(id="replay.go_on", key="c", holds=shows("goes on")),
+)
+STANDS_OUT = Pressed(id="requests.next_outlier", key="o", holds=shows("most likely: a stall"))
 BENCH_ENDED = (
     opens("bench.export", "e", PathScreen),
+    Pressed(id="bench.mark", key="space", holds=lambda user, was: bool(bench_page(user).marked)),
+    Pressed(id="bench.compare", key="c", holds=told("nothing to compare it with")),
     Pressed(id="bench.requests", key="v", holds=on(RequestsScreen)),
+    opens("requests.play", "p", ReplayScreen),
     Pressed(id="requests.open", key="v", holds=on(RequestScreen)),
+    opens("request.play", "space", ReplayScreen),
     Pressed(
         id="request.down", key="down", holds=lambda user, was: user.app.screen.query_one(Sheet).scroll_y > 0
     ),
@@ -565,10 +646,19 @@ BENCH_ENDED = (
 )
 BENCH_RUNS = (
     Pressed(id="bench.runs", key="r", holds=shows("interrupted")),
+    opens("runs.play", "p", ReplayScreen),
+    opens("runs.history", "h", HistoryScreen),
+    opens("runs.tags", "t", TagsScreen),
+    opens("runs.note", "n", LineScreen),
+    opens("runs.rename", "m", LineScreen),
     Pressed(id="runs.open", key="v", holds=on(BenchScreen), after=["r"]),
     Pressed(
         id="runs.resume", key="r", holds=lambda user, was: bench_state(user).run.status is RunStatus.COMPLETED
     ),
+)
+HISTORY = (
+    Pressed(id="history.measure", key="m", holds=shows("time to first token")),
+    Pressed(id="history.model", key="o", holds=shows("History of another")),
 )
 BEGUN_ANYWHERE = Pressed(
     id="plan.begin_anywhere", key="ctrl+s", holds=lambda user, was: user.services.bench.is_running
@@ -581,6 +671,24 @@ def bench_state(user: Driven) -> BenchState:
     return state
 
 
+def looked_at(user: Driven) -> str:
+    """The moment that is looked at, in words; "" for the present."""
+    line = next(line for line in user.lines() if " paused at " in line or "as it goes" in line)
+    return line.partition("values of")[2]
+
+
+RESOURCES = (
+    Pressed(id="resources.earlier", key="left", holds=shows("values of")),
+    Pressed(id="resources.much_earlier", key="shift+left", was=looked_at, holds=changes(looked_at)),
+    Pressed(id="resources.later", key="right", was=looked_at, holds=changes(looked_at)),
+    Pressed(id="resources.much_later", key="shift+right", was=looked_at, holds=changes(looked_at)),
+    Pressed(id="resources.previous_event", key="N", holds=shows(" unloaded smollm2")),
+    Pressed(id="resources.next_event", key="n", before=["N"], holds=shows(" unloaded smollm2")),
+    Pressed(id="resources.pause", key="space", holds=shows("as it goes")),
+    Pressed(id="resources.zoom_in", key="plus", holds=shows("15 s,")),
+    Pressed(id="resources.zoom_out", key="minus", holds=shows("1 min,")),
+    Pressed(id="resources.view", key="v", holds=shows("What")),
+)
 QUIT = Pressed(id="app.quit", key="ctrl+q", holds=lambda user, was: user.leaving.is_set())
 TABLE = (
     *(
@@ -602,6 +710,8 @@ TABLE = (
     *(*DOWNLOADS, *OFFER, LOOKED_FOR_ROOM, ACCEPTED),
     *CACHE,
     *(*PLAN, *BENCH, *BENCH_ENDED, *BENCH_RUNS, BEGUN_ANYWHERE),
+    *(*REPLAY, STANDS_OUT, *HISTORY, *RESOURCES),
+    *(ROOM_MADE, LOADED_ANYWAY),
 )
 
 
@@ -674,6 +784,20 @@ async def test_the_keys_of_the_catalog() -> None:
         user.client.catalog.publish(CatalogSnapshot(models=MANY, origin=SnapshotOrigin.LIVE))
         await user.until(lambda: len(user.catalog.table.rows) == 100)
         await do(user, ROWS)
+
+
+async def test_the_keys_of_the_question_before_a_load() -> None:
+    scales = Scales(used_bytes=int(15.5 * GIB))
+    engine = SupervisedScript(models=(*SHELF, LITTLE))
+    async with driven(engine, size=WIDE, memory=scales.sources()) as user:
+        await user.up()
+        await user.client.load(LITTLE.id)
+        for model_id, row in ((SMALL, ROOM_MADE), (LITTLE.id, LOADED_ANYWAY)):
+            await user.until(lambda model_id=model_id: user.catalog.table.move_cursor_to(model_id))  # type: ignore[misc]
+            await user.pilot.press("l")
+            await user.until(lambda: isinstance(user.app.screen, LoadQuestionScreen))
+
+            await do(user, [row])
 
 
 async def test_the_keys_of_the_cache() -> None:
@@ -923,6 +1047,51 @@ async def test_the_keys_of_the_benchmark() -> None:
         await user.pilot.press("n")
         await user.until(lambda: user.shows("6 timed = 1 model"))
         await do(user, [BEGUN_ANYWHERE])
+
+
+async def test_the_keys_of_a_replay() -> None:
+    gaps_ms = [100.0] * 4 + [2500.0] + [100.0] * 10
+    requests = [request(number, trace(gaps_ms, text="a line\n" * 3)) for number in (1, 2)]
+    async with driven(size=NARROW) as user:
+        await user.up()
+        user.app.push_screen(ReplayScreen(requests, clock_s=lambda: 0.0))
+        await user.until(lambda: user.shows("Replay of request 1"))
+
+        await do(user, REPLAY)
+
+
+async def test_the_keys_of_the_resources() -> None:
+    machine = Machine()
+    await busy_session(machine)
+    async with driven(size=NARROW) as user:
+        await user.up()
+        user.app.push_screen(machine.screen())
+        await user.until(lambda: user.shows("as it goes"))
+
+        await do(user, RESOURCES)
+
+
+async def test_the_keys_of_a_history() -> None:
+    async with driven(size=NARROW) as user:
+        await user.up()
+        await opened(user, HistoryScreen(user.services.bench.store, ["one", "another"]))
+        await user.until(lambda: user.shows("No run has measured it."))
+
+        await do(user, HISTORY)
+
+
+async def test_the_key_of_what_stands_out() -> None:
+    requests = [
+        request(number, trace([10.0] * 9 if number != 5 else [10.0, 2000.0, *[10.0] * 7]), prompt_id="rag")
+        for number in range(1, 10)
+    ]
+    state = running(*requests, models=("tiny",))
+    async with driven(size=NARROW) as user:
+        await user.up()
+        user.app.push_screen(RequestsScreen("tiny", lambda: state))
+        await user.until(lambda: user.shows("1 stand out"))
+
+        await do(user, [STANDS_OUT])
 
 
 def clashes(user: Driven) -> set[tuple[str, str, str]]:

@@ -42,7 +42,7 @@ ALL_KEYS = [
     if isinstance(group.annotation, type) and hasattr(group.annotation, "model_fields")
     for name in group.annotation.model_fields
 ]
-TABLES = ("[chat]", "[timeouts]", "[engine]", "[downloads]", "[licenses]", "[screen]", "[keys]")
+TABLES = ("[chat]", "[timeouts]", "[engine]", "[downloads]", "[licenses]", "[energy]", "[screen]", "[keys]")
 OTHER_VALUES = {
     "chat.system_prompt": "Be brief.",
     "chat.temperature": "0.5",
@@ -57,9 +57,14 @@ OTHER_VALUES = {
     "engine.port": "5273",
     "engine.warm_every_min": "4",
     "engine.unload_after_min": "30",
+    "engine.memory_limit_percent": "75",
     "downloads.quiet_hour": "3",
     "licenses.allow": "MIT",
     "licenses.deny": "*-nc-*",
+    "energy.price_per_kwh": "0.32",
+    "energy.currency": "EUR",
+    "energy.cloud_price_in": "0",
+    "energy.cloud_price_out": "0.6",
     "screen.flush_hz": "12",
     "screen.strip_hz": "2",
     "keys.chat.new": "f5",

@@ -1,6 +1,7 @@
 """The chat: prompts go out, answers stream in, their numbers stand below them."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -23,6 +24,7 @@ from foundry_tui.reports.models import load_words
 from foundry_tui.services.dialogue import ModelLoaded, ModelLoading
 from foundry_tui.services.opened import Services
 from foundry_tui.services.setup import Setup
+from foundry_tui.tui.load_guard import may_load
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.composer import Composer
 from foundry_tui.tui.panes.reader import Reader
@@ -354,7 +356,9 @@ class ChatPane(Vertical):
         transcript.scroll_end(animate=False)
         error: EngineError | None = None
         try:
-            async with self._dialogue.answer(model_id) as events:
+            async with self._dialogue.answer(
+                model_id, may_load=partial(may_load, self, self._client)
+            ) as events:
                 self._turns.adopt(key, self._dialogue.conversation.head_id or "")
                 self.ribbon.begin(model_id)
                 async for event in events:

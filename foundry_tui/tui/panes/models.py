@@ -15,6 +15,7 @@ from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
 from foundry_tui.reports.models import load_words
 from foundry_tui.services.client import ClientService, Job
+from foundry_tui.tui.load_guard import is_load_wanted
 from foundry_tui.tui.messages import DownloadWanted, ModelActivated, ModelDetailWanted
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.widgets.row_table import Column, Emphasis, Row, RowTable
@@ -166,6 +167,8 @@ class ModelsPane(Vertical):
             tell(self, f"a {info.kind.value} endpoint loads models by itself; just ask", is_warning=True)
             return
         try:
+            if not await is_load_wanted(self, self._client, model):
+                return
             report = await self._client.load(model.id)
         except EngineError as error:
             complain(self, error)

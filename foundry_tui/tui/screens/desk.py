@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.downloads import Download
-from foundry_tui.domain.engine import Capability, EndpointKind, EngineInfo, EngineReady
+from foundry_tui.domain.engine import Capability, EndpointKind, EngineInfo
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.resources import GpuSamples
@@ -23,7 +23,7 @@ from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.chat import ChatPane
 
 if TYPE_CHECKING:
-    from foundry_tui.tui.screens.bench_draft import BenchDraft
+    from foundry_tui.tui.screens.bench.draft import BenchDraft
     from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
     from foundry_tui.tui.screens.validation import Checked
 
@@ -148,9 +148,9 @@ class Desk:
 
     def bench(self, marked: Sequence[str], active: str | None, *, is_plain: bool) -> None:
         """Show the benchmark under way; a new one takes the marked models, else those of before, else one."""
-        from foundry_tui.tui.screens.bench import BenchScreen
-        from foundry_tui.tui.screens.bench_draft import BenchDraft
-        from foundry_tui.tui.screens.bench_plan import BenchPlanScreen
+        from foundry_tui.tui.screens.bench.draft import BenchDraft
+        from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
+        from foundry_tui.tui.screens.bench.screen import BenchScreen
 
         services = self._services
 
@@ -167,9 +167,24 @@ class Desk:
                 store=services.bench.store,
                 begin=services.bench.begin,
                 keep=keep,
+                targets=services.bench_targets,
             )
 
         self._home.app.push_screen(BenchScreen(services.bench, plan=plan, is_plain=is_plain))
+
+    def resources(self, *, is_plain: bool) -> None:
+        """Show what is used of the machine over time, what happened meanwhile, and which model took what."""
+        from foundry_tui.tui.screens.resources import ResourcesScreen
+
+        services = self._services
+        screen = ResourcesScreen(
+            services.client.chronicle,
+            sample=lambda: services.sampler.samples.value,
+            state=lambda: services.client.engine_state,
+            is_measuring=lambda: services.bench.is_running,
+            is_plain=is_plain,
+        )
+        self._home.app.push_screen(screen)
 
     def log(self) -> None:
         """Show what the app and the engine logged."""
@@ -233,14 +248,9 @@ class Desk:
         self._home.app.push_screen(screen)
 
     def _offer(self, care: ModelCare, model: ModelVariant) -> "DownloadOfferScreen":
-        from foundry_tui.reports.download_offer import fit_for
         from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
 
-        need = fit_for(
-            model,
-            self._services.sampler.samples.value,
-            host_is_running=isinstance(self._services.client.engine_state, EngineReady),
-        )
+        need = self._services.client.memory.offered(model, self._services.sampler.samples.value)
         return DownloadOfferScreen(
             model, downloads=care.downloads, licenses=care.licenses, need=need, unix_ms=_unix_ms
         )

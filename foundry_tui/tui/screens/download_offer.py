@@ -14,15 +14,9 @@ from foundry_tui.domain.downloads import Download
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.fit import Fit, FitVerdict
-from foundry_tui.reports.download_offer import (
-    fit_lines,
-    fit_words,
-    machine_words,
-    removable_lines,
-    room_facts,
-    room_words,
-)
+from foundry_tui.reports.download_offer import machine_words, removable_lines, room_facts, room_words
 from foundry_tui.reports.downloads import moment_in_words, state_words
+from foundry_tui.reports.fit import fit_lines, fit_words
 from foundry_tui.services.downloads.facade import Downloads, Preflight
 from foundry_tui.services.downloads.licenses import Licenses
 from foundry_tui.tui.presenters import fact_words

@@ -1,16 +1,17 @@
 """All keys, those of the place one is at first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.screen import Screen
 from textual.widgets import Label, Static
 
-from foundry_tui.tui.actions import Action, key_words
+from foundry_tui.tui.actions import Action, actions_of, key_words
 from foundry_tui.tui.screens.overlay import Overlay
 
-__all__ = ["HelpScreen", "HelpSection"]
+__all__ = ["HelpScreen", "HelpSection", "overlay_help"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,14 @@ class HelpScreen(Overlay[None]):
                     yield from _line(key_words(action.keys) or "(no key)", action.label)
                 for label, text in section.facts:
                     yield from _line(label, text)
+
+
+def overlay_help(screen: Screen[object], keys: Mapping[str, str]) -> list[HelpSection]:
+    """What can be done on a screen over the workspace, and where its focus is; with its own words."""
+    sections = [HelpSection(title="Here", words=screen.HELP or "", actions=actions_of(type(screen), keys))]
+    if screen.focused is not None and (actions := actions_of(type(screen.focused), keys)):
+        sections.append(HelpSection(title="In the list or field", actions=actions))
+    return sections
 
 
 def _line(label: str, text: str) -> ComposeResult:

@@ -13,6 +13,7 @@ from textual.worker import active_worker
 
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.models import LoadReport, ModelVariant
+from foundry_tui.metrics.fit import Fit
 from foundry_tui.tui.presenters import detail_facts, fact_words
 from foundry_tui.tui.widgets.fields import LineField, TextField
 
@@ -28,6 +29,16 @@ class Overlay(ModalScreen[T | None]):
     def is_open(self) -> bool:
         """Whether there is anything to draw on: what it follows may still change while it is being closed."""
         return self.is_attached and self.display
+
+    @property
+    def keeps_still(self) -> bool:
+        """Whether nothing at all may be painted, what shows below it included."""
+        return False
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether an answer under way goes on only when this is answered."""
+        return False
 
     def dismiss(self, result: T | None = None) -> AwaitComplete:
         """Close, and let go at once of what is still looked up for it; nothing if it is closed already.
@@ -110,9 +121,9 @@ class ConfirmScreen(Overlay[bool]):
 class DetailScreen(Overlay[None]):
     """Everything known about one variant."""
 
-    def __init__(self, model: ModelVariant, report: LoadReport | None) -> None:
+    def __init__(self, model: ModelVariant, report: LoadReport | None, need: Fit) -> None:
         super().__init__()
-        self._facts = detail_facts(model, report)
+        self._facts = detail_facts(model, report, need)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=True) as box:

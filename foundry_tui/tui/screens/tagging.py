@@ -27,10 +27,11 @@ def tags_in_words(tags: Sequence[str]) -> str:
 
 
 class LineScreen(Overlay[str]):
-    """Closes with a line of words; not with a blank one."""
+    """Closes with a line of words; with a blank one only where it may be empty."""
 
-    def __init__(self, title: str, label: str, value: str = "") -> None:
+    def __init__(self, title: str, label: str, value: str = "", *, may_be_empty: bool = False) -> None:
         super().__init__()
+        self._may_be_empty = may_be_empty
         self._title = title
         self._label = label
         self._value = clean_line(value)
@@ -49,7 +50,8 @@ class LineScreen(Overlay[str]):
     @on(Input.Submitted)
     def _accept(self, message: Input.Submitted) -> None:
         message.stop()
-        if line := clean_line(message.value):
+        line = clean_line(message.value)
+        if line or self._may_be_empty:
             self.dismiss(line)
 
 

@@ -25,6 +25,7 @@ from foundry_tui.services.calm import leave_out
 from foundry_tui.services.opened import Services
 from foundry_tui.services.setup import Setup
 from foundry_tui.tui.actions import Action, actions_of
+from foundry_tui.tui.load_guard import is_load_wanted
 from foundry_tui.tui.messages import DownloadWanted, ModelActivated, ModelDetailWanted
 from foundry_tui.tui.notices import complain
 from foundry_tui.tui.panes.cache import CachePane
@@ -36,7 +37,7 @@ from foundry_tui.tui.screens.desk import Desk
 from foundry_tui.tui.screens.help import HelpSection
 from foundry_tui.tui.screens.jump import JumpScreen, targets_of
 from foundry_tui.tui.screens.opening import PANES
-from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen
+from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen, Overlay
 from foundry_tui.tui.widgets.find_bar import FindBar
 from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
 from foundry_tui.tui.widgets.key_footer import KeyFooter
@@ -63,10 +64,7 @@ _everywhere = partial(Binding, priority=True, show=False)
 class WorkspaceScreen(Screen[None]):
     """Arranges the panes: side by side where there is room, one at a time where there is not."""
 
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - declared without ClassVar by the base class
-        (0, "-narrow"),
-        (100, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as the base class declares it
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "show_pane('catalog')", "Catalog", show=False, id="pane.catalog"),
@@ -77,6 +75,8 @@ class WorkspaceScreen(Screen[None]):
         Binding("alt+3", "show_pane('chat')", priority=True, show=False),
         Binding("4", "bench", show=False),
         _everywhere("alt+4", "bench", "Benchmark", id="app.bench"),
+        Binding("5", "resources", show=False),
+        _everywhere("alt+5", "resources", "Resources", id="app.resources"),
         _everywhere("ctrl+g", "jump", "Jump to a place by its letter", id="app.jump"),
         Binding("ctrl+l", "conversations", "Conversations", priority=True, id="app.conversations"),
         _everywhere("ctrl+f", "find", "Find", id="chat.find"),
@@ -142,8 +142,8 @@ class WorkspaceScreen(Screen[None]):
         for name, title in PANES:
             self.query_one(f"#{name}").border_title = title
         setup = self._services.setup
-        self._strip_timer = self.set_interval(1 / setup.strip_hz, self._show_resources)
-        self._show_resources()
+        self._strip_timer = self.set_interval(1 / setup.strip_hz, self.show_resources)
+        self.show_resources()
         self.apply(setup)
         self.action_show_pane("chat" if setup.start_with else "catalog")
         self._show_tabs()
@@ -256,6 +256,10 @@ class WorkspaceScreen(Screen[None]):
         """Show the benchmark under way, or plan one."""
         self._desk.bench(self.catalog.marked, self.active_model, is_plain=self.chat.ribbon.plain)
 
+    def action_resources(self) -> None:
+        """Show what is used of the machine, and what happens meanwhile."""
+        self._desk.resources(is_plain=self.chat.ribbon.plain)
+
     def action_downloads(self) -> None:
         """Show the queue of downloads."""
         self._desk.downloads()
@@ -305,11 +309,13 @@ class WorkspaceScreen(Screen[None]):
             self._desk.offer(model)
 
     @on(ModelDetailWanted)
-    def _detail_wanted(self, message: ModelDetailWanted) -> None:
+    @work(exclusive=True, group="detail")
+    async def _detail_wanted(self, message: ModelDetailWanted) -> None:
         message.stop()
         model = self._client.catalog.value.find(message.model_id)
         if model is not None:
-            self.app.push_screen(DetailScreen(model, self._client.load_reports.get(model.id)))
+            need, report = await self._client.memory.weigh(model), self._client.load_reports.get(model.id)
+            self.app.push_screen(DetailScreen(model, report, need))
 
     @on(ChatPane.Reopened)
     def _reopened(self, message: ChatPane.Reopened) -> None:
@@ -327,8 +333,7 @@ class WorkspaceScreen(Screen[None]):
     def _places(self) -> Iterator[tuple[str, DOMNode]]:
         yield "Everywhere", self.app
         yield "Workspace", self
-        for title, place in _PLACES:
-            yield title, self.query_one(place)
+        yield from ((title, self.query_one(place)) for title, place in _PLACES)
 
     def _bring_up(self) -> None:
         self._follow_engine()
@@ -370,7 +375,7 @@ class WorkspaceScreen(Screen[None]):
         model_id = self._services.setup.start_with
         if model_id is not None and self.active_model == model_id:
             model = self._client.find(model_id)
-            if not model.is_loaded:
+            if not model.is_loaded and await is_load_wanted(self, self._client, model):
                 self.chat.tell(load_words(await self._client.load(model_id)))
 
     @work(group="recall")
@@ -418,7 +423,10 @@ class WorkspaceScreen(Screen[None]):
             self.catalog.redraw()
             self.query_one(CachePane).redraw()
 
-    def _show_resources(self) -> None:
+    def show_resources(self) -> None:
+        """Show the newest readings, unless nothing may be painted."""
+        if isinstance(top := self.app.screen, Overlay) and top.keeps_still:
+            return
         self.query_one(ResourceStrip).parts = tuple(resource_parts(self._services.sampler.samples.value))
 
     def _set_maximised(self, is_maximised: bool) -> None:

@@ -1,8 +1,9 @@
 """What the benchmark page says of a run: its table, and the lines around it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from foundry_tui.domain.bench import ModelRun, Phase, RunStatus
+from foundry_tui.domain.bench import ModelRun, Phase, RunLimits, RunStatus
 from foundry_tui.domain.chat import ChunkReceived, Outcome
 from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, rate_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
@@ -11,15 +12,21 @@ from foundry_tui.metrics.measures import Measure
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.reports.errors import error_words
 from foundry_tui.services.bench.state import BenchState, Step, UnderWay
+from foundry_tui.tui.paint_budget import PaintBudget
 from foundry_tui.tui.presenters import left_in_words
-from foundry_tui.tui.screens.bench_tally import ModelTally, RunTally
-from foundry_tui.tui.widgets.table_parts import Align, Column, Emphasis, Row, cut, cut_within
+from foundry_tui.tui.screens.bench.names import names_within
+from foundry_tui.tui.screens.bench.tally import ModelTally, RunTally
+from foundry_tui.tui.widgets.table_parts import Align, Column, Emphasis, Row, cut, place
 
 __all__ = [
     "COLUMNS",
+    "TIGHT_COLUMNS",
+    "blank_words",
+    "columns_for",
     "detail_lines",
-    "histogram",
     "idle_words",
+    "lag_words",
+    "limit_words",
     "rows_of",
     "spread_cell",
     "state_words",
@@ -27,24 +34,28 @@ __all__ = [
 ]
 
 COLUMNS = (
-    Column(key="model", label="Model", width=11, weight=3, priority=9),
-    Column(key="state", label="Status", width=12, priority=8),
-    Column(key="left", label="ETA", width=9, align=Align.RIGHT, priority=3),
+    Column(key="model", label="Model", width=18, weight=3, priority=9),
+    Column(key="state", label="Status", width=14, priority=8),
+    Column(key="left", label="ETA", width=10, align=Align.RIGHT, priority=3),
     Column(key="ttft", label="TTFT ms", width=14, align=Align.RIGHT, priority=5),
     Column(key="rate", label="tok/s", width=15, align=Align.RIGHT, priority=7),
     Column(key="latency", label="Latency s", width=14, align=Align.RIGHT, priority=6),
-    Column(key="memory", label="Peak", width=8, align=Align.RIGHT, priority=2),
-    Column(key="spread", label="Latencies", width=20, weight=1, priority=1),
+    Column(key="memory", label="Peak RAM", width=8, align=Align.RIGHT, priority=2),
+    Column(key="load", label="Load", width=8, align=Align.RIGHT, priority=1),
 )
+_TIGHT_WIDTHS = {"state": 11, "ttft": 12, "rate": 13, "latency": 12}
+TIGHT_COLUMNS = tuple(
+    replace(column, width=_TIGHT_WIDTHS.get(column.key, column.width)) for column in COLUMNS
+)
+"""The same where 80 cells must hold names, status and the three measures."""
+_ROOMY = 86
 _NAME_CELLS = 48
-_BARS = "▁▂▃▄▅▆▇█"
-_PLAIN_BARS = "123456789"
-_BAR_CELLS = 16
-_WIDE = 100
+_MARK = "✓"
 _NS_PER_S = 1_000_000_000
-_SECONDS, _MILLISECONDS = 1.0, 1000.0
+_MILLISECONDS = 1000.0
 _MOST_DIGITS = 3
 _SIGNIFICANT = 3
+_UNTIMED = frozenset({"probe", "calibration", "certificate", "warm-up", "skipped"})
 _PHASES = {
     Phase.PROBE: "probe",
     Phase.CALIBRATION: "calibration",
@@ -54,61 +65,93 @@ _PHASES = {
 }
 
 
-def rows_of(state: BenchState, tally: RunTally, *, name_cells: int, is_plain: bool) -> list[Row]:
-    """One row for each model of the plan."""
+def columns_for(width: int) -> tuple[Column, ...]:
+    """What a table of that many cells shows."""
+    return COLUMNS if width >= _ROOMY else TIGHT_COLUMNS
+
+
+def rows_of(state: BenchState, tally: RunTally, *, width: int, marked: Collection[str] = ()) -> list[Row]:
+    """One row for each model of the plan, for a table of ``width`` cells."""
+    models, columns = state.run.models, columns_for(width)
+    placed = place(columns, width)
+    room = next((one.width for one in placed if one.column.key == "model"), columns[0].width)
+    names = names_within([clean_line(model.model) for model in models], room)
+    is_tight = columns is TIGHT_COLUMNS
     return [
-        _row(state, model, tally.of(model.model), name_cells=name_cells, is_plain=is_plain)
-        for model in state.run.models
+        _row(state, model, name, tally.of(model.model), is_tight=is_tight, is_marked=model.model in marked)
+        for model, name in zip(models, names, strict=True)
     ]
 
 
-def spread_cell(found: Spread | None, measure: Measure, *, scale: float = 1.0, mark: str = "") -> str:
+def spread_cell(
+    found: Spread | None, measure: Measure, *, scale: float = 1.0, mark: str = "", is_tight: bool = False
+) -> str:
     """The median ± half of its 95 % interval; of too few readings the worst and their number."""
     if found is None:
         return UNKNOWN
     interval = found.median_interval
     if interval is None:
         word, worst = ("max", found.max) if measure.is_time else ("min", found.min)
-        return f"{mark}{word} {_number(worst * scale)} (n={found.n})"
+        number = f"n={found.n}" if is_tight else f"(n={found.n})"
+        return f"{mark}{word} {_number(worst * scale)} {number}"
     half = interval.half_width * scale
     digits = max(_digits(found.median * scale), _half_digits(half))
-    return f"{mark}{found.median * scale:.{digits}f} ± {half:.{digits}f}"
-
-
-def histogram(values: Sequence[float], cells: int, *, is_plain: bool = False) -> str:
-    """How ``values`` spread from the least to the greatest, one cell for each part of the way.
-
-    An empty cell had none; the highest had most.  Of equal values there is one cell.
-    """
-    if not values:
-        return ""
-    low, high = min(values), max(values)
-    signs = _PLAIN_BARS if is_plain else _BARS
-    if not high > low:
-        return signs[-1]
-    counts = [0] * cells
-    for value in values:
-        counts[min(cells - 1, int((value - low) / (high - low) * cells))] += 1
-    most = max(counts)
-    return "".join(" " if not count else signs[(count * len(signs) - 1) // most] for count in counts)
+    reach = f"{half:.{digits}f}"
+    if half > 0 and not float(reach):  # it has a width
+        digits = min(digits, 2) if is_tight else digits
+        reach = f"<{10**-digits:.{digits}f}"
+    return f"{mark}{found.median * scale:.{digits}f} ±{'' if is_tight else ' '}{reach}"
 
 
 def state_words(state: BenchState) -> str:
-    """How far the run is, on one line."""
+    """How far the run is and what it does next, on one line."""
     run, doing = state.run, _doing(state)
     if state.step is Step.ENDED:
         made = f"{state.done} timed requests" if state.done != 1 else "1 timed request"
         return f"{doing} · {made}"
     parts = [doing, f"{state.done} of {state.planned} timed"]
-    if state.eta_s is not None:
-        parts.append(f"about {left_in_words(state.eta_s)} left")
     if state.stops:
         parts.append("ends after this request")
     elif state.pauses and state.step is not Step.PAUSED:
         parts.append("pauses after this request")
+    if state.eta_s is not None:
+        parts.append(f"about {left_in_words(state.eta_s)} left")
     if run.plan.precision is not None:
         parts.append(f"until within ±{run.plan.precision.half_width_share * 100:g} %")
+    return " · ".join([*parts, *limit_words(run.plan.limits)])
+
+
+def limit_words(limits: RunLimits) -> list[str]:
+    """What ends a run or makes it wait, each in a few words."""
+    said: list[str] = []
+    if limits.max_s is not None:
+        said.append(f"ends after {left_in_words(limits.max_s)}")
+    if limits.min_free_disk_bytes is not None:
+        said.append(f"ends below {bytes_in_words(limits.min_free_disk_bytes)} free")
+    if limits.max_temperature_c is not None:
+        said.append(f"waits above {limits.max_temperature_c:g} °C")
+    return said
+
+
+def blank_words(state: BenchState | None) -> str:
+    """All that stands there while nothing is painted: it changes only with what the user wants of the run."""
+    parts = ["Nothing is painted: o paints again"]
+    if state is not None:
+        models = len(state.run.plan.models)
+        parts.append(f"the benchmark of {models} model{'s' if models != 1 else ''} goes on")
+        if state.stops:
+            parts[-1] += " to the end of this request"
+        elif state.pauses:
+            parts[-1] = "the benchmark is paused: p goes on"
     return " · ".join(parts)
+
+
+def lag_words(budget: PaintBudget) -> str:
+    """How late the screen's own event loop is, and what is done about it; "" before that is known."""
+    if budget.lag_s is None:
+        return ""
+    words = f"this screen is {budget.lag_s * 1000:.0f} ms late"
+    return f"{words} and draws half as often" if budget.is_late else words
 
 
 def under_way_words(one: UnderWay, others: int, sent_ns: int | None) -> str:
@@ -134,29 +177,32 @@ def idle_words(state: BenchState) -> str:
     return f"e exports it here; in a shell: foundry-tui report {clean_line(state.run.id[:8])}"
 
 
-def detail_lines(
-    state: BenchState, model: ModelRun, tally: ModelTally, *, cells: int, is_plain: bool
-) -> list[str]:
-    """Three lines about one model: what it is, how its latencies spread, what became of it."""
-    bars = _BAR_CELLS if cells < _WIDE else 2 * _BAR_CELLS
-    lines = (_identity(model), _distribution(tally, bars, is_plain=is_plain), _fate(state, model, tally))
-    return [cut(line, cells) for line in lines]
+def detail_lines(state: BenchState, model: ModelRun, tally: ModelTally, *, cells: int) -> list[str]:
+    """Two lines about one model: what it is, and what became of it."""
+    return [cut(line, cells) for line in (_identity(model), _fate(state, model, tally))]
 
 
-def _row(state: BenchState, model: ModelRun, tally: ModelTally, *, name_cells: int, is_plain: bool) -> Row:
+def _row(
+    state: BenchState, model: ModelRun, name: str, tally: ModelTally, *, is_tight: bool, is_marked: bool
+) -> Row:
     planned = _planned(state, tally)
-    rate_mark = "~" if Measure.DECODE_RATE in tally.estimated else ""
+    status = _status_cell(state, model, tally.done, planned, is_tight=is_tight)
+
+    def spread(measure: Measure, scale: float = 1.0) -> str:
+        mark = "~" if measure in tally.estimated else ""
+        return spread_cell(tally.spread(measure), measure, scale=scale, mark=mark, is_tight=is_tight)
+
     return Row(
         key=model.model,
         cells=(
-            cut_within(clean_line(model.model), name_cells),
-            _status_cell(state, model, tally.done, planned),
+            name,
+            f"{_MARK}{status}" if is_marked else status,
             _left(state, model, tally, planned),
-            spread_cell(tally.spread(Measure.TTFT), Measure.TTFT, scale=_MILLISECONDS),
-            spread_cell(tally.spread(Measure.DECODE_RATE), Measure.DECODE_RATE, mark=rate_mark),
-            spread_cell(tally.spread(Measure.LATENCY), Measure.LATENCY, scale=_SECONDS),
+            spread(Measure.TTFT, _MILLISECONDS),
+            spread(Measure.DECODE_RATE),
+            spread(Measure.LATENCY),
             bytes_in_words(tally.peak_rss_bytes),
-            histogram(tally.readings[Measure.LATENCY], _BAR_CELLS, is_plain=is_plain),
+            seconds_in_words(None if model.load_ns is None else model.load_ns / _NS_PER_S),
         ),
         emphasis=_emphasis(state, model, tally),
     )
@@ -167,12 +213,19 @@ def _planned(state: BenchState, tally: ModelTally) -> int:
     return max(plan.rounds, tally.highest_round) * len(plan.prompts)
 
 
-def _status_cell(state: BenchState, model: ModelRun, done: int, planned: int) -> str:
+def _status_cell(state: BenchState, model: ModelRun, done: int, planned: int, *, is_tight: bool) -> str:
     if model.outcome is Outcome.OUT_OF_MEMORY:
         return "no memory"  # the usual words do not fit
     if model.outcome not in (None, Outcome.COMPLETED):
         return _status(state, model)
-    return f"{done}/{planned} {_status(state, model)}"
+    status = _status(state, model)
+    # The number of timed ones is not what is waited for then.
+    if status in _UNTIMED:
+        return status
+    words = f"{done}/{planned} {status}"
+    if is_tight and len(words) > _TIGHT_WIDTHS["state"]:
+        return f"{done}/{planned}" + (" …" if status == _PHASES[Phase.TIMED] else "")
+    return words
 
 
 def _status(state: BenchState, model: ModelRun) -> str:
@@ -222,7 +275,7 @@ def _doing(state: BenchState) -> str:
         case Step.ASKING:
             return "Measuring"
         case Step.PAUSED:
-            return "Paused: p goes on"
+            return "Paused: p goes on" if state.hold is None else f"Waits: {clean_line(state.hold)}"
         case Step.UNLOADING:
             return f"Unloading{name}"
         case Step.ENDED:
@@ -242,17 +295,6 @@ def _identity(model: ModelRun) -> str:
     loaded = None if model.load_ns is None else f"loaded in {seconds_in_words(model.load_ns / _NS_PER_S)}"
     wanted = (model.model_id or model.model, facts.get("device"), loaded, facts.get("execution_provider"))
     return " · ".join(clean_line(value, 2 * _NAME_CELLS) for value in wanted if value)
-
-
-def _distribution(tally: ModelTally, cells: int, *, is_plain: bool) -> str:
-    found = tally.spread(Measure.LATENCY)
-    if found is None:
-        return "no latency yet"
-    if found.n == 1:
-        return f"latency {seconds_in_words(found.max)} (n=1)"
-    bars = histogram(tally.readings[Measure.LATENCY], cells, is_plain=is_plain)
-    ends = f"{seconds_in_words(found.min)} {bars} {seconds_in_words(found.max)}"
-    return f"latency {ends} · median {seconds_in_words(found.median)} (n={found.n})"
 
 
 def _fate(state: BenchState, model: ModelRun, tally: ModelTally) -> str:
@@ -291,5 +333,5 @@ def _digits(value: float) -> int:
 
 
 def _half_digits(half: float) -> int:
-    """Decimals that show at least one digit of ``half``, at most three: only one of no width reads ± 0."""
+    """Decimals that show at least one digit of ``half``, at most three."""
     return next((digits for digits in range(_MOST_DIGITS) if half >= 10**-digits), _MOST_DIGITS)

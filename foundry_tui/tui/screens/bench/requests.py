@@ -3,21 +3,25 @@
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from foundry_tui.domain.bench import Phase, PlannedPrompt, RequestRun
+from foundry_tui.domain.bench import Phase, PlannedPrompt, RequestRun, ResourceReading
 from foundry_tui.domain.chat import Outcome
+from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.measures import Measure, read
 from foundry_tui.metrics.outliers import Cause, Outlier, outliers
 from foundry_tui.reports.answer import describe
+from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.bench.state import BenchState
+from foundry_tui.tui.notices import complain
+from foundry_tui.tui.screens.bench.replay import ReplayScreen
 from foundry_tui.tui.screens.overlay import Overlay
 from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
 from foundry_tui.tui.widgets.key_footer import KeyFooter
@@ -66,6 +70,7 @@ class RequestsScreen(Overlay[None]):
     Args:
         model: Its name in the plan.
         state: The run as it is by now; None when another one is shown.
+        bench: Has what was read of the machine meanwhile; None where that is not to be shown.
         is_plain: Whether ribbons do without colours and blocks.
     """
 
@@ -75,10 +80,23 @@ class RequestsScreen(Overlay[None]):
     }
     """
 
-    def __init__(self, model: str, state: Callable[[], BenchState | None], *, is_plain: bool = False) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "play", "Play", id="requests.play"),
+        Binding("o", "next_outlier", "Next outlier", id="requests.next_outlier"),
+    ]
+
+    def __init__(
+        self,
+        model: str,
+        state: Callable[[], BenchState | None],
+        *,
+        bench: Benchmarks | None = None,
+        is_plain: bool = False,
+    ) -> None:
         super().__init__()
         self._model = model
         self._state = state
+        self._bench = bench
         self._is_plain = is_plain
         self._requests: tuple[RequestRun, ...] = ()
         self._outliers: dict[int, Outlier] = {}
@@ -93,7 +111,7 @@ class RequestsScreen(Overlay[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="requests-box", classes="full") as box:
             box.border_title = Content(clean_line(f"Requests to {self._model}", 60))
-            box.border_subtitle = "Enter shows one · Esc goes back"
+            box.border_subtitle = "Enter shows one · p plays it · Esc goes back"
             yield _Table(_COLUMNS, empty_text="Nothing was asked of it yet.", id="requests-table")
             yield Static(id="requests-state", markup=False)
         yield KeyFooter()
@@ -104,6 +122,49 @@ class RequestsScreen(Overlay[None]):
         self._look()
         self.set_interval(_LOOK_S, self._look)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what there is something for."""
+        if action == "next_outlier":
+            return bool(self._outliers)
+        return action != "play" or bool(self._requests)
+
+    def action_play(self) -> None:
+        """Play the request under the cursor as it was, and those around it by key."""
+        key = self.table.cursor_key
+        if key is not None:
+            self._play(int(key))
+
+    def action_next_outlier(self) -> None:
+        """Go to the next request that stands out, from the last one to the first."""
+        here = int(self.table.cursor_key or 0)
+        found = next((number for number in self._outliers if number > here), next(iter(self._outliers)))
+        self.table.move_cursor_to(str(found))
+
+    @work(exclusive=True, group="play")
+    async def _play(self, number: int) -> None:
+        state, requests = self._state(), self._requests
+        place = next((n for n, one in enumerate(requests) if one.number == number), None)
+        if state is None or place is None:
+            return
+        bench = self._bench
+        resources: Sequence[ResourceReading] = ()
+        if bench is not None:
+            try:
+                resources = await bench.store.resources(state.run.id)
+            except FoundryTuiError as error:
+                complain(self, error)  # the answer itself is here, and can be played without
+        if isinstance(self.app.screen, ReplayScreen):
+            return  # a second key was quicker than the disk
+        screen = ReplayScreen(
+            requests,
+            place,
+            prompts=self._prompts,
+            resources=resources,
+            is_plain=self._is_plain,
+            is_measuring=lambda: bench is not None and bench.is_running,
+        )
+        self.app.push_screen(screen)
+
     @on(RowTable.RowActivated)
     def _open(self, message: RowTable.RowActivated) -> None:
         message.stop()
@@ -111,7 +172,8 @@ class RequestsScreen(Overlay[None]):
         if request is not None:
             prompt = next((one for one in self._prompts if one.id == request.prompt_id), None)
             outlier = self._outliers.get(request.number)
-            self.app.push_screen(RequestScreen(request, prompt, outlier, is_plain=self._is_plain))
+            screen = RequestScreen(request, prompt, outlier, play=self._play, is_plain=self._is_plain)
+            self.app.push_screen(screen)
 
     @on(RowTable.RowHighlighted)
     def _moved(self, message: RowTable.RowHighlighted) -> None:
@@ -123,6 +185,7 @@ class RequestsScreen(Overlay[None]):
         if not self.is_open or state is None or len(state.requests) == self._taken:
             return
         self._taken = len(state.requests)
+        had = (bool(self._requests), bool(self._outliers))
         self._requests = tuple(one for one in state.requests if one.model == self._model)
         self._prompts = state.run.plan.prompts
         self._outliers = {one.number: one for one in outliers(self._requests)}
@@ -130,6 +193,8 @@ class RequestsScreen(Overlay[None]):
         keys = [str(one.number) for one in requests]
         rows = LazyRows(keys, lambda place: _row(requests[place], found.get(requests[place].number)))
         self.table.set_rows(rows)
+        if had != (bool(requests), bool(found)):
+            self.refresh_bindings()
         self._show_state()
 
     def _show_state(self) -> None:
@@ -152,6 +217,7 @@ class RequestScreen(Overlay[None]):
         request: As it is kept.
         prompt: Of the plan; None for one that is not in it.
         outlier: Where it stands out.
+        play: Plays the request of that number.
         is_plain: Whether the ribbon does without colours and blocks.
     """
 
@@ -159,6 +225,7 @@ class RequestScreen(Overlay[None]):
     RequestScreen #request-sheet { height: 1fr; border-top: solid $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "play", "Play", key_display="Space", id="request.play"),
         Binding("down", "scroll(1)", "Text down", show=False, id="request.down"),
         Binding("up", "scroll(-1)", "Text up", show=False, id="request.up"),
     ]
@@ -169,9 +236,11 @@ class RequestScreen(Overlay[None]):
         prompt: PlannedPrompt | None,
         outlier: Outlier | None,
         *,
+        play: Callable[[int], object],
         is_plain: bool = False,
     ) -> None:
         super().__init__()
+        self._play = play
         self._request = request
         self._prompt = prompt
         self._outlier = outlier
@@ -194,6 +263,10 @@ class RequestScreen(Overlay[None]):
         ribbon.show_trace(self._request.trace)
         self.query_one(Sheet).set_paragraphs(_paragraphs(self._request, self._prompt, self._outlier))
         ribbon.focus()
+
+    def action_play(self) -> None:
+        """Play it as it was."""
+        self._play(self._request.number)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the text while the ribbon has the focus."""

@@ -1,4 +1,4 @@
-"""The page on which a benchmark is planned: models, prompts, rounds, and how long it may take."""
+"""The page on which a benchmark is planned: models, prompts, rounds, limits, and how long it may take."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,6 +9,9 @@ from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.style import Style
+from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
 from foundry_tui.domain.bench import BenchPlan, PlannedPrompt
@@ -17,12 +20,24 @@ from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.text import clean_line
 from foundry_tui.ports.storage import RunStore
 from foundry_tui.reports.errors import error_words
-from foundry_tui.tui.screens.bench_draft import FIELDS, BenchDraft, Spans, Switch, size_words, spans_of
+from foundry_tui.reports.run_summary_words import estimate_words
+from foundry_tui.services.bench.estimate import estimated_s
+from foundry_tui.tui.screens.bench.draft import (
+    FIELDS,
+    BenchDraft,
+    DraftField,
+    DraftProblem,
+    Switch,
+    goodput_words,
+    next_goodput,
+    size_words,
+)
+from foundry_tui.tui.screens.bench.names import names_within
 from foundry_tui.tui.screens.overlay import Overlay
 from foundry_tui.tui.widgets.fields import LineField
 from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.row_table import RowTable
-from foundry_tui.tui.widgets.table_parts import Column, Row, cut, cut_within, place
+from foundry_tui.tui.widgets.table_parts import Column, Row, cut, place
 
 __all__ = ["BenchPlanScreen"]
 
@@ -37,8 +52,9 @@ _PROMPTS = (
     Column(key="text", label="Text", width=8, weight=1, priority=1),
 )
 _MARK = "✓"
-_RUNS_READ = 3
-_RUNS_LISTED = 20
+_FIELDS = tuple(field for row in FIELDS for field in row)
+_ESTIMATE_AFTER_S = 0.3
+"""After the last change: earlier runs are read for it."""
 _NO_MODELS = "No model is here yet.\n\nIn the catalog, d downloads one."
 
 
@@ -47,7 +63,10 @@ class _Marks(RowTable):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "screen.mark", "Take/leave", key_display="␣", id="plan.mark"),
-        Binding("b,enter", "screen.begin", "Begin", key_display="b", id="plan.begin"),
+        Binding("b,enter", "screen.begin", "Begin", key_display="b", show=False, id="plan.begin"),
+        Binding("a", "screen.mark_all", "All/none", id="plan.mark_all"),
+        Binding("j", "screen.targets", "models.json", id="plan.targets"),
+        Binding("g", "screen.goodput", "Goodput", show=False, id="plan.goodput"),
         *(
             Binding(switch.key, f"screen.switch('{switch}')", switch.label, show=False, id=f"plan.{switch}")
             for switch in Switch
@@ -65,23 +84,36 @@ class BenchPlanScreen(Overlay[str]):
         store: Earlier runs, for how long this one may take.
         begin: Begins it; what it raises is shown on the page.
         keep: Takes what was filled in when the page is left.
+        targets: Reads which models ``models.json`` has for this, by alias, the first one first; blocks.
     """
 
+    HELP = (
+        "Space takes the model or prompt under the cursor, or leaves it; models are asked in the order in "
+        "which they were taken. With a share in ‘Until within’ rounds go on until the median latency of each "
+        "model is known that well, at most as many as ‘Most rounds’. The limits end a run, which can be "
+        "resumed later; above the temperature it only waits until the machine is cooler."
+    )
     DEFAULT_CSS = """
     BenchPlanScreen #plan-lists { height: 1fr; min-height: 4; }
     BenchPlanScreen RowTable { width: 1fr; height: 1fr; }
     BenchPlanScreen #plan-prompts { border-left: solid $panel; }
     BenchPlanScreen #plan-about { height: 1; color: $text-muted; }
     BenchPlanScreen .plan-row { height: 1; }
-    BenchPlanScreen .plan-row Label { width: auto; color: $text-muted; margin-right: 1; }
-    BenchPlanScreen .plan-row Input { width: 7; margin: 0 2 0 0; background: $panel; }
-    BenchPlanScreen #plan-switches { height: 1; text-wrap: nowrap; }
-    BenchPlanScreen #plan-size { height: 1; text-overflow: ellipsis; text-wrap: nowrap; }
+    BenchPlanScreen .plan-row Label { color: $text-muted; margin-right: 1; }
+    BenchPlanScreen .plan-label-0 { width: 9; }
+    BenchPlanScreen .plan-label-1, BenchPlanScreen .plan-label-3 { width: 11; }
+    BenchPlanScreen .plan-label-2 { width: 10; }
+    BenchPlanScreen .plan-row Input { width: 7; margin: 0 1 0 0; background: $panel; }
+    BenchPlanScreen #plan-name { width: 1fr; max-width: 40; margin: 0; }
+    BenchPlanScreen .plan-row Input.-wrong { background: $error 40%; }
+    BenchPlanScreen #plan-switches { height: auto; }
+    BenchPlanScreen .plan-line { height: 1; text-overflow: ellipsis; text-wrap: nowrap; }
+    BenchPlanScreen #plan-time { color: $text-muted; }
     BenchPlanScreen #plan-size.-problem { color: $text-error; text-style: bold; }
     BenchPlanScreen #plan-problem { height: auto; max-height: 3; color: $text-error; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "begin", "Begin", priority=True, show=False, id="plan.begin_anywhere"),
+        Binding("ctrl+s", "begin", "Begin", priority=True, id="plan.begin_anywhere"),
     ]
 
     def __init__(
@@ -93,6 +125,7 @@ class BenchPlanScreen(Overlay[str]):
         store: RunStore,
         begin: Callable[[BenchPlan], Awaitable[str]],
         keep: Callable[[BenchDraft], None],
+        targets: Callable[[], tuple[str, ...]] = lambda: (),
     ) -> None:
         super().__init__()
         self._variants = {model.id: model for model in models}
@@ -101,12 +134,15 @@ class BenchPlanScreen(Overlay[str]):
         self._store = store
         self._begin = begin
         self._keep = keep
+        self._read_targets = targets
         # In the order in which they were taken, as they are asked.
         self._models = dict.fromkeys(name for name in draft.models if name in self._variants)
         self._prompts: dict[str, PlannedPrompt] = {}
         self._chosen: dict[str, None] = {}
         self._switches = set(draft.switches)
-        self._spans: Spans = Spans()
+        self._goodput = draft.goodput
+        self._timer: Timer | None = None
+        self._estimated: BenchPlan | None = None
         self._is_beginning = False
         left_out = [name for name in draft.models if name not in self._variants]
         self._problem = _left_out_words(left_out)
@@ -132,11 +168,18 @@ class BenchPlanScreen(Overlay[str]):
             texts = self._first.texts()
             for row in FIELDS:
                 with Horizontal(classes="plan-row"):
-                    for field in row:
-                        yield Label(field.label)
-                        yield LineField(texts[field.key], id=f"plan-{field.key}", compact=True, max_length=12)
+                    for place, field in enumerate(row):
+                        yield Label(field.label, classes=f"plan-label-{place}")
+                        line = LineField(
+                            texts[field.key],
+                            id=f"plan-{field.key}",
+                            compact=True,
+                            max_length=field.max_length,
+                        )
+                        yield line
             yield Static(id="plan-switches", markup=False)
-            yield Static(id="plan-size", markup=False)
+            yield Static(id="plan-size", classes="plan-line", markup=False)
+            yield Static(id="plan-time", classes="plan-line", markup=False)
             yield Static(id="plan-problem", markup=False)
         yield KeyFooter()
 
@@ -150,7 +193,6 @@ class BenchPlanScreen(Overlay[str]):
         if self._models:
             self.model_table.move_cursor_to(next(iter(self._models)))
         self._load_prompts()
-        self._look_back()
 
     def dismiss(self, result: str | None = None) -> AwaitComplete:
         """Close; what was filled in stands there the next time."""
@@ -164,20 +206,52 @@ class BenchPlanScreen(Overlay[str]):
 
     def action_mark(self) -> None:
         """Take the row under the cursor, or leave it."""
-        for table, taken in ((self.model_table, self._models), (self.prompt_table, self._chosen)):
+        for table, taken in self._lists():
             if table.has_focus and (key := table.cursor_key) is not None:
                 if key in taken:
                     del taken[key]
                 else:
                     taken[key] = None
-        self._say("")
-        self._show_models()
-        self._show_prompts()
-        self._show_size()
+        self._taken()
+
+    def action_mark_all(self) -> None:
+        """Take all of the list that has the focus, or none if all are taken."""
+        for table, taken in self._lists():
+            if table.has_focus:
+                keys = [row.key for row in table.rows]
+                has_all = len(taken) == len(keys)
+                taken.clear()
+                taken.update({} if has_all else dict.fromkeys(keys))
+        self._taken()
+
+    @work(exclusive=True, group="targets")
+    async def action_targets(self) -> None:
+        """Take the models that ``models.json`` has for chats, by their priority."""
+        try:
+            aliases = await asyncio.to_thread(self._read_targets)
+        except FoundryTuiError as error:
+            self._say(error_words(error))
+            return
+        if not aliases:
+            self._say("models.json has no model for chats")
+            return
+        here: dict[str, str] = {}
+        for model in self._variants.values():
+            here.setdefault(model.alias, model.id)
+            here[model.id] = model.id
+        self._models = dict.fromkeys(here[alias] for alias in aliases if alias in here)
+        self._taken()
+        self._say(_left_out_words([alias for alias in aliases if alias not in here]))
 
     def action_switch(self, name: str) -> None:
         """Turn one of the three on or off."""
         self._switches ^= {Switch(name)}
+        self._show_switches()
+        self._show_size()
+
+    def action_goodput(self) -> None:
+        """Judge the answers by the next of the named limits, or by none."""
+        self._goodput = next_goodput(self._goodput)
         self._show_switches()
         self._show_size()
 
@@ -195,6 +269,11 @@ class BenchPlanScreen(Overlay[str]):
     def _changed(self, message: Input.Changed) -> None:
         message.stop()
         self._show_size()
+
+    @on(RowTable.RowActivated)
+    def _double_clicked(self, message: RowTable.RowActivated) -> None:
+        message.stop()
+        self.action_mark()
 
     @on(RowTable.RowHighlighted)
     def _moved(self, message: RowTable.RowHighlighted) -> None:
@@ -214,8 +293,9 @@ class BenchPlanScreen(Overlay[str]):
             plan = self._draft.plan()
             self._say("Beginning …")
             self.dismiss(await self._begin(plan))
-        except ValueError:
-            self.query_one("#plan-size").add_class("-problem")  # which says it already
+        except DraftProblem as problem:  # what is wrong is told already
+            if problem.field is not None:
+                self.query_one(f"#plan-{problem.field}", Input).focus()
         except FoundryTuiError as error:
             self._say(error_words(error))
         finally:
@@ -235,32 +315,51 @@ class BenchPlanScreen(Overlay[str]):
         self._show_prompts()
         self._show_size()
 
-    @work(group="look-back")
-    async def _look_back(self) -> None:
-        """Learn from the newest runs how long requests took; without them the time is unknown."""
+    @work(exclusive=True, group="estimate")
+    async def _estimate(self) -> None:
+        """Learn from earlier runs how long it may take."""
         try:
-            listed = await self._store.runs(limit=_RUNS_LISTED)
-            for run in [one for one in listed if one.requests][:_RUNS_READ]:
-                self._spans = self._spans.over(spans_of(await self._store.requests(run.id)))
+            plan = self._draft.plan()
+            if plan != self._estimated:
+                found = await estimated_s(self._store, plan, [self._variants[name] for name in plan.models])
+                self._estimated = plan
+                self._say_time(f"Takes {estimate_words(found)}")
+        except DraftProblem:
+            return  # which is told where the size stands
         except FoundryTuiError:
-            return  # whatever is wrong with the disk is told when the run begins
-        self._show_size()
+            self._say_time(
+                "How long it takes is unknown"
+            )  # whatever is wrong with the disk is told when the run begins
+
+    def _say_time(self, words: str) -> None:
+        self.query_one("#plan-time", Static).update(words, layout=False)
 
     # --- what is shown
 
     @property
     def _draft(self) -> BenchDraft:
-        texts = {field.key: self._text(field.key) for row in FIELDS for field in row}
+        texts = {field.key: self._field(field).value for field in _FIELDS}
         return BenchDraft(
             models=tuple(self._models),
             prompts=tuple(prompt for key, prompt in self._prompts.items() if key in self._chosen),
             prompt_ids=tuple(self._chosen) if self._prompts else self._first.prompt_ids,
             fields=tuple(texts.items()),
             switches=frozenset(self._switches),
+            goodput=self._goodput,
         )
 
-    def _text(self, key: str) -> str:
-        return self.query_one(f"#plan-{key}", Input).value
+    def _lists(self) -> tuple[tuple[RowTable, dict[str, None]], ...]:
+        return (self.model_table, self._models), (self.prompt_table, self._chosen)
+
+    def _taken(self) -> None:
+        """Show what is taken by now."""
+        self._say("")
+        self._show_models()
+        self._show_prompts()
+        self._show_size()
+
+    def _field(self, field: DraftField) -> Input:
+        return self.query_one(f"#plan-{field.key}", Input)
 
     def _show_models(self) -> None:
         if not self.is_open:
@@ -268,17 +367,18 @@ class BenchPlanScreen(Overlay[str]):
         table = self.model_table
         width = table.scrollable_content_region.width
         room = next((one.width for one in place(_MODELS, width) if one.column.key == "name"), 20)
+        names = names_within([clean_line(name) for name in self._variants], room)
         table.set_rows(
             [
                 Row(
                     key=model.id,
                     cells=(
                         _MARK if model.id in self._models else "",
-                        cut_within(clean_line(model.id), room),
+                        name,
                         "" if model.device is None else model.device.value,
                     ),
                 )
-                for model in self._variants.values()
+                for name, model in zip(names, self._variants.values(), strict=True)
             ]
         )
 
@@ -296,20 +396,47 @@ class BenchPlanScreen(Overlay[str]):
             words = clean_line(key)
         elif self.prompt_table.has_focus and (key := self.prompt_table.cursor_key) is not None:
             words = clean_line(self._prompts[key].text, 400)
+        else:
+            words = next((field.about for field in _FIELDS if self._field(field).has_focus), "")
         width = max(20, self.size.width - 4)
         self.query_one("#plan-about", Static).update(cut(words, width), layout=False)
 
     def _show_size(self) -> None:
-        if self.is_open:
-            line = self.query_one("#plan-size", Static)
-            line.remove_class("-problem")
-            line.update(size_words(self._draft, self._spans), layout=False)
+        if not self.is_open:
+            return
+        wrong: str | None = None
+        try:
+            words, is_problem = size_words(self._draft.plan()), False
+        except DraftProblem as problem:
+            words, is_problem, wrong = str(problem), True, problem.field
+        for field in _FIELDS:
+            self._field(field).set_class(field.key == wrong, "-wrong")
+        line = self.query_one("#plan-size", Static)
+        line.set_class(is_problem, "-problem")
+        line.update(words, layout=False)
+        if self._timer is not None:
+            self._timer.stop()
+        if is_problem:
+            self._estimated = None
+            self._say_time("")
+        else:
+            self._timer = self.set_timer(_ESTIMATE_AFTER_S, self._estimate)
 
     def _show_switches(self) -> None:
-        words = "   ".join(
-            f"[{'x' if switch in self._switches else ' '}] {switch.key} {switch.label}" for switch in Switch
-        )
-        self.query_one("#plan-switches", Static).update(words, layout=False)
+        """Each with its key; a click does the same."""
+        parts = [
+            (
+                f"[{'x' if switch in self._switches else ' '}] {switch.key} {switch.label}",
+                f"switch('{switch}')",
+            )
+            for switch in Switch
+        ]
+        parts.append((f"g {goodput_words(self._goodput)}", "goodput"))
+        said = [
+            Content(text).stylize(Style.from_meta({"@click": f"screen.{action}"})) for text, action in parts
+        ]
+        words = Content("\n").join([Content("   ").join(said[:-1]), said[-1]])
+        self.query_one("#plan-switches", Static).update(words)
 
     def _say(self, words: str) -> None:
         line = self.query_one("#plan-problem", Static)

@@ -1,11 +1,12 @@
 """A run out to a file, with the question that this takes."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from textual.widget import Widget
 
-from foundry_tui.domain.bench import RequestRun, Run
+from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
 from foundry_tui.services.files import write_new
 from foundry_tui.services.paths import free_name
 from foundry_tui.tui.notices import tell
@@ -13,11 +14,15 @@ from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
 
 __all__ = ["export_run"]
 
-_SUFFIXES = (".md", ".json", ".csv")
+_SUFFIXES = (".html", ".md", ".json", ".csv")
 
 
-async def export_run(place: Widget, run: Run, requests: tuple[RequestRun, ...]) -> None:
+async def export_run(
+    place: Widget, run: Run, requests: tuple[RequestRun, ...], resources: Sequence[ResourceReading] = ()
+) -> None:
     """Ask for a path and write a new file there; ``place`` is what the question opens over.
+
+    ``resources`` is what was read of the machine meanwhile, in the order in which it was kept.
 
     Raises:
         BadInput: Something has taken the name meanwhile.
@@ -25,7 +30,7 @@ async def export_run(place: Widget, run: Run, requests: tuple[RequestRun, ...]) 
     """
     screen = PathScreen(
         "Export",
-        "The run to: .md for people, .json with every reading, .csv with a row for each request",
+        "The run to: .html with charts, .md, .json with every reading, .csv with a row for each request",
         purpose=PathPurpose.WRITE,
         default=await free_name("benchmark_report.md"),
         suffixes=_SUFFIXES,
@@ -33,16 +38,24 @@ async def export_run(place: Widget, run: Run, requests: tuple[RequestRun, ...]) 
     path = await place.app.push_screen_wait(screen)
     if path is None:
         return
-    text = await asyncio.to_thread(_text_of, PurePath(path).suffix.casefold(), run, requests)
+    text = await asyncio.to_thread(
+        _text_of, PurePath(path).suffix.casefold(), run, requests, tuple(resources)
+    )
     tell(place, f"The run was written to {await write_new(path, text)}")
 
 
-def _text_of(suffix: str, run: Run, requests: tuple[RequestRun, ...]) -> str:
+def _text_of(
+    suffix: str, run: Run, requests: tuple[RequestRun, ...], resources: tuple[ResourceReading, ...]
+) -> str:
     # Late: few sessions write a report.
+    if suffix == ".html":
+        from foundry_tui.reports.run_html import run_html
+
+        return run_html([(run, requests, resources)])
     if suffix == ".json":
         from foundry_tui.reports.results import results_json, results_object
 
-        return results_json(results_object(run, requests))
+        return results_json(results_object(run, requests, resources))
     if suffix == ".csv":
         from foundry_tui.reports.run_csv import requests_csv
 
