@@ -57,7 +57,7 @@ async def _open(arguments: argparse.Namespace, *, demo: bool) -> int:
         async def opened() -> "Services":
             # In a thread: the first frame is on the screen by now, and keys are answered.
             bootstrap = await asyncio.to_thread(import_module, "foundry_tui.bootstrap")
-            return await stack.enter_async_context(bootstrap.open_services(launch))
+            return await stack.enter_async_context(bootstrap.open_services(launch, makes_own_error=True))
 
         if arguments.plain:
             from foundry_tui.cli.plain import run_plain  # late: the app does not need it

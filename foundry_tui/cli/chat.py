@@ -75,6 +75,8 @@ async def _load_if_needed(services: Services, model: ModelVariant) -> None:
     if model.is_loaded or info is None or not info.can(Capability.LOAD):
         return
     need_here(model)
+    if (question := await services.client.memory.question(model)) is not None:
+        say(f"warning: {question.words}")
     say(f"loading {model.id} …")
     report = await services.client.load(model.id)
     say(load_words(report))

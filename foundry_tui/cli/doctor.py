@@ -168,9 +168,9 @@ async def _catalog(services: Services) -> Check:
 
 
 async def _gpu(services: Services) -> Check:
-    from foundry_tui.resources.nvml import NvmlGpuProbe
+    from foundry_tui.wiring.machine import gpu_probe
 
-    probe = NvmlGpuProbe()
+    probe = gpu_probe()
     try:
         found = await asyncio.to_thread(probe.sample, services.client.process_id)
     finally:

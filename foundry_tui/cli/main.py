@@ -17,7 +17,7 @@ from foundry_tui.domain.errors import BadInput, FoundryTuiError
 from foundry_tui.domain.text import clean_text
 from foundry_tui.services.logbook import redact
 
-__all__ = ["entry_point", "main"]
+__all__ = ["main"]
 
 _EXAMPLES = """examples:
   foundry-tui demo                                try it now, on the bundled model, without the network
@@ -35,8 +35,9 @@ _COMMANDS = {
     "chat": ("chat", "one streamed answer on stdout"),
     "bench": ("bench", "measure models, and keep every reading"),
     "runs": ("runs", "list, show, export, import what was measured"),
+    "replay": ("replay", "a recorded answer, at the pace at which it came"),
     "compare": ("compare", "whether one model or run is faster than another"),
-    "report": ("report", "what was measured as Markdown, CSV or JSON"),
+    "report": ("report", "what was measured, as a page with charts, Markdown, CSV or JSON"),
     "conversations": ("conversations", "list, search, export, import what was said"),
     "validate": ("validate", "check that every target model is listed, cached, loads and answers"),
     "selftest": ("selftest", "our own measurement error, against a server of known timing"),
@@ -92,11 +93,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has left, as `| head` does.  Nothing may be flushed into the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
-
-
-def entry_point() -> None:
-    """``foundry-tui`` and ``python -m foundry_tui``."""
-    raise SystemExit(main())
 
 
 def _run(argv: Sequence[str] | None) -> int:

@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,8 +17,10 @@ from foundry_tui.domain.model_filter import ModelFilter, download_or_disk_bytes,
 from foundry_tui.domain.models import CatalogSnapshot, Device, ModelVariant, Registration
 from foundry_tui.domain.quantities import bytes_in_words, count_in_words
 from foundry_tui.launching import resolve
+from foundry_tui.metrics.fit import Fit
 from foundry_tui.reports.catalogs import missing_lines, source_object
 from foundry_tui.reports.engine import warnings_of
+from foundry_tui.reports.fit import fit_facts, fit_object
 from foundry_tui.reports.models import ModelState, load_words, model_state
 from foundry_tui.services.opened import Services
 
@@ -77,6 +79,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "foundry-tui models load qwen2.5-0.5b",
     )
     load.add_argument("model", metavar="ID", help="variant id or alias")
+    load.add_argument(
+        "--force", action="store_true", help="load it even where more memory would be in use than the limit"
+    )
     load.set_defaults(run=_load)
 
     unload = action(
@@ -131,11 +136,12 @@ async def _list(arguments: argparse.Namespace) -> int:
         # What is on this machine is known without the network.
         only_here = arguments.cached or arguments.loaded
         snapshot = await services.client.refresh(public=False if only_here else None)
-    models = [model for model in snapshot.models if wanted.matches(model) and _wanted(model, arguments)]
+        models = [model for model in snapshot.models if wanted.matches(model) and _wanted(model, arguments)]
+        fits = await services.client.memory.weigh_all(models) if arguments.json else {}
     for line in missing_lines(snapshot, time.time()):
         say(line)
     if arguments.json:
-        print_json(_list_object(snapshot, models))
+        print_json(_list_object(snapshot, models, fits))
         return ExitCode.DONE
     if models:
         out_of_reach = frozenset(n for n, model in enumerate(models) if model.unavailable is not None)
@@ -148,14 +154,19 @@ async def _list(arguments: argparse.Namespace) -> int:
 async def _info(arguments: argparse.Namespace) -> int:
     async with opened(arguments) as services:
         model = await find_model(services, arguments.model)
+        need = await services.client.memory.weigh(model)
     if arguments.json:
-        print_json(model_object(model))
+        print_json(model_object(model, need))
         return ExitCode.DONE
-    for key, value in model_object(model).items():
+    for key, value in model_object(model, None).items():
+        if key == "fit":
+            continue
         words = "n/a" if value is None else ", ".join(value) if isinstance(value, list) else str(value)
         if key.endswith("_bytes") and isinstance(value, int):
             words = f"{words} ({bytes_in_words(value)})"
         print_text(f"{key}: {' '.join(words.split())}")
+    for fact in fit_facts(need):
+        print_text(f"{fact.label.lower().replace(' ', '_')}: {fact.value}")
     return ExitCode.DONE
 
 
@@ -163,6 +174,8 @@ async def _load(arguments: argparse.Namespace) -> int:
     async with opened(arguments) as services:
         model = await find_model(services, arguments.model)
         need_here(model)
+        if not arguments.force and (question := await services.client.memory.question(model)) is not None:
+            raise BadInput(question.words, remedy=f"{question.remedy}; --force loads it all the same")
         report = await services.client.load(model.id)
         stays = services.client.engine_info is not None and (
             services.client.engine_info.kind is not EndpointKind.MANAGED
@@ -281,18 +294,20 @@ def _dimmed(arguments: argparse.Namespace, rows: frozenset[int]) -> frozenset[in
     return frozenset() if arguments.no_color else rows
 
 
-def _list_object(snapshot: CatalogSnapshot, models: list[ModelVariant]) -> dict[str, object]:
+def _list_object(
+    snapshot: CatalogSnapshot, models: list[ModelVariant], fits: Mapping[str, Fit]
+) -> dict[str, object]:
     return {
         "schema": MODEL_LIST_SCHEMA,
         "notice": snapshot.notice,
         "saved_at_unix": snapshot.saved_at_unix,
         "sources": [source_object(source) for source in snapshot.sources],
-        "models": [model_object(model) for model in models],
+        "models": [model_object(model, fits.get(model.id)) for model in models],
     }
 
 
-def model_object(model: ModelVariant) -> dict[str, object]:
-    """One model as JSON; unknown is null."""
+def model_object(model: ModelVariant, need: Fit | None) -> dict[str, object]:
+    """One model as JSON, with the memory that it needs; unknown is null."""
     return {
         "id": model.id,
         "alias": model.alias,
@@ -316,4 +331,5 @@ def model_object(model: ModelVariant) -> dict[str, object]:
         "path": model.path,
         "problem": model.problem,
         "unavailable": model.unavailable,
+        "fit": None if need is None else fit_object(need),
     }

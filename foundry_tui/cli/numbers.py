@@ -4,7 +4,7 @@ import argparse
 import math
 from collections.abc import Callable
 
-__all__ = ["percent", "positive", "seconds", "share", "temperature", "whole"]
+__all__ = ["concurrencies", "percent", "positive", "seconds", "share", "temperature", "whole"]
 
 
 def positive(text: str) -> int:
@@ -29,6 +29,12 @@ def whole(low: int | None = None, high: int | None = None) -> Callable[[str], in
         return value
 
     return read
+
+
+def concurrencies(text: str) -> tuple[int, ...]:
+    """Numbers of requests at once, from 1 to 64, with commas between them: ``1,2,4,8``; each once."""
+    read = whole(1, 64)
+    return tuple(dict.fromkeys(read(part) for part in text.split(",")))
 
 
 def temperature(text: str) -> float:

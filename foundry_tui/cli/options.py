@@ -71,6 +71,12 @@ def add_common(parser: argparse.ArgumentParser, *, top: bool) -> None:
         "--offline", action="store_true", default=default(False), help="never use the network beyond loopback"
     )
     group.add_argument(
+        "--store",
+        metavar="URL",
+        default=default(None),
+        help="keep runs of benchmarks there, sqlite:///PATH; default: with everything else",
+    )
+    group.add_argument(
         "--timeout",
         metavar="PHASE=SECONDS",
         type=_timeout,
@@ -100,6 +106,7 @@ def launch_options(arguments: argparse.Namespace, *, demo: bool = False) -> Laun
         catalog_region=arguments.catalog_region,
         port=arguments.port,
         offline=arguments.offline,
+        store=arguments.store,
         timeouts=tuple(_all_of("timeout", arguments)),
         demo=demo,
     )

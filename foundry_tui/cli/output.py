@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from foundry_tui.domain.errors import FoundryTuiError
+from foundry_tui.domain.errors import FoundryTuiError, StorageProblem
 from foundry_tui.domain.text import clean_line, clean_text
 
 __all__ = ["complain", "print_json", "print_table", "print_text", "say", "tidy_streams"]
@@ -33,15 +33,13 @@ def tidy_streams() -> None:
 
 def print_text(text: str, *, end: str = "\n") -> None:
     """Write data for a reader: every control in ``text`` is shown as a picture of itself."""
-    sys.stdout.write(clean_text(text) + end)
-    sys.stdout.flush()
+    _put(clean_text(text) + end)
 
 
 def print_json(value: object) -> None:
     """Write ``value`` exactly; JSON escapes what a terminal would obey."""
     # ASCII only: C1 controls and bidirectional overrides would pass through otherwise.
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
-    sys.stdout.flush()
+    _put(json.dumps(value, indent=2, ensure_ascii=True) + "\n")
 
 
 def print_table(
@@ -62,14 +60,34 @@ def print_table(
     cleaned = [[clean_line(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cleaned) for column in range(len(header))]
     greyed = {number + 1 for number in dim} if _shows_colour() else set[int]()
+    lines: list[str] = []
     for number, row in enumerate(cleaned):
         cells = [
             cell.rjust(width) if column in right else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         line = "  ".join(cells).rstrip()
-        sys.stdout.write(f"{_DIM}{line}{_PLAIN}\n" if number in greyed else f"{line}\n")
-    sys.stdout.flush()
+        lines.append(f"{_DIM}{line}{_PLAIN}\n" if number in greyed else f"{line}\n")
+    _put("".join(lines))
+
+
+def _put(text: str) -> None:
+    """Write ``text`` as it is, to its end.
+
+    Raises:
+        StorageProblem: What stdout leads to takes no more; that a reader has left is no problem.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # Nothing may be flushed into it at exit: that would fail once more, then without words.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise StorageProblem(
+            f"stdout cannot be written: {error.strerror}", remedy="make room, or name another place"
+        ) from error
 
 
 def _shows_colour() -> bool:

@@ -13,6 +13,7 @@ from foundry_tui.cli import (
     plain_getting,
     plain_kept,
     plain_models,
+    plain_resources,
     plain_servers,
     plain_setup,
 )
@@ -36,6 +37,7 @@ COMMANDS = CommandTable(
     (
         *plain_chat.COMMANDS,
         *plain_models.COMMANDS,
+        *plain_resources.COMMANDS,
         *plain_getting.COMMANDS,
         *plain_downloads.COMMANDS,
         *plain_servers.COMMANDS,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from foundry_tui.cli.plain_load_guard import need_load_wanted
 from foundry_tui.cli.plain_session import Session
 from foundry_tui.cli.plain_voice import Busy, Phrases
 from foundry_tui.cli.plain_words_chat import answer_line, context_line, overlong_line
@@ -78,6 +79,8 @@ async def answer(session: Session) -> None:
     """
     need_somebody(session)
     model_id = session.model_id or ""
+    if (model := session.client.catalog.value.find(model_id)) is not None:
+        await need_load_wanted(session, model)
     error: EngineError | None = None
     turn_id: str | None = None
     session.say(f"{clean_line(model_id, 120)} answers:")

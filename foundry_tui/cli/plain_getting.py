@@ -13,11 +13,11 @@ from foundry_tui.cli.plain_words_downloads import (
     need_lines,
     room_lines,
 )
-from foundry_tui.domain.engine import Capability, EndpointKind, EngineReady
+from foundry_tui.domain.engine import Capability, EndpointKind
 from foundry_tui.domain.errors import BadInput, NotSupported
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.text import clean_line
-from foundry_tui.reports.download_offer import fit_for, license_agreed, license_asked, license_denied
+from foundry_tui.reports.download_offer import license_agreed, license_asked, license_denied
 from foundry_tui.reports.fetching import (
     NOT_KNOWN_THERE,
     ended_words,
@@ -61,11 +61,8 @@ async def offer(session: Session, care: ModelCare, model: ModelVariant) -> None:
     """
     care.downloads.start()
     room = await care.downloads.preflight(model)
-    need = fit_for(
-        model,
-        await sample_of(session),
-        host_is_running=isinstance(session.client.engine_state, EngineReady),
-    )
+    await session.client.memory.recall()
+    need = session.client.memory.offered(model, await sample_of(session))
     session.say("\n".join([f"Download: {name_of(model)}.", *room_lines(room), *need_lines(model, need)]))
     if not room.is_enough:
         raise NotEnoughRoom(room)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from contextlib import aclosing, suppress
 
 from foundry_tui.cli.plain_commands import Command
+from foundry_tui.cli.plain_load_guard import need_load_wanted
 from foundry_tui.cli.plain_session import Session
 from foundry_tui.cli.plain_words import count_words, listed, spoken, unquoted
+from foundry_tui.cli.plain_words_downloads import memory_lines
 from foundry_tui.cli.plain_words_models import (
     SORT_KEYS,
     cached_line,
@@ -96,7 +98,8 @@ async def _sort(session: Session, text: str) -> None:
 async def _info(session: Session, text: str) -> None:
     model = session.model(unquoted(text))
     reports, jobs = session.client.load_reports, session.client.jobs.value
-    session.read_out(fact_lines(model, reports.get(model.id), jobs))
+    need = await session.client.memory.weigh(model)
+    session.read_out([*fact_lines(model, reports.get(model.id), jobs), *memory_lines(need)])
 
 
 async def _compare(session: Session, text: str) -> None:
@@ -198,6 +201,7 @@ async def load_wanted(session: Session) -> None:
 
 
 async def _load_now(session: Session, model: ModelVariant) -> None:
+    await need_load_wanted(session, model)
     session.say(f"Loading {_name(model)}.")
     with session.busy(f"Loading {_name(model)}"):
         report = await session.client.load(model.id)

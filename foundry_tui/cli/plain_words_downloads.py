@@ -9,9 +9,10 @@ from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.fit import Fit
 from foundry_tui.reports.cache import ago_in_words
-from foundry_tui.reports.download_offer import fit_lines, fit_words, machine_words, room_facts
+from foundry_tui.reports.download_offer import machine_words, room_facts
 from foundry_tui.reports.downloads import Running, detail_lines, progress_words
 from foundry_tui.reports.facts import Fact
+from foundry_tui.reports.fit import fit_lines, fit_words
 from foundry_tui.services.downloads.facade import DownloadQueue, Preflight
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "fetch_words",
     "left_line",
     "license_lines",
+    "memory_lines",
     "name_of",
     "need_lines",
     "queue_heading",
@@ -99,11 +101,18 @@ def room_lines(room: Preflight) -> list[str]:
 
 def need_lines(model: ModelVariant, need: Fit) -> list[str]:
     """What it would run on, and the memory it would take with the sum behind that."""
-    terms = [_term(" ".join(line.split())) for line in fit_lines(need) if not line.startswith("~")]
+    return [f"Runs on: {spoken(machine_words(model))}.", *memory_lines(need)]
+
+
+def memory_lines(need: Fit) -> list[str]:
+    """The memory that a model would take, with the sum behind that."""
+    said = [line for line in fit_lines(need) if not line.startswith("~")]
+    # Terms begin with a sign or blanks; what is a sentence of its own does not.
+    terms = [_term(" ".join(line.split())) for line in said if not line[:1].isalpha()]
     return [
-        f"Runs on: {spoken(machine_words(model))}.",
         f"Memory: {spoken(fit_words(need))}.",
         *([f"That is: {spoken(', '.join(terms))}."] if terms else []),
+        *(f"{spoken(line)}." for line in said if line[:1].isalpha()),
     ]
 
 

@@ -14,6 +14,7 @@ _NAMES = (
     "plan",
     "results",
     "run-list",
+    "run-history",
     "bench-plan",
     "selftest",
     "comparison",

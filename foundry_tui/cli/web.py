@@ -77,6 +77,7 @@ def app_command(arguments: argparse.Namespace) -> tuple[str, ...]:
         "data-dir": options.data_dir,
         "model-cache-dir": options.model_cache_dir,
         "catalog-region": options.catalog_region,
+        "store": options.store,
         "port": arguments.service_port,
         "log-file": arguments.log_file,
     }

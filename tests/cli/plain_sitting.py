@@ -199,12 +199,14 @@ async def services_over(
     )
     downloads = downloads or ScriptedDownloads()
     async with over(engine, folder, setup=setup, store=store, downloads=downloads) as services:
-        yield replace(
-            services,
-            settings=SettingsService(TomlSettingsFile((folder / "config", SHIPPED))),
-            sampler=ResourceSampler(lambda: (SteadyHost(), NoGpu()), pid=lambda: None),
-            reread=lambda: replace(services.setup, chat=ChatOptions(max_tokens=256)),
-        )
+        sampler = ResourceSampler(lambda: (SteadyHost(), NoGpu()), pid=lambda: None)
+        with sampler.heard_by(services.client.chronicle.take):
+            yield replace(
+                services,
+                settings=SettingsService(TomlSettingsFile((folder / "config", SHIPPED))),
+                sampler=sampler,
+                reread=lambda: replace(services.setup, chat=ChatOptions(max_tokens=256)),
+            )
 
 
 async def heard(

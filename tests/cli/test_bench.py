@@ -154,12 +154,16 @@ async def test_every_summary_is_what_independent_code_makes_of_the_printed_readi
         expected = {
             "ttft_s": (first - sent) / 1e9,
             "latency_s": (last - sent) / 1e9,
-            "decode_tokens_per_s": (tokens - tokens / pieces * at_once) / ((last - first) / 1e9),
+            # On a busy machine a whole answer may come in one read: between its tokens nothing was seen.
+            "decode_tokens_per_s": ((tokens - tokens / pieces * at_once)[last > first])
+            / ((last - first)[last > first] / 1e9),
             "end_to_end_tokens_per_s": tokens / ((last - sent) / 1e9),
         }
         for name, values in expected.items():
             found = summary[name]
-            assert (found["n"], found["p95_supported"]) == (8, False)
+            assert (found["n"], found["p95_supported"]) == (len(values), False)
+            if not len(values):
+                continue
             assert (found["min"], found["max"]) == pytest.approx((values.min(), values.max()), rel=1e-9)
             assert found["mean"] == pytest.approx(values.mean(), rel=1e-9)
             assert found["median"] == pytest.approx(np.median(values), rel=1e-9)
@@ -327,6 +331,7 @@ async def test_files_are_written_beside_the_output_and_never_over_others(
     assert (first.code, second.code, third.code) == (0, 2, 0)
     assert sorted(before) == [
         "benchmark_models.csv",
+        "benchmark_report.html",
         "benchmark_report.json",
         "benchmark_report.md",
         "benchmark_requests.csv",

@@ -233,6 +233,10 @@ def test_info_has_a_line_for_everything_known_and_hostile_text_is_harmless(
     assert (lines["display_name"], lines["license"]) == ("␛]0;pwned␇", "MIT")
     assert lines["size_bytes"] == "104857600 (100 MiB)"
     assert (lines["cached"], lines["disk_bytes"], lines["path"]) == ("False", "n/a", "n/a")
+    # 100 MiB, what 4,096 tokens take of so much, and 500 MiB of the driver's own
+    assert lines["memory"].startswith("needs ~641 MiB of GPU memory; how much of it is free is not known")
+    assert lines["worked_out"].startswith("~100 MiB weights + ~41.0 MiB keys and values of 4,096 tokens")
+    assert lines["estimate"] == "no load on this machine has checked this estimate yet"
 
 
 def test_info_as_json_is_one_entry_of_the_list(asked: dict[tuple[str, ...], Ended]) -> None:
@@ -342,3 +346,24 @@ async def test_what_an_endpoint_cannot_do_ends_with_two_and_a_remedy(tmp_path: P
 
     assert (end.code, end.out) == (2, "")
     assert "leave out --endpoint" in end.err
+
+
+def test_a_load_beyond_the_limit_of_memory_is_refused_with_two_unless_it_is_forced(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    # More than one percent of any machine's memory is in use already.
+    (tmp_path / "settings.toml").write_text("[engine]\nmemory_limit_percent = 1\n")
+    asked = ("models", "load", ID, "--offline", "--config", str(tmp_path))
+
+    refused = run(*asked, data_dir=data_dir)
+    forced = run(*asked, "--force", data_dir=data_dir)
+    warned = run(
+        *("chat", ID, "--prompt", "hello", "--max-tokens", "4", "--offline", "--config", str(tmp_path)),
+        data_dir=data_dir,
+    )
+
+    assert (refused.code, refused.out) == (2, "")
+    assert re.search(rf"{ID} needs about .* more than the limit of .*\n.*--force loads it all", refused.err)
+    assert (forced.code, forced.out.startswith(f"{ID} loaded in ")) == (0, True)
+    assert warned.code == 0
+    assert f"warning: {ID} needs about " in warned.err

@@ -26,6 +26,7 @@ def parsed(*arguments: str) -> LaunchOptions:
         (["--catalog-region", "eu"], "catalog_region", "eu"),
         (["--port", "5273"], "port", 5273),
         (["--offline"], "offline", True),
+        (["--store", "sqlite:///runs.db"], "store", "sqlite:///runs.db"),
         (
             ["--catalog-url", "http://a", "--catalog-url", "http://b"],
             "catalog_urls",

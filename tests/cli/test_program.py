@@ -30,6 +30,10 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("runs", "show"),
     ("runs", "export"),
     ("runs", "import"),
+    ("runs", "history"),
+    ("runs", "tag"),
+    ("runs", "note"),
+    ("runs", "rename"),
     ("runs", "delete"),
     ("report",),
     ("compare",),
@@ -57,6 +61,7 @@ SCHEMAS = (
     "verification",
     "plan",
     "run-list",
+    "run-history",
     "bench-plan",
     "comparison",
     "selftest",
@@ -204,6 +209,24 @@ def test_a_reader_that_has_left_is_no_error(tmp_path: Path, arguments: list[str]
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_disk_that_takes_no_output_is_told_in_words(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [*COMMAND, "schema", "results"],
+            env=environment(tmp_path / "data"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("foundry-tui: stdout cannot be written: No space left on device")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.native
 def test_commands_load_neither_the_screen_nor_what_the_child_needs(tmp_path: Path) -> None:
     program = (
@@ -226,3 +249,20 @@ def test_commands_load_neither_the_screen_nor_what_the_child_needs(tmp_path: Pat
 
     assert done.stderr.splitlines()[-1] == "0 []"
     assert json.loads(done.stdout)["models"] == []
+
+
+def test_ctrl_c_while_the_program_is_still_being_imported_ends_it_with_130_and_no_traceback() -> None:
+    pressed_while_importing = (
+        "import sys\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'foundry_tui.cli.main':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "from foundry_tui.__main__ import entry_point\n"
+        "entry_point()\n"
+    )
+
+    end = subprocess.run([sys.executable, "-c", pressed_while_importing], capture_output=True, check=False)
+
+    assert (end.returncode, end.stdout, end.stderr) == (130, b"", b"")

@@ -113,6 +113,82 @@ async def test_reports_are_markdown_csv_and_json_and_carry_nothing_that_runs(mea
     assert (unknown.code, "no run 'ffff'" in unknown.err) == (2, True)
 
 
+async def test_a_run_gets_tags_a_note_and_a_name_that_lists_and_reports_show(measured: Path) -> None:
+    ends = one_process(
+        [
+            ("runs", "tag", "last", "nightly", "#CPU one, of two", "--json"),
+            ("runs", "tag", "last", "nightly", "b c,d"),
+            ("runs", "tag", "last", "B C", "--remove", "D"),
+            ("runs", "tag", "last", "--remove", "d"),
+            ("runs", "note", "last", "before\nthe *update*"),
+            ("runs", "rename", "last", "with CUDA"),
+            ("runs", "list", "--tag", "NIGHTLY", "--json"),
+            ("runs", "list", "--tag", "none"),
+            ("runs", "list"),
+            ("runs", "show", "last"),
+            ("report", "last"),
+        ],
+        data_dir=measured,
+    )
+
+    wrong, tagged, changed, refused, noted, renamed, listed, nothing, table, shown, report = ends
+    assert wrong.code == 2
+    assert tagged.out.split("  ", 1)[1] == "b c, d, nightly\n"
+    assert changed.out.split("  ", 1)[1] == "b c, nightly\n"
+    assert (refused.code, "no tag 'd'" in refused.err, "b c, nightly" in refused.err) == (2, True, True)
+    assert (noted.code, renamed.code) == (0, 0)
+    assert [(run["name"], run["tags"]) for run in runs_in(listed)] == [("with CUDA", ["b c", "nightly"])]
+    assert (nothing.code, nothing.out, "no run has the tag 'none'" in nothing.err) == (0, "", True)
+    assert "b c, nightly" in table.out
+    assert "tags: b c, nightly\nnote: before" in shown.out
+    assert "# Benchmark: with CUDA\n" in report.out
+    assert "\nTags: b c, nightly\n\n> before" in report.out
+    assert "\\*update\\*" in report.out
+
+
+async def test_the_history_of_a_model_goes_over_its_runs(measured: Path) -> None:
+    words, values, unknown = one_process(
+        [
+            ("runs", "history", "a", "--measure", "latency"),
+            ("runs", "history", "a", "--limit", "1", "--json"),
+            ("runs", "history", "b"),
+        ],
+        data_dir=measured,
+    )
+
+    content = json.loads(values.out)
+    jsonschema.validate(content, json_schema("run-history"))
+    assert words.code == 0
+    assert words.out.splitlines()[0].split() == [
+        *("RUN", "BEGUN", "VARIANT", "VERSION", "DRIVER", "EP", "DEVICE", "MEDIAN", "95", "%", "N")
+    ]
+    assert words.out.count("●") == 2
+    assert "nothing changed that is known; too few rounds" in words.out
+    assert (content["measure"], [one["n"] for one in content["runs"]]) == ("decode_tokens_per_s", [2])
+    assert (unknown.code, "no run has a model that is called 'b'" in unknown.err) == (2, True)
+
+
+def test_runs_can_be_kept_in_a_file_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "workshop.json"
+    file.write_text(json.dumps(WORKSHOP))
+    store = f"sqlite:///{tmp_path / 'team.db'}"
+
+    taken, there, here, refused = one_process(
+        [
+            ("runs", "import", str(file), "--store", store),
+            ("--store", store, "runs", "list", "--json"),
+            ("runs", "list", "--json"),
+            ("runs", "list", "--store", "postgresql://me:secret@host/runs"),
+        ],
+        data_dir=tmp_path / "data",
+    )
+
+    assert taken.code == 0
+    assert (len(runs_in(there)), runs_in(here)) == (1, [])
+    assert (refused.code, "postgresql" in refused.err, "secret" in refused.err) == (2, True, False)
+    assert (tmp_path / "team.db").is_file()
+
+
 def test_the_workshops_json_is_taken_in_as_what_it_is(tmp_path: Path) -> None:
     file = tmp_path / "workshop.json"
     file.write_text(json.dumps(WORKSHOP))
@@ -139,12 +215,54 @@ def test_the_workshops_json_is_taken_in_as_what_it_is(tmp_path: Path) -> None:
     jsonschema.validate(results, json_schema("results"))
 
 
+@pytest.mark.parametrize(
+    ("row", "figures"),
+    [
+        (
+            {
+                "alias": "phi",
+                "latency_avg_s": 38.815,
+                "tokens_per_sec_avg": 4.61,
+                "avg_prompt_tokens": 11,
+                "avg_completion_tokens": 168,
+                "avg_total_tokens": 179,
+            },
+            "|phi|4.61|4.33|-|",
+        ),
+        (
+            {
+                "alias": "phi",
+                "latency_avg_s": 38.815,
+                "avg_total_tokens": 179,
+                "completion_tokens_total": 504,
+                "rounds_ok": 3,
+            },
+            "|phi|4.61|4.33|-|",
+        ),
+        ({"model": "phi", "latency_avg": 2.0, "tokens_per_sec_avg": 44.25, "rounds": 3}, "|phi|44.25|-|-|"),
+        ({"alias": "phi", "latency_avg_s": 0, "avg_completion_tokens": 9}, "|phi|-|-|-|"),
+        ({"alias": "phi", "tokens_per_sec_avg": "NaN", "avg_completion_tokens": "many"}, "|phi|-|-|-|"),
+    ],
+    ids=["notebook", "totals", "script", "no time", "no numbers"],
+)
+def test_the_workshops_figure_stands_beside_the_corrected_one(
+    tmp_path: Path, row: dict[str, object], figures: str
+) -> None:
+    file = tmp_path / "workshop.json"
+    file.write_text(json.dumps([row]))
+
+    _, report = one_process([("runs", "import", str(file)), ("report", "last")], data_dir=tmp_path / "data")
+
+    assert figures in report.out.splitlines()
+
+
 FAULTY = {
     "broken.json": ('{"schema": ', "line 1, column"),
     "other.json": ('{"schema": "somebody/else@1"}', "/schema"),
     "newer.json": ('{"schema": "foundry-tui/results@2"}', "/schema"),
     "empty.json": ("[]", "at least one model"),
     "list.json": ("[1]", "/0: expected an object"),
+    "unnamed.json": ('[{"alias": " ", "rounds": 3}]', "/0/alias: expected the name of a model"),
 }
 
 

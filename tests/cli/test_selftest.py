@@ -12,6 +12,8 @@ import pytest
 from foundry_tui.config.schema import json_schema
 from foundry_tui.storage import FileLock
 from tests.cli.program import Ended, run, run_async
+from tests.support.bench_schedules import PROMPT, good_model
+from tests.support.endpoint import Setting, scripted_endpoint
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +120,22 @@ def test_a_measurement_of_another_process_is_not_disturbed(tmp_path: Path) -> No
 
     assert (end.code, end.out) == (1, "")
     assert "the engine is in use: a benchmark" in end.err
+
+
+async def test_a_run_keeps_our_own_error_measured_first_where_that_is_wanted(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    async with scripted_endpoint(good_model, Setting(models=("a",))) as endpoint:
+        asked = ("bench", "--endpoint", endpoint.url, "--models", "a", "--prompt", PROMPT, "--rounds", "1")
+
+        without = await run_async(*asked, data_dir=data_dir)
+        first = await run_async(*asked, "--selftest", "--json", data_dir=data_dir)
+        again = await run_async(*asked, data_dir=data_dir, extra={"BENCH_SELFTEST": "1"})
+        report = await run_async("report", "last", data_dir=data_dir)
+
+    told = "first our own error is measured"
+    environment = json.loads(first.out)["run"]["environment"]
+    assert [told in end.err for end in (without, first, again)] == [False, True, False]
+    assert environment["own_error_idle_even"].startswith("TTFT p50 ")
+    assert "2 of 2 counted exactly" in environment["own_error_drawing_even"]
+    assert environment["own_error_failures"] == "8 of 8 kinds told right"
+    assert "own error, drawing, even: TTFT p50" in report.out

@@ -53,6 +53,8 @@ ALL = (
     *(
         "--catalog-region",
         "west europe",
+        "--store",
+        "sqlite:////a b/runs.db",
         "--offline",
         "--timeout",
         "first-token=0.1",

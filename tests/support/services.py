@@ -23,6 +23,7 @@ from foundry_tui.services.dialogue import Dialogue
 from foundry_tui.services.discovery import Discovery, FoundServer
 from foundry_tui.services.downloads.licenses import Licenses
 from foundry_tui.services.engine.lease import EngineLease
+from foundry_tui.services.engine.memory import MemorySources
 from foundry_tui.services.keep_warm import KeepWarm
 from foundry_tui.services.logbook import LogBook
 from foundry_tui.services.opened import Services
@@ -100,19 +101,22 @@ async def services_over(
     lease: EngineLease | None = None,
     downloads: ScriptedDownloads | None = None,
     runs: MemoryRuns | None = None,
+    memory: MemorySources | None = None,
 ) -> AsyncGenerator[Services, None]:
     """Open everything for the length of the block; files go below ``folder``, which need not be there.
 
     Args:
         downloads: What fetches models; without it there is no cache to look after, as on an endpoint.
+        memory: Where it is read what loads need and what is free; without it nothing is asked.
     """
     store = store or MemoryStore()
     (folder / "config").mkdir(parents=True, exist_ok=True)
     setup = replace(setup, data_dir=folder, logs_dir=folder / "logs")
     lease = lease or EngineLease()
-    client = ClientService(engine, lease, wants_public=False)
+    client = ClientService(engine, lease, wants_public=False, memory=memory)
     care = None if downloads is None else care_over(client, folder, downloads, policy=setup.licenses)
     recorder, background = Recorder(), Tasks()
+    sampler = ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id)
     log = LogBook(setup.logs_dir)
     bench = Benchmarks(
         client,
@@ -123,7 +127,7 @@ async def services_over(
         unix_ms=lambda: time.time_ns() // 1_000_000,
     )
     try:
-        with log.attached():
+        with log.attached(), sampler.heard_by(client.chronicle.take):
             yield Services(
                 client=client,
                 dialogue=Dialogue(client, store, recorder if setup.keeps_conversations else None, setup.chat),
@@ -134,10 +138,11 @@ async def services_over(
                 settings=SettingsService(TomlSettingsFile(config_folders(folder / "config"))),
                 layout=LayoutMemory(folder / "screen.json"),
                 log=log,
-                sampler=ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id),
+                sampler=sampler,
                 background=background,
                 bench=bench,
                 bench_prompts=lambda: PROMPTS,
+                bench_targets=lambda: (),
                 care=care,
                 licenses=_licenses(setup) if care is None else care.licenses,
                 discovery=Discovery(_nobody, own_url=lambda: None),
