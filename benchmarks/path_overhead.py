@@ -273,7 +273,7 @@ def report(found: Mapping[str, list[GenerationTrace]], folder: Path) -> bool:
         decision = judge(off_ms, at_most=CLAIMED_TTFT_S * 1e3)
         print(f"TTFT - native by rounds, 95 %: {_shown(off_ms, 2)} ms")
         print(f"claim: at most {CLAIMED_TTFT_S * 1e3:g} ms: {decision}")
-    elif BARE in found and _is_smollm2(folder):
+    elif BARE in found and is_smollm2(folder):
         shares = [ours / theirs for ours, theirs in zip(rates[OURS], rates[BARE], strict=True)]
         decision = judge([-share for share in shares], at_most=-CLAIMED_SHARE)
         print(f"rate / bare by rounds, 95 %: {_shown(shares, 3)}")
@@ -305,7 +305,8 @@ def _paired(ours: list[float], theirs: list[float]) -> float:
     return Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)]).median
 
 
-def _is_smollm2(folder: Path) -> bool:
+def is_smollm2(folder: Path) -> bool:
+    """Whether the model in ``folder`` has the vocabulary of SmolLM2, for which rates are claimed."""
     config = json.loads((folder / "genai_config.json").read_text(encoding="utf-8"))
     return bool(config["model"]["vocab_size"] == _SMOLLM2_VOCABULARY)
 

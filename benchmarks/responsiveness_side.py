@@ -32,7 +32,7 @@ from foundry_tui.bootstrap import open_services
 from foundry_tui.domain.chat import ChunkReceived
 from foundry_tui.launching import LaunchOptions, resolve
 from foundry_tui.services import calm
-from foundry_tui.services.dialogue import AnswerEvent, Dialogue
+from foundry_tui.services.dialogue import AnswerEvent, Dialogue, MayLoad
 from foundry_tui.services.opened import Services, at_hand
 from foundry_tui.tui.app import FoundryApp
 from foundry_tui.tui.messages import ModelActivated
@@ -46,7 +46,7 @@ _SOON_S = 0.05
 _TOKEN = re.compile(r"w(\d{5})")
 
 
-async def _until(holds: Callable[[], object]) -> None:
+async def until(holds: Callable[[], object]) -> None:
     """Look again and again: a benchmark looks in from outside and has nothing that would wake it."""
     while not holds():  # noqa: ASYNC110 - see above
         await asyncio.sleep(_SOON_S)
@@ -157,8 +157,13 @@ class WatchedDialogue(Dialogue):
     watch: Watch
 
     @asynccontextmanager
-    async def answer(self, model_name: str) -> AsyncGenerator[AsyncIterator[AnswerEvent], None]:
-        async with super().answer(model_name) as events, aclosing(self._stamped(events)) as stamped:
+    async def answer(
+        self, model_name: str, *, may_load: MayLoad | None = None
+    ) -> AsyncGenerator[AsyncIterator[AnswerEvent], None]:
+        async with (
+            super().answer(model_name, may_load=may_load) as events,
+            aclosing(self._stamped(events)) as stamped,
+        ):
             yield stamped
 
     async def _stamped(self, events: AsyncIterator[AnswerEvent]) -> AsyncGenerator[AnswerEvent, None]:
@@ -199,15 +204,15 @@ class WatchedApp(FoundryApp):
         self.run_worker(self._prepare())
 
     async def _prepare(self) -> None:
-        await _until(lambda: isinstance(self.screen, WorkspaceScreen))
+        await until(lambda: isinstance(self.screen, WorkspaceScreen))
         screen, client, dialogue = self.screen, self.services.client, self.services.dialogue
         if not isinstance(screen, WorkspaceScreen):
             raise TypeError("another screen has opened")
         await client.start()
         screen.chat.open_conversation(self._conversation)
         screen.post_message(ModelActivated(client.catalog.value.models[0].id))
-        await _until(lambda: dialogue.conversation.id == self._conversation and screen.active_model)
-        await _until(lambda: screen.chat.transcript.is_idle)
+        await until(lambda: dialogue.conversation.id == self._conversation and screen.active_model)
+        await until(lambda: screen.chat.transcript.is_idle)
         await self._watch.ready()
         await self._watch.finish()
 
