@@ -31,6 +31,7 @@ from foundry_tui.services.keep_warm import KeepWarm
 from foundry_tui.services.logbook import LogBook
 from foundry_tui.services.model_care import ModelCare
 from foundry_tui.services.opened import Services
+from foundry_tui.services.own_error import is_wanted
 from foundry_tui.services.recorder import Recorder
 from foundry_tui.services.remembering import LayoutMemory
 from foundry_tui.services.sampling import ResourceSampler
@@ -42,18 +43,26 @@ from foundry_tui.storage import (
 from foundry_tui.wiring.archive import open_archive, settings_file
 from foundry_tui.wiring.care import Shelf, open_care
 from foundry_tui.wiring.engines import backend_of
-from foundry_tui.wiring.machine import gpu_probe, host_probe, read_machine_facts
+from foundry_tui.wiring.machine import (
+    conditions_probe,
+    gpu_probe,
+    host_probe,
+    read_machine_facts,
+    surroundings_of,
+    unique_bytes,
+)
+from foundry_tui.wiring.memory import memory_sources
+from foundry_tui.wiring.selftest import known_own_error, make_own_error
 
 __all__ = ["open_services"]
 
 _LOG = logging.getLogger(__name__)
-_PEAKS_S = 0.1
-"""Between two readings of memory while a benchmark runs."""
+_CHAT = "chat"
 
 
 @asynccontextmanager
 async def open_services(
-    launch: Launch, *, only_own_downloads: bool = False
+    launch: Launch, *, only_own_downloads: bool = False, makes_own_error: bool = False
 ) -> AsyncGenerator[Services, None]:
     """Everything a front end needs, at once: nothing slow runs before somebody asks for it.
 
@@ -63,6 +72,7 @@ async def open_services(
     Args:
         launch: What was decided.
         only_own_downloads: Whether of the queue only what is added here is fetched, as for a command.
+        makes_own_error: Whether the first benchmark of a version makes a short self-test before it begins.
     """
     setup = launch.setup
     latest = setup  # what the settings say by now
@@ -106,6 +116,7 @@ async def open_services(
             problem_of=lambda model: health.problem_of(model.id),
             before_load=before_load,
             on_use=lambda model_id: care.used.touch(model_id) if care is not None else None,
+            memory=memory_sources(setup.data_dir, limit_percent=lambda: latest.memory_limit_percent),
         )
         stack.push_async_callback(client.aclose)
         background = Tasks(on_error=lambda error: _LOG.error("background work failed", exc_info=error))
@@ -127,19 +138,27 @@ async def open_services(
 
         async def environment(info: EngineInfo) -> tuple[tuple[str, str], ...]:
             machine = await asyncio.to_thread(read_machine_facts)
-            return (("engine", info.kind.value), *info.versions, *machine)
+            if makes_own_error and is_wanted(os.environ.get("BENCH_SELFTEST"), default=True):
+                await make_own_error(launch)
+            own_error = await known_own_error(launch, machine)
+            prices = latest.tariff.facts()
+            return (("engine", info.kind.value), *info.versions, *machine, *own_error, *prices)
 
+        sampler = ResourceSampler(
+            lambda: (host_probe(), gpu_probe()),
+            pid=lambda: client.process_id,
+            conditions=lambda: conditions_probe(setup.data_dir),
+        )
+        stack.enter_context(sampler.heard_by(client.chronicle.take))
         bench = Benchmarks(
             client,
             archive.runs,
-            Peaks(
-                ResourceSampler(
-                    lambda: (host_probe(), gpu_probe()), pid=lambda: client.process_id, period_s=_PEAKS_S
-                )
-            ),
+            Peaks(sampler, unique_bytes=unique_bytes),
             environment=environment,
             new_id=lambda: uuid4().hex,
             unix_ms=_unix_ms,
+            surroundings=surroundings_of(setup.data_dir),
+            machine=read_machine_facts,
         )
         stack.push_async_callback(bench.aclose)
 
@@ -151,6 +170,10 @@ async def open_services(
             stop_first = is_pinned and info is not None and info.kind is EndpointKind.MANAGED
             return await client.switch(backend_of(launch, host), stop_first=stop_first)
 
+        background.start("fetches on the time line", client.chronicle.follow_fetches(client.jobs))
+        if care is not None:
+            queue = care.downloads.queue
+            background.start("downloads on the time line", client.chronicle.follow_downloads(queue))
         kept_by = recorder if setup.keeps_conversations else None
         yield Services(
             client=client,
@@ -162,10 +185,11 @@ async def open_services(
             settings=SettingsService(settings_file(launch)),
             layout=LayoutMemory(setup.data_dir / "screen.json"),
             log=log,
-            sampler=ResourceSampler(lambda: (host_probe(), gpu_probe()), pid=lambda: client.process_id),
+            sampler=sampler,
             background=background,
             bench=bench,
             bench_prompts=lambda: _bench_prompts(launch),
+            bench_targets=lambda: _bench_targets(launch),
             care=care,
             licenses=licenses,
             discovery=Discovery(_look_around, own_url=lambda: _url_of(client)),
@@ -190,6 +214,15 @@ def _url_of(client: ClientService) -> str | None:
 def _targets(launch: Launch) -> tuple[str, ...]:
     found = load_models(find_file("models.json", config_folders(launch.options.config_dir)))
     return tuple(entry.alias for entry in found)
+
+
+def _bench_targets(launch: Launch) -> tuple[str, ...]:
+    """Those that are noted as good for ``chat``, else those of which nothing is noted, by priority."""
+    found = load_models(find_file("models.json", config_folders(launch.options.config_dir)))
+    chatting = [entry for entry in found if _CHAT in entry.capabilities]
+    chosen = chatting or [entry for entry in found if not entry.capabilities]
+    ordered = sorted(chosen, key=lambda entry: (entry.priority is None, entry.priority or 0))
+    return tuple(entry.alias for entry in ordered)
 
 
 def _bench_prompts(launch: Launch) -> tuple[PlannedPrompt, ...]:

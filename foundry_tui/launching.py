@@ -16,6 +16,8 @@ from foundry_tui.demo import DEMO_MODEL_ID
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.settings import SettingOrigin, SettingOverride, SettingValue
+from foundry_tui.domain.tariff import Tariff
+from foundry_tui.domain.text import clean_line
 from foundry_tui.engines.hosting.configs import EndpointConfig, HostConfig, ManagedConfig
 from foundry_tui.services.setup import LicensePolicy, Setup, WarmthOptions
 
@@ -38,6 +40,7 @@ class LaunchOptions:
     """What the command line said; None where it said nothing.
 
     Attributes:
+        store: URL of where runs are kept.
         timeouts: Phase and seconds, as in ``("first_token_s", 60.0)``.
         demo: The bundled model on a cache of its own, without the network.
     """
@@ -51,6 +54,7 @@ class LaunchOptions:
     catalog_region: str | None = None
     port: int | None = None
     offline: bool = False
+    store: str | None = None
     timeouts: tuple[tuple[str, float], ...] = ()
     demo: bool = False
 
@@ -62,12 +66,14 @@ class Launch:
     Attributes:
         options: What it was decided from.
         overrides: By setting, what an option or the environment decided whatever the file says.
+        store_path: The file that runs are kept in; None keeps them with everything else.
     """
 
     options: LaunchOptions
     host: HostConfig
     setup: Setup
     overrides: Mapping[str, SettingOverride]
+    store_path: Path | None = None
 
 
 def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ) -> Launch:
@@ -77,6 +83,7 @@ def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ)
         BadInput: An option, a setting or a variable cannot be used; nothing was changed.
         StorageProblem: The data directory cannot be written.
     """
+    store_path = None if options.store is None else _store_path(options.store)
     settings_path = find_file("settings.toml", config_folders(options.config_dir))
     settings = load_settings(settings_path)
     engine = settings.engine
@@ -120,8 +127,21 @@ def resolve(options: LaunchOptions, environment: Mapping[str, str] = os.environ)
         warmth=WarmthOptions(
             warm_every_s=_seconds(engine.warm_every_min), unload_after_s=_seconds(engine.unload_after_min)
         ),
+        memory_limit_percent=engine.memory_limit_percent,
+        tariff=Tariff(
+            price_per_kwh=settings.energy.price_per_kwh,
+            currency=settings.energy.currency,
+            cloud_in=settings.energy.cloud_price_in,
+            cloud_out=settings.energy.cloud_price_out,
+        ),
     )
-    return Launch(host=host, setup=setup, options=options, overrides=_overrides(options, environment))
+    return Launch(
+        host=host,
+        setup=setup,
+        options=options,
+        overrides=_overrides(options, environment),
+        store_path=store_path,
+    )
 
 
 def host_of(launch: Launch, address: str | None, key_name: str | None) -> HostConfig:
@@ -280,6 +300,32 @@ def _key(name: str | None, environment: Mapping[str, str]) -> str | None:
     if not key.isascii() or not key.isprintable():
         raise BadInput(f"the key in {name} has characters that cannot be sent", remedy="set it again")
     return key
+
+
+def _store_path(url: str) -> Path:
+    """The file of a URL such as ``sqlite:///runs.db``.
+
+    Raises:
+        BadInput: It is no URL of a file, or the file cannot be there.
+    """
+    scheme, separator, rest = url.partition("://")
+    if separator and scheme.casefold() != "sqlite":  # the rest may hold a password
+        raise BadInput(
+            f"runs cannot be kept at {clean_line(scheme, 40)}:// yet",
+            remedy="that needs its driver and a RunStore of its own; sqlite:///PATH keeps them in a file",
+        )
+    name = rest[1:]
+    if not rest.startswith("/") or not name or name.startswith(":memory:") or "?" in name or "\0" in name:
+        raise BadInput(
+            "--store takes the URL of a file, sqlite:///PATH",
+            remedy="three slashes before a path from here, four before one from the root",
+        )
+    path = _absolute(Path(name))
+    if path.is_dir() or not path.parent.is_dir():
+        raise BadInput(
+            f"{clean_line(str(path))} can be no file of runs", remedy="name a file in a folder that is there"
+        )
+    return path
 
 
 def _absolute(folder: Path) -> Path:

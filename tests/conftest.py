@@ -33,13 +33,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, and say why, what needs a model that is not here."""
-    if _smollm_folder() is not None:
-        return
-    skip = pytest.mark.skip(reason=f"{MODELS_VARIABLE} names no folder with {SMOLLM} in it")
-    for item in items:
-        if item.get_closest_marker("smollm") is not None:
-            item.add_marker(skip)
+    """Skip, and say why, what needs a model or a GPU that is not here."""
+    if _smollm_folder() is None:
+        _skip(items, "smollm", f"{MODELS_VARIABLE} names no folder with {SMOLLM} in it")
+    if any(item.get_closest_marker("gpu") is not None for item in items) and (why := _no_gpu()) is not None:
+        _skip(items, "gpu", f"no NVIDIA GPU can be read here: {why}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,6 +47,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
         for name in list(os.environ):
             if name in CLEARED or name.startswith(CLEARED_PREFIXES) or name.lower() in PROXIES:
                 patch.delenv(name)
+        patch.setenv("BENCH_SELFTEST", "0")  # a test that wants one before its benchmark asks for it
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")  # not the developer's own
         _lead_folders_to(tmp_path_factory.mktemp("session"), patch)
         yield
@@ -80,6 +79,23 @@ def smollm_folder() -> Path:
     folder = _smollm_folder()
     assert folder is not None, "a test that uses this needs the mark smollm"
     return folder
+
+
+def _skip(items: list[pytest.Item], mark: str, reason: str) -> None:
+    skip = pytest.mark.skip(reason=reason)
+    for item in items:
+        if item.get_closest_marker(mark) is not None:
+            item.add_marker(skip)
+
+
+def _no_gpu() -> str | None:
+    """Why none can be read; None where one can."""
+    from foundry_tui.resources.nvml import NvmlGpuProbe
+
+    probe = NvmlGpuProbe()
+    absence = probe.sample(None).absence
+    probe.close()
+    return absence
 
 
 def _smollm_folder() -> Path | None:

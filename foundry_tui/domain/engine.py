@@ -89,22 +89,37 @@ class HostDeath:
         signal_name: Such as ``SIGKILL``; None if it exited by itself.
         last_log: The last lines of its log, oldest first.
         was_loaded: Variant ids that were in memory.
+        memory_kills: How many processes around it the system has ended meanwhile for want of memory, as it
+            counts itself; None where it does not.
     """
 
     exit_code: int | None
     signal_name: str | None
     last_log: tuple[str, ...] = ()
     was_loaded: tuple[str, ...] = ()
+    memory_kills: int | None = None
+
+    @property
+    def is_for_memory(self) -> bool:
+        """Whether memory ran out, as the evidence says: the system's own count, or the last words."""
+        if self.signal_name == "SIGKILL":
+            return bool(self.memory_kills)
+        # What cannot allocate and does not catch that ends itself, by SIGABRT or by an exit code.
+        has_failed = self.signal_name in (None, "SIGABRT") and self.exit_code != 0
+        return has_failed and any("bad_alloc" in line for line in self.last_log)
 
     @property
     def cause(self) -> str:
         """What became of "the process …", with the likely reason where the evidence supports one."""
+        if self.signal_name == "SIGKILL" and self.is_for_memory:
+            return "was killed by the system for want of memory"
         if self.signal_name == "SIGKILL":
             return "was killed (SIGKILL): by hand, or by the system for lack of memory"
+        if self.is_for_memory:
+            how = f"exit code {self.exit_code}" if self.signal_name is None else self.signal_name
+            return f"ran out of memory ({how})"
         if self.signal_name is not None:
             return f"was ended by {self.signal_name}"
-        if any("bad_alloc" in line for line in self.last_log):
-            return f"ran out of memory (exit code {self.exit_code})"
         return f"exited with code {self.exit_code}"
 
 

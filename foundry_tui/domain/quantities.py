@@ -1,6 +1,6 @@
 """Numbers as a person reads them; unknown reads n/a."""
 
-__all__ = ["bytes_in_words", "count_in_words", "rate_in_words", "seconds_in_words"]
+__all__ = ["bytes_in_words", "count_in_words", "rate_in_words", "seconds_in_words", "span_in_words"]
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 UNKNOWN = "n/a"
@@ -35,6 +35,22 @@ def seconds_in_words(seconds: float | None) -> str:
         return f"{seconds:.2f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
+
+
+def span_in_words(seconds: float | None) -> str:
+    """A stretch of hours as one speaks of it: ``45 s``, ``12 min``, ``7 h 40 min``, ``2 d 3 h``."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
 
 
 def rate_in_words(tokens_per_s: float | None, *, is_estimate: bool = False) -> str:

@@ -19,11 +19,13 @@ from foundry_tui.metrics.tokens import answer_budget, estimate_prompt_tokens
 from foundry_tui.ports.engines import SupervisedEngine
 from foundry_tui.ports.machine import HostProbe
 from foundry_tui.services.calm import calm
+from foundry_tui.services.chronicle import Chronicle
 from foundry_tui.services.engine.catalogs import CacheFolders, Catalogs
 from foundry_tui.services.engine.fetching import FetchEnd, Fetching
 from foundry_tui.services.engine.jobs import Job, JobKind, Jobs, Transfer
 from foundry_tui.services.engine.lease import EngineLease
 from foundry_tui.services.engine.life import Backend, EngineLife
+from foundry_tui.services.engine.memory import LoadMemory, MemorySources
 from foundry_tui.services.engine.revival import Revival, Revived
 from foundry_tui.services.engine.shelf import Shelf
 from foundry_tui.services.engine.watching import Pace, watch_folders, watch_network
@@ -42,7 +44,12 @@ class ClientService:
         problem_of: What is wrong with the files of a variant, if anything is known; answers at once.
         before_load: Looks at the files of a variant; raises what keeps it from being loaded.
         on_use: Told of each variant that is loaded or asked; returns at once.
+        memory: Where what loads need and what is free is read; None asks nothing and learns nothing.
         pace: How often is looked for what changes behind the engine's back.
+
+    Attributes:
+        memory: Weighs loads; whoever loads for the user asks it first.
+        chronicle: What has happened since it was made.
     """
 
     def __init__(
@@ -58,6 +65,7 @@ class ClientService:
         problem_of: Callable[[ModelVariant], str | None] | None = None,
         before_load: Callable[[ModelVariant], Awaitable[None]] | None = None,
         on_use: Callable[[str], None] | None = None,
+        memory: MemorySources | None = None,
         pace: Pace | None = None,
     ) -> None:
         self._lease = lease
@@ -74,7 +82,13 @@ class ClientService:
             wants_public=wants_public,
         )
         self._jobs = Jobs()
-        self._life = EngineLife(backend, self._shelf, self._jobs, host_probe, self._tasks)
+        self.memory = LoadMemory(
+            memory, self._shelf, state=lambda: self.engine_state, info=lambda: self.engine_info
+        )
+        self.chronicle = Chronicle()
+        self._life = EngineLife(
+            backend, self._shelf, self._jobs, host_probe, self.memory, self._tasks, self.chronicle
+        )
         self._revival = Revival(lease, self._life.revive, self._tasks)
         self._fetching = Fetching(self._life, lease, self._jobs, self._list_quietly, self._tasks)
         self._is_watching = False
@@ -161,6 +175,7 @@ class ClientService:
             await self._tasks.aclose()
         finally:
             await self._life.aclose()
+            await asyncio.to_thread(self.memory.close)
 
     # Lists
 
@@ -251,6 +266,8 @@ class ClientService:
         await self._revival.passed()
         with self._lease.hold(f"unloading {model_id}"), self._jobs.under_way(JobKind.UNLOAD, model_id):
             await self._life.engine.unload(model_id)
+        self.memory.unloaded(model_id)
+        self.chronicle.unloaded(model_id)
         self._shelf.mark(model_id, is_loaded=False)
 
     async def remove(self, model_id: str) -> None:
@@ -386,7 +403,8 @@ class ClientService:
         await self._revival.passed()
         self._note_use(request.model)
         with self._lease.hold(f"chat with {request.model}"):
-            async with pumped(self._life.engine.stream_chat(request)) as events:
+            answer = self.memory.explaining(self._life.engine.stream_chat(request), request)
+            async with pumped(self.chronicle.answering(answer, request.model)) as events:
                 yield events
 
     async def _refresh_quietly(self, *, public: bool | None = None) -> None:

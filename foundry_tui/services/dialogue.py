@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -10,15 +10,16 @@ from typing import TypeAlias
 from foundry_tui.domain.chat import ChatEvent, ChatOptions, ChunkKind, ChunkReceived, Role
 from foundry_tui.domain.conversations import Conversation, Turn, new_id, title_from
 from foundry_tui.domain.engine import Capability
-from foundry_tui.domain.errors import EngineError
+from foundry_tui.domain.errors import EngineError, ModelRefused
 from foundry_tui.domain.models import LoadReport, ModelVariant
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.metrics.tokens import context_use
 from foundry_tui.ports.storage import ConversationStore
 from foundry_tui.services.client import ClientService
+from foundry_tui.services.engine.load_question import LoadQuestion
 from foundry_tui.services.recorder import Recorder, Write
 
-__all__ = ["AnswerEvent", "Dialogue", "ModelLoaded", "ModelLoading"]
+__all__ = ["AnswerEvent", "Dialogue", "MayLoad", "ModelLoaded", "ModelLoading"]
 
 # Half of what a crash may cost: the write itself takes some milliseconds more.
 _DRAFT_S = 0.5
@@ -39,6 +40,8 @@ class ModelLoaded:
 
 
 AnswerEvent: TypeAlias = ModelLoading | ModelLoaded | ChatEvent
+MayLoad: TypeAlias = Callable[[LoadQuestion], Awaitable[bool]]
+"""Asks the user; False if the model is not to be loaded."""
 
 
 class Dialogue:
@@ -176,10 +179,16 @@ class Dialogue:
             self._write(lambda: self._store.set_head(conversation_id, turn_id))
 
     @asynccontextmanager
-    async def answer(self, model_name: str) -> AsyncGenerator[AsyncIterator[AnswerEvent], None]:
+    async def answer(
+        self, model_name: str, *, may_load: MayLoad | None = None
+    ) -> AsyncGenerator[AsyncIterator[AnswerEvent], None]:
         """Have the head answered; read the events with ``async for`` inside the block.
 
         However the block ends, what arrived is a turn with its readings.  Leaving it early stops the engine.
+
+        Args:
+            model_name: Loaded if it is not.
+            may_load: Asked before a load beyond the limit of memory; None loads all the same.
 
         Raises:
             EngineError: No answer, or none to its end; raised while reading.
@@ -190,7 +199,7 @@ class Dialogue:
         self._trace = trace = TraceBuilder()
         draft = _Draft(self, turn.id)
         try:
-            async with aclosing(self._events(model_name, trace, draft)) as events:
+            async with aclosing(self._events(model_name, trace, draft, may_load)) as events:
                 yield events
             done = trace.finish()
         except EngineError as error:
@@ -203,12 +212,15 @@ class Dialogue:
             self._finish(turn.id, done, draft)
 
     async def _events(
-        self, model_name: str, trace: TraceBuilder, draft: "_Draft"
+        self, model_name: str, trace: TraceBuilder, draft: "_Draft", may_load: MayLoad | None
     ) -> AsyncGenerator[AnswerEvent, None]:
         messages = self._conversation.messages()
         await self._client.start()  # it may still be on its way
         model = self._client.find(model_name)
         if self._must_load(model):
+            question = None if may_load is None else await self._client.memory.question(model)
+            if may_load is not None and question is not None and not await may_load(question):
+                raise ModelRefused(f"{model.id} was not loaded", remedy=question.remedy)
             yield ModelLoading(model.id)
             yield ModelLoaded(await self._client.load(model.id))
             model = self._client.find(model.id)

@@ -35,6 +35,8 @@ class Services:
         bench: Runs benchmarks and keeps them.
         bench_prompts: What one can ask: ``BENCH_PROMPT`` if it is set, and all of ``prompts.json``; reads it
             anew, so not on the event loop.
+        bench_targets: The models that ``models.json`` has for chats, by alias, in the order of priority;
+            likewise.
         care: Looks after the models on this disk; None where they lie on a server of somebody else's.
         licenses: What was agreed to, for models that come here or onto a server.
         connect: Uses the server at an address from now on, with the key in the variable that is named, if
@@ -56,6 +58,7 @@ class Services:
     background: Tasks
     bench: Benchmarks
     bench_prompts: Callable[[], tuple[PlannedPrompt, ...]]
+    bench_targets: Callable[[], tuple[str, ...]]
     care: ModelCare | None
     licenses: Licenses
     discovery: Discovery

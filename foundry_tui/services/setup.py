@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from foundry_tui.domain.chat import ChatOptions
+from foundry_tui.domain.tariff import Tariff
 
 __all__ = ["LicensePolicy", "Setup", "WarmthOptions"]
 
@@ -73,6 +74,8 @@ class Setup:
         licenses: Which licences need no question, and which are refused.
         quiet_hour: Hour of the day, local time, at which downloads that wait for quiet begin.
         warmth: Whether idle models are kept warm, or unloaded.
+        memory_limit_percent: Of the RAM, or of the GPU's memory, above which a load asks first.
+        tariff: What energy costs, and what somebody else's tokens would.
     """
 
     chat: ChatOptions
@@ -95,6 +98,8 @@ class Setup:
     licenses: LicensePolicy = field(default_factory=LicensePolicy)
     quiet_hour: int = 2
     warmth: WarmthOptions = field(default_factory=WarmthOptions)
+    memory_limit_percent: int = 90
+    tariff: Tariff = field(default_factory=Tariff)
 
 
 def _matching(rules: tuple[str, ...], name: str) -> str | None:

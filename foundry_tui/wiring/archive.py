@@ -45,6 +45,7 @@ class Archive:
 async def open_archive(launch: Launch) -> AsyncGenerator[Archive, None]:
     """The database; the file itself is opened at the first use."""
     database = Database(database_path(launch))
+    of_runs = database if launch.store_path in (None, database.path) else Database(launch.store_path)
     try:
         yield Archive(
             conversations=StoredConversations(database),
@@ -52,9 +53,10 @@ async def open_archive(launch: Launch) -> AsyncGenerator[Archive, None]:
             history=StoredInputs(database),
             downloads=StoredDownloads(database),
             licenses=StoredLicenses(database),
-            runs=StoredRuns(database),
+            runs=StoredRuns(of_runs),
         )
     finally:
+        await of_runs.aclose()
         await database.aclose()
 
 

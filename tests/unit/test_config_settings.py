@@ -149,8 +149,8 @@ def test_a_key_left_out_beside_others_has_its_default(path: Path) -> None:
         ("chat = 1", "/chat: expected a table, found 1"),
         (
             "[cat]",
-            "/cat: expected one of the keys chat, timeouts, engine, downloads, licenses, screen, keys,"
-            ' found "cat"',
+            "/cat: expected one of the keys chat, timeouts, engine, downloads, licenses, energy, screen,"
+            ' keys, found "cat"',
         ),
         (
             "[chat]\nmax_token = 3",

@@ -65,7 +65,7 @@ def test_every_key_of_the_shape_is_offered_once_in_the_words_of_its_declaration(
         if isinstance(group.annotation, type) and hasattr(group.annotation, "model_fields")
         for name, field in group.annotation.model_fields.items()
     }
-    assert len(declared) == 27
+    assert len(declared) == 32
     assert [(entry.key, entry.description) for entry in entries] == list(declared.items())
     assert {entry.table: entry.group for entry in entries} == {
         table: group.description for table, group in SettingsFile.model_fields.items() if table != "keys"

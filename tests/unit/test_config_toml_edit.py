@@ -74,6 +74,7 @@ def test_several_changes_are_made_at_once() -> None:
         "engine": {"offline": True},
         "downloads": {},
         "licenses": {},
+        "energy": {},
         "screen": {"flush_hz": 12},
         "keys": {"chat.new": "f5", "chat.stop": ""},
     }

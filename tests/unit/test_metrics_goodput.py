@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
-from foundry_tui.domain.bench import Phase
+from foundry_tui.domain.bench import GoodputLimits, Phase
 from foundry_tui.domain.chat import Outcome
-from foundry_tui.metrics.goodput import LIMITS, Limits, goodput, throughput
+from foundry_tui.metrics.goodput import LIMITS, goodput, throughput
 from foundry_tui.metrics.intervals import wilson_interval
 from tests.support.timed import request, trace
 
@@ -11,9 +13,9 @@ CHAT = LIMITS["chat"]
 
 def test_the_limits_are_those_of_mlperf() -> None:
     assert {
-        "chat": Limits(name="chat", ttft_s=2.0, per_token_s=0.2),
-        "summarise": Limits(name="summarise", ttft_s=2.0, per_token_s=0.1),
-        "batch": Limits(name="batch", ttft_s=None, per_token_s=None),
+        "chat": GoodputLimits(name="chat", ttft_s=2.0, per_token_s=0.2),
+        "summarise": GoodputLimits(name="summarise", ttft_s=2.0, per_token_s=0.1),
+        "batch": GoodputLimits(name="batch", ttft_s=None, per_token_s=None),
     } == LIMITS
 
 
@@ -116,3 +118,17 @@ def test_where_all_failed_there_are_no_tokens_rather_than_0() -> None:
 
     assert found is not None
     assert (found.tokens, found.tokens_per_s, found.tokens_per_busy_s) == (None, None, None)
+
+
+def test_lives_of_the_clock_before_and_after_a_restart_of_the_machine_are_no_common_window() -> None:
+    # 190 ms of the first clock, 190 ms of the second, which begins anew a day later.
+    before = request(1, trace(completion=10, sent_ms=9_000_000))
+    after = replace(request(2, trace(completion=10, sent_ms=500)), at_unix_ms=before.at_unix_ms + 86_400_000)
+
+    found = throughput([before, after])
+
+    assert found is not None
+    assert found.window_s == pytest.approx(0.38)
+    assert found.busy_s == pytest.approx(0.38)
+    assert found.tokens_per_s == pytest.approx(20 / 0.38)
+    assert found.under_way == pytest.approx(1.0)

@@ -481,3 +481,44 @@ def test_the_demo_ignores_a_cache_that_is_given(base: LaunchOptions, data_dir: P
     launch = resolve(with_options(base, demo=True, model_cache_dir=tmp_path / "given"), {})
 
     assert managed(launch).cache_dir == str(data_dir / "demo" / "cache")
+
+
+# Where runs are kept
+
+
+def test_runs_are_kept_in_the_file_that_a_url_names(base: LaunchOptions, tmp_path: Path) -> None:
+    path = tmp_path / "runs of us.db"
+
+    launch = resolve(with_options(base, store=f"sqlite:///{path}"), {})
+
+    assert launch.store_path == path
+    assert resolve(base, {}).store_path is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["runs.db", "sqlite://", "sqlite:///", "sqlite://host/x.db", "sqlite:///:memory:", "sqlite:///x?mode=ro"],
+)
+def test_what_is_no_url_of_a_file_is_refused(base: LaunchOptions, url: str) -> None:
+    with pytest.raises(BadInput, match=r"sqlite:///PATH"):
+        resolve(with_options(base, store=url), {})
+
+
+def test_another_database_is_refused_with_what_it_needs_and_without_its_password(base: LaunchOptions) -> None:
+    with pytest.raises(BadInput) as refusal:
+        resolve(with_options(base, store="postgresql://me:secret@host/runs"), {})
+
+    words = f"{refusal.value} {refusal.value.remedy}"
+    assert "postgresql:// yet" in words
+    assert "driver and a RunStore" in words
+    assert "secret" not in words
+
+
+def test_a_folder_that_is_not_there_is_refused_before_anything_is_made(
+    base: LaunchOptions, data_dir: Path, tmp_path: Path
+) -> None:
+    for path in (tmp_path, tmp_path / "none" / "runs.db"):
+        with pytest.raises(BadInput, match="can be no file of runs"):
+            resolve(with_options(base, store=f"sqlite:///{path}"), {})
+
+    assert not data_dir.exists()

@@ -234,6 +234,7 @@ FRAMES: tuple[Frame, ...] = (
         remedy=None,
         outcome=Outcome.OUT_OF_MEMORY,
         end_ns=8,
+        response_id="r",
     ),
 )
 
