@@ -102,7 +102,8 @@ def test_an_answer_of_a_server_goes_on_after_a_sleep_which_is_shown_and_counted(
         opened.shows("Ask scripted")
         opened.send("count" + ENTER)
         opened.shows("w020")
-        put_to_sleep(*everything_of(opened))
+        # Of this machine, too: what it had sent meanwhile would bear the moment at which it came.
+        put_to_sleep(*everything_of(opened), psutil.Process(endpoint.pid))
         screen = opened.shows_what(is_summed_up, "end of the answer with its stall")
         opened.send(CTRL_Q)
         code = opened.exit_code()

@@ -574,14 +574,21 @@ def real_app(folder: Path) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "foundry_tui", f"--data-dir={folder / 'data'}", "demo")
 
 
+def _is_demo(process: psutil.Process) -> bool:
+    try:
+        return "demo" in process.cmdline()
+    except psutil.Error:
+        return False
+
+
 async def furnished(connection: aiohttp.ClientWebSocketResponse, server_pid: int) -> list[psutil.Process]:
     """The app and its engine, once the app has drawn the model that it shows."""
     drawn = b""
     processes: list[psutil.Process] = []
     while MODEL not in drawn or len(processes) < 2:
         drawn += await connection.receive_bytes(timeout=WAIT_S)
-        # Whoever runs the tests may have other children.
-        apps = [child for child in psutil.Process(server_pid).children() if "demo" in child.cmdline()]
+        # Whoever runs the tests may have other children, which may be ending.
+        apps = [child for child in psutil.Process(server_pid).children() if _is_demo(child)]
         processes = [*apps, *(engine for app in apps for engine in hosts(app.pid))]
     return processes
 

@@ -203,6 +203,8 @@ class CachePane(ModelsPane):
     def redraw(self) -> None:
         """Show the newest state, below the table too."""
         super().redraw()
+        if len(self.query(f"#{self.id}-line, #cache-detail")) < 2:
+            return  # the app is being left, and its parts go one by one
         space = None if self._report is None else self._report.space
         is_warning = is_low(None if space is None else space.free_bytes)
         self.query_one(f"#{self.id}-line", Static).set_class(

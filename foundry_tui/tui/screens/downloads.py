@@ -185,6 +185,8 @@ class DownloadsScreen(Overlay[None]):
         self._redraw()
 
     def _redraw(self) -> None:
+        if len(self.query("RowTable, #downloads-detail, #downloads-state")) < 3:
+            return  # the app is being left, and its parts go one by one
         queue = self._downloads.queue.value
         self._view = view_of(queue, self._partials)
         now = self._unix_ms()
