@@ -9,13 +9,12 @@ from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.models import find_model, need_here, tell_notes
 from foundry_tui.cli.options import add_common, launch_options
-from foundry_tui.cli.output import complain, print_json, print_text, say
+from foundry_tui.cli.output import PiecePrinter, complain, print_json, say
 from foundry_tui.cli.plain_input import Lines
 from foundry_tui.domain.chat import ChatMessage, ChatOptions, ChatRequest, ChunkKind, ChunkReceived, Role
 from foundry_tui.domain.engine import Capability
 from foundry_tui.domain.errors import BadInput, EngineError
 from foundry_tui.domain.models import ModelVariant
-from foundry_tui.domain.text import clean_text
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.launching import resolve
 from foundry_tui.reports.answer import describe
@@ -59,7 +58,7 @@ async def _chat(arguments: argparse.Namespace) -> int:
         if prompt is None:
             return await _converse(services, model, options)
         request = services.client.prepare(model, (ChatMessage(role=Role.USER, text=prompt),), options)
-        trace, error = await _answer(services, request, _Silent() if arguments.json else _Printer())
+        trace, error = await _answer(services, request, _Silent() if arguments.json else PiecePrinter())
     if arguments.json:
         print_json(answer_object(trace, model=arguments.model, model_id=model.id))
     else:
@@ -93,7 +92,7 @@ async def _converse(services: Services, model: ModelVariant, options: ChatOption
         if line is None or not line.strip():
             return ExitCode.DONE
         asked = (*messages, ChatMessage(role=Role.USER, text=line))
-        trace, error = await _answer(services, services.client.prepare(model, asked, options), _Printer())
+        trace, error = await _answer(services, services.client.prepare(model, asked, options), PiecePrinter())
         say(describe(trace))
         if error is None:
             messages = (*asked, ChatMessage(role=Role.ASSISTANT, text=trace.text))
@@ -115,26 +114,6 @@ class _Silent:
 
     def end(self) -> None:
         """Nothing is shown."""
-
-
-class _Printer:
-    """Prints pieces as they come; a carriage return waits for the line feed that may follow it."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._ends_line = True
-
-    def take(self, text: str) -> None:
-        text = self._held + text
-        self._held = "\r" if text.endswith("\r") else ""
-        shown = clean_text(text.removesuffix("\r"))
-        if shown:
-            self._ends_line = shown.endswith("\n")
-            print_text(shown, end="")
-
-    def end(self) -> None:
-        if not self._ends_line:
-            print_text("")
 
 
 async def _answer(

@@ -10,7 +10,7 @@ from pathlib import Path
 from foundry_tui.domain.errors import FoundryTuiError, StorageProblem
 from foundry_tui.domain.text import clean_line, clean_text
 
-__all__ = ["complain", "print_json", "print_table", "print_text", "say", "tidy_streams"]
+__all__ = ["PiecePrinter", "complain", "print_json", "print_table", "print_text", "say", "tidy_streams"]
 
 
 _LOG = logging.getLogger(__name__)
@@ -34,6 +34,28 @@ def tidy_streams() -> None:
 def print_text(text: str, *, end: str = "\n") -> None:
     """Write data for a reader: every control in ``text`` is shown as a picture of itself."""
     _put(clean_text(text) + end)
+
+
+class PiecePrinter:
+    """Prints pieces as they come; a carriage return waits for the line feed that may follow it."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._ends_line = True
+
+    def take(self, text: str) -> None:
+        """Print the next piece, all but what it may need the one after for."""
+        text = self._held + text
+        self._held = "\r" if text.endswith("\r") else ""
+        shown = clean_text(text.removesuffix("\r"))
+        if shown:
+            self._ends_line = shown.endswith("\n")
+            print_text(shown, end="")
+
+    def end(self) -> None:
+        """End the line, if it is not ended."""
+        if not self._ends_line:
+            print_text("")
 
 
 def print_json(value: object) -> None:

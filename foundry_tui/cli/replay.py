@@ -10,13 +10,13 @@ from pathlib import Path
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.numbers import positive
 from foundry_tui.cli.options import add_common, launch_options
-from foundry_tui.cli.output import print_table, print_text, say
+from foundry_tui.cli.output import PiecePrinter, print_table, say
 from foundry_tui.cli.run_ids import load_with_requests
 from foundry_tui.domain.bench import Phase, RequestRun
 from foundry_tui.domain.chat import ChunkKind
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.quantities import count_in_words, seconds_in_words
-from foundry_tui.domain.text import clean_line, clean_text
+from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
 from foundry_tui.metrics.latency import latency_s, ttft_s
 from foundry_tui.metrics.replay import Replay, Stall
@@ -85,7 +85,7 @@ async def play(
     trace = request.trace
     replay = Replay(trace)
     teller = _Teller()
-    printer = _Printer()
+    printer = PiecePrinter()
     stalls = {stall.index: stall for stall in replay.stalls}
     say(f"{request_words(request)}, {'at once' if speed == float('inf') else f'at {speed_words(speed)}'}")
     began_s = clock_s()
@@ -116,26 +116,6 @@ async def play(
         why = f": {trace.error}" if trace.error else ""
         say(f"it ended as {outcome_words(trace.outcome)}{why}")
     say(describe(trace))
-
-
-class _Printer:
-    """Prints pieces as they come; a carriage return waits for the line feed that may follow it."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._ends_line = True
-
-    def take(self, text: str) -> None:
-        text = self._held + text
-        self._held = "\r" if text.endswith("\r") else ""
-        shown = clean_text(text.removesuffix("\r"))
-        if shown:
-            self._ends_line = shown.endswith("\n")
-            print_text(shown, end="")
-
-    def end(self) -> None:
-        if not self._ends_line:
-            print_text("")
 
 
 class _Teller:

@@ -132,7 +132,7 @@ class NvmlDevice:
         def remembered() -> T:
             try:
                 return ask()
-            except Exception as error:
+            except Exception as error:  # border: whatever the driver raises is noted, and raised on
                 code = code_of(error)
                 if code in PERMANENT:
                     self._never[field] = reading_words(error)
@@ -153,7 +153,7 @@ def devices_of(library: NvmlLibrary, handle: object) -> list[NvmlDevice]:
     for index in range(library.nvmlDeviceGetMaxMigDeviceCount(handle)):
         try:
             instance = library.nvmlDeviceGetMigDeviceHandleByIndex(handle, index)
-        except Exception as error:
+        except Exception as error:  # border: the driver's own kind of error has its code
             if code_of(error) == GPU_LOST:
                 raise
             continue  # there is none of this number, or it is somebody else's

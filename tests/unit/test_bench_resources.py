@@ -81,8 +81,9 @@ async def test_a_reading_has_the_engines_memory_and_what_the_machine_has_left() 
 
     machine = Machine(
         [
-            (0, replace(HOST, process_rss_bytes=7), GpuSamples(gpus=(gpu(3), gpu(None), gpu(4)))),
-            (TENTH_NS, HOST, GpuSamples(gpus=(gpu(None),))),
+            (0, replace(HOST, process_rss_bytes=7), GpuSamples(gpus=(gpu(3), gpu(0), gpu(4)))),
+            # Of one GPU it is not known: what is left would pass for all of it.
+            (TENTH_NS, HOST, GpuSamples(gpus=(gpu(3), gpu(None), gpu(4)))),
         ]
     )
 

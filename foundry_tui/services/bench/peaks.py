@@ -9,6 +9,7 @@ from foundry_tui.domain.bench import ResourceReading
 from foundry_tui.domain.bench_conditions import EnergyScope, RequestConditions
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.metrics.request_conditions import can_tell_energy, idle_powers, request_conditions
+from foundry_tui.metrics.vram import VramBasis, engine_vram
 from foundry_tui.services.sampling import ResourceSampler
 
 __all__ = ["MemoryLevel", "Peak", "Peaks"]
@@ -193,8 +194,9 @@ def _cpu_share(sample: ResourceSample, before: ResourceSample | None) -> float |
 
 
 def _vram_bytes(sample: ResourceSample) -> int | None:
-    known = [gpu.process_bytes for gpu in sample.gpu.gpus if gpu.process_bytes is not None]
-    return sum(known) if known else None
+    """Only what the driver tells of the process, on all GPUs: a record has no label for another basis."""
+    found = engine_vram(sample.gpu)
+    return found.total_bytes if found.basis is VramBasis.PROCESS else None
 
 
 def _higher(one: int | None, other: int | None) -> int | None:
