@@ -101,7 +101,7 @@ class HostSample:
         process_rss_bytes: Resident memory of the watched process; None if there is none to watch.
         process_cpu_s: Time that processors have spent on it since it began; None likewise.
         core_shares: As ``cpu_share``, of each core; None on the first.
-        swap_total_bytes: None where it cannot be read.
+        swap_total_bytes: Read half a second before, at most; None where it cannot be read.
         swap_used_bytes: None likewise.
         ram_scope: Which of the two ``ram_total_bytes`` is.
         process: All that was read of the watched process; None if there is none to watch.
@@ -131,6 +131,8 @@ class GpuSample:
         used_bytes: Memory in use by everybody on the device, the driver's own part included.
         process_bytes: Memory of the watched process and those that it started; None where that is hidden.
         busy_share: Share of the driver's last sampling period in which anything ran, 0 to 1.
+        foreign_busy_share: Share of time in which others than the watched process and those that it started
+            ran, added up over them, 0 to 1; read once a second at most.
         above_baseline_bytes: ``used_bytes`` minus what was in use before the watched process began: its
             memory if nobody else took or gave back any.  None where the device was not read at that time.
         source: Who told.
@@ -160,6 +162,7 @@ class GpuSample:
     sm_clock_max_mhz: float | None = None
     memory_clock_mhz: float | None = None
     throttles: tuple[Throttle, ...] | None = None
+    foreign_busy_share: float | None = None
     missing: tuple[Missing, ...] = ()
 
 

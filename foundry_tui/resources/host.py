@@ -1,5 +1,7 @@
 """The machine's processors and memory and one process on it, read through psutil."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from foundry_tui.domain.resources import HostSample, ProcessSample, RamScope, why_missing
@@ -10,6 +12,9 @@ from foundry_tui.resources.rapl import PackageEnergy
 
 __all__ = ["PsutilHostProbe"]
 
+_SWAP_S = 0.4
+"""Between two readings of the swap, which is dear to read: ten times a second while something is measured."""
+
 
 class PsutilHostProbe:
     """Reads the machine, or the part of it that our control group may use.
@@ -18,6 +23,7 @@ class PsutilHostProbe:
         cgroup_root: Where Linux mounts the control groups; elsewhere it does not exist.
         cgroup_membership: The kernel's list of the groups we are in.
         energy: Reads what the processors draw.
+        clock_s: Of what is not read for each sample.
     """
 
     def __init__(
@@ -26,11 +32,14 @@ class PsutilHostProbe:
         cgroup_root: Path = Path("/sys/fs/cgroup"),
         cgroup_membership: Path = Path("/proc/self/cgroup"),
         energy: PackageEnergy | None = None,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         import psutil  # here and not above: 30 ms that the first frame must not wait for
 
         self._psutil = psutil
-        self._groups = MemoryGroups(cgroup_root, cgroup_membership)
+        self._groups = MemoryGroups(cgroup_root, cgroup_membership, clock_s=clock_s)
+        self._clock_s = clock_s
+        self._swap_known: tuple[float, tuple[int, int]] | None = None
         self._tree = ProcessTree()
         self._energy = energy or PackageEnergy()
         self._previous: tuple[tuple[float, float], ...] | None = None
@@ -40,8 +49,8 @@ class PsutilHostProbe:
         missing = Reasons()
         machine = self._psutil.virtual_memory()
         total_bytes, used_bytes = machine.total, machine.total - machine.available
-        scope, limit = RamScope.MACHINE, self._groups.lowest()
-        if limit is not None and limit.limit_bytes < total_bytes:
+        scope, limit = RamScope.MACHINE, self._groups.lowest(below_bytes=total_bytes)
+        if limit is not None:
             total_bytes, used_bytes = limit.limit_bytes, min(limit.used_bytes, limit.limit_bytes)
             scope = RamScope.CONTROL_GROUP
         swap = missing.take(self._swap, "swap_total_bytes", "swap_used_bytes")
@@ -88,8 +97,11 @@ class PsutilHostProbe:
         return _bounded(sum(each[0] for each in spent) / all_s), cores
 
     def _swap(self) -> tuple[int, int]:
-        swap = self._psutil.swap_memory()
-        return int(swap.total), int(swap.used)
+        now_s = self._clock_s()
+        if self._swap_known is None or now_s - self._swap_known[0] >= _SWAP_S:
+            swap = self._psutil.swap_memory()
+            self._swap_known = now_s, (int(swap.total), int(swap.used))
+        return self._swap_known[1]
 
     def _process(self, pid: int | None) -> ProcessSample:
         if pid is None:

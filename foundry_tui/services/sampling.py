@@ -15,6 +15,8 @@ from foundry_tui.services.probing import ProbeThread
 __all__ = ["ResourceSampler"]
 
 _NS_PER_S = 1_000_000_000
+_ABSENT_NS = 5 * _NS_PER_S
+"""Between two looks for GPUs where there were none."""
 _END_S = 1.0
 """How long the end waits for a reading that is under way; one that hangs is left to itself."""
 
@@ -180,19 +182,16 @@ class _Sampling:
     def _open_and_sample(self) -> None:
         setup = self._setup
         host, probe = setup.probes()
-        # Each driver has a thread of its own: it is opened, read and closed there, one call at a time.
-        gpu: ProbeThread[int | None, GpuSamples] = ProbeThread(
-            "GPU readings", lambda: (probe.sample, probe.close)
-        )
+        gpus = _Gpus(probe, setup.patience_s)
         slow = None if setup.conditions is None else _Slow(setup.conditions, setup.conditions_period_ns)
         try:
-            self._tick(host, gpu, slow)
+            self._tick(host, gpus, slow)
         finally:
-            gpu.close(setup.patience_s)
+            gpus.close()
             if slow is not None:
                 slow.close()
 
-    def _tick(self, host: HostProbe, gpu: ProbeThread[int | None, GpuSamples], slow: "_Slow | None") -> None:
+    def _tick(self, host: HostProbe, gpus: "_Gpus", slow: "_Slow | None") -> None:
         clock_ns = self._setup.clock_ns
         origin_ns = due_ns = clock_ns()
         missed = 0
@@ -202,13 +201,13 @@ class _Sampling:
                 due_ns = _point_after(now_ns, origin_ns, self._period_ns)
                 continue
             pid, at_ns = self._setup.pid(), clock_ns()
-            is_asked = gpu.ask(pid)
+            gpus.ask(at_ns, pid)
             sample = ResourceSample(
                 at_ns=at_ns,
                 late_ns=max(0, at_ns - due_ns),
                 missed=missed,
                 host=host.sample(pid),
-                gpu=self._gpu_samples(gpu, is_asked=is_asked),
+                gpu=gpus.answer(),
                 conditions=None if slow is None else slow.newest(at_ns, pid),
                 troubles=() if slow is None else slow.troubles(self._setup.patience_s),
             )
@@ -224,12 +223,47 @@ class _Sampling:
         self._changed.clear()
         return not self._stops
 
-    def _gpu_samples(self, gpu: ProbeThread[int | None, GpuSamples], *, is_asked: bool) -> GpuSamples:
+
+class _Gpus:
+    """All GPUs, asked at each tick in a thread of their own, where the driver is opened, read and closed.
+
+    Where there were none from the first they are asked for from time to time only: two threads that wake each
+    other ten times a second for nothing are felt by what is measured.
+    """
+
+    def __init__(self, probe: GpuProbe, patience_s: float) -> None:
+        self._thread: ProbeThread[int | None, GpuSamples] = ProbeThread(
+            "GPU readings", lambda: (probe.sample, probe.close)
+        )
+        self._patience_s = patience_s
+        self._is_asked = False
+        self._was_one_read = False
+        self._absent: GpuSamples | None = None
+        self._due_ns = 0
+
+    def ask(self, at_ns: int, pid: int | None) -> None:
+        """Have them read for the tick of that moment."""
+        if self._absent is not None and at_ns < self._due_ns:
+            return
+        self._absent, self._due_ns = None, at_ns + _ABSENT_NS
+        self._is_asked = self._thread.ask(pid)
+
+    def answer(self) -> GpuSamples:
+        """What was read, or why there is nothing."""
+        if self._absent is not None:
+            return self._absent
         # What comes as an answer to an earlier tick is of that time, and no reading of this one.
-        answer = gpu.answer(self._setup.patience_s) if is_asked else None
-        if answer is not None:
-            return answer
-        return GpuSamples(absence=_silence("the GPU's driver", gpu.silent_s))
+        answer = self._thread.answer(self._patience_s) if self._is_asked else None
+        if answer is None:
+            return GpuSamples(absence=_silence("the GPU's driver", self._thread.silent_s))
+        self._was_one_read |= answer.absence is None
+        if not self._was_one_read:
+            self._absent = answer
+        return answer
+
+    def close(self) -> None:
+        """Have the driver closed, or leave it to itself if it hangs."""
+        self._thread.close(self._patience_s)
 
 
 class _Slow:

@@ -152,32 +152,56 @@ def test_an_outer_group_of_version_2_binds_the_inner(root: Path, membership: Pat
     write_group(root / "outer", v2_group("1000", 900, 100))
     write_group(root / "outer" / "inner", v2_group("max", 300, 50))
 
-    assert MemoryGroups(root, membership).lowest() == MemoryLimit(limit_bytes=1000, used_bytes=800)
+    assert MemoryGroups(root, membership).lowest(below_bytes=64 * MIB) == MemoryLimit(
+        limit_bytes=1000, used_bytes=800
+    )
 
 
 def test_version_1_is_read_from_the_memory_hierarchy(root: Path, membership: Path) -> None:
     membership.write_text("5:cpu,cpuacct:/job\n4:memory:/job\n0::/\n")
     write_group(root / "memory" / "job", v1_group(1000, 700, 200))
 
-    assert MemoryGroups(root, membership).lowest() == MemoryLimit(limit_bytes=1000, used_bytes=500)
+    assert MemoryGroups(root, membership).lowest(below_bytes=64 * MIB) == MemoryLimit(
+        limit_bytes=1000, used_bytes=500
+    )
 
 
 def test_a_path_of_the_host_falls_back_to_the_top_of_the_mount(root: Path, membership: Path) -> None:
     membership.write_text("4:memory:/docker/0123\n")
     write_group(root / "memory", v1_group(1000, 700, 0))
 
-    assert MemoryGroups(root, membership).lowest() == MemoryLimit(limit_bytes=1000, used_bytes=700)
+    assert MemoryGroups(root, membership).lowest(below_bytes=64 * MIB) == MemoryLimit(
+        limit_bytes=1000, used_bytes=700
+    )
 
 
 def test_a_group_path_that_climbs_out_of_the_mount_is_harmless(root: Path, membership: Path) -> None:
     membership.write_text("0::/../sibling\n")
     write_group(root, v2_group("max", 1, 0))
 
-    assert MemoryGroups(root, membership).lowest() is None
+    assert MemoryGroups(root, membership).lowest(below_bytes=64 * MIB) is None
 
 
 def test_unreadable_numbers_are_no_limit(root: Path, membership: Path) -> None:
     membership.write_text("0::/\n")
     write_group(root, {"memory.max": "many\n", "memory.current": "1\n", "memory.stat": ""})
 
-    assert MemoryGroups(root, membership).lowest() is None
+    assert MemoryGroups(root, membership).lowest(below_bytes=64 * MIB) is None
+
+
+def test_a_limit_that_is_set_later_is_found_at_the_next_look_and_the_use_is_read_each_time(
+    root: Path, membership: Path
+) -> None:
+    membership.write_text("0::/\n")
+    write_group(root, v2_group("max", 300, 0))
+    now_s = [100.0]
+    groups = MemoryGroups(root, membership, clock_s=lambda: now_s[0])
+    found = [groups.lowest(below_bytes=64 * MIB)]
+
+    write_group(root, v2_group("1000", 300, 0))
+    for now_s[0], current in ((104.0, 400), (105.0, 500), (106.0, 600)):
+        write_group(root, v2_group("1000", current, 0))
+        found.append(groups.lowest(below_bytes=64 * MIB))
+
+    limit = MemoryLimit(limit_bytes=1000, used_bytes=500)
+    assert found == [None, None, limit, MemoryLimit(limit_bytes=1000, used_bytes=600)]

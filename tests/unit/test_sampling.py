@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foundry_tui.domain.resources import GpuSamples, HostSample, ResourceSample
+from foundry_tui.domain.resources import GpuSample, GpuSamples, HostSample, ResourceSample
 from foundry_tui.services.sampling import ResourceSampler
 
 MS = 1_000_000
+NO_GPU = GpuSamples(absence="no GPU")
+A_GPU = GpuSamples(gpus=(GpuSample(name="A GPU", total_bytes=2, used_bytes=1),))
 SAFETY_S = 10.0
 
 
@@ -21,6 +23,8 @@ class Machine:
         self.now_ns = 7_000 * MS
         self.slept_s: list[float] = []
         self.pids: list[int | None] = []
+        self.gpus: list[GpuSamples] = []
+        self.gpus_read_at: list[int] = []
         self.is_closed = False
         self.made_in: threading.Thread | None = None
         self.read_in: set[threading.Thread] = set()
@@ -53,14 +57,15 @@ class Machine:
 
 
 class GpuOf:
-    """The GPU side of a ``Machine``."""
+    """The GPU side of a ``Machine``, which says what was put there, and at last that there is none."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
 
     def sample(self, pid: int | None) -> GpuSamples:
         self._machine.read_in.add(threading.current_thread())
-        return GpuSamples(absence="no GPU")
+        self._machine.gpus_read_at.append(self._machine.now_ns // MS)
+        return self._machine.gpus.pop(0) if self._machine.gpus else NO_GPU
 
     def close(self) -> None:
         self._machine.is_closed = True
@@ -130,6 +135,25 @@ async def test_a_reading_that_ends_on_a_point_has_missed_it() -> None:
     samples = await samples_of(machine, sampler_of(machine))
 
     assert [(sample.at_ns // MS, sample.missed) for sample in samples] == [(7000, 0), (8000, 1)]
+
+
+async def test_where_no_gpu_is_it_is_looked_for_every_five_seconds_and_told_in_every_sample() -> None:
+    machine = Machine(reading_ms=[0] * 12)
+
+    samples = await samples_of(machine, sampler_of(machine))
+
+    assert machine.gpus_read_at == [7000, 12000]
+    assert [sample.gpu for sample in samples] == [NO_GPU] * 12
+
+
+async def test_a_gpu_that_was_there_once_is_read_at_every_tick_even_while_it_cannot_be() -> None:
+    machine = Machine(reading_ms=[0] * 4)
+    machine.gpus = [A_GPU, NO_GPU, A_GPU]
+
+    samples = await samples_of(machine, sampler_of(machine))
+
+    assert machine.gpus_read_at == [7000, 7500, 8000, 8500]
+    assert [sample.gpu for sample in samples] == [A_GPU, NO_GPU, A_GPU, NO_GPU]
 
 
 async def test_the_process_to_watch_is_asked_for_at_every_tick() -> None:
