@@ -6,9 +6,8 @@ import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-import foundry_tui
+from foundry_tui.children import CREATION_FLAGS, OWN_SESSION, python_path
 from foundry_tui.domain.errors import EngineDied, EngineUnavailable
 from foundry_tui.domain.known_timing import WrittenAnswer
 
@@ -19,8 +18,6 @@ _START_S = 20.0
 _TOLD_S = 10.0
 _STOP_S = 3.0
 _LINE_BYTES = 1 << 20
-# CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW, named only on Windows.
-_WINDOWS_FLAGS = 0x00000200 | 0x08000000 if sys.platform == "win32" else 0
 
 
 class KnownServer:
@@ -64,18 +61,17 @@ async def known_server() -> AsyncGenerator[KnownServer, None]:
     Raises:
         EngineUnavailable: It did not start.
     """
-    paths = [str(Path(foundry_tui.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     try:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-X", "utf8", "-m", _MODULE),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            env=os.environ | {"PYTHONPATH": python_path()},
             limit=_LINE_BYTES,
             # Ctrl-C on the terminal is for us; it ends when its input does.
-            start_new_session=sys.platform != "win32",
-            creationflags=_WINDOWS_FLAGS,
+            start_new_session=OWN_SESSION,
+            creationflags=CREATION_FLAGS,
         )
     except OSError as error:
         raise EngineUnavailable(f"the built-in server could not be started: {error}") from error

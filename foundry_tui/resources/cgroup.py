@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from foundry_tui.domain.control_groups import memory_groups
+
 __all__ = ["MemoryGroups", "MemoryLimit"]
 
 
@@ -71,21 +73,14 @@ class MemoryGroups:
 
 def _folders(root: Path, membership: Path) -> list[tuple[Path, _Names]]:
     try:
-        lines = membership.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        listed = membership.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return []
     found: list[tuple[Path, _Names]] = []
-    for line in lines:
-        number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if number == "0" and not controllers:
-            top, names = root, _V2
-        elif "memory" in controllers.split(","):
-            top, names = root / "memory", _V1
-        else:
-            continue
+    for version, path in memory_groups(listed):
+        top, names = (root, _V2) if version == 2 else (root / "memory", _V1)
         # Inside a container the path can be the host's, which is not mounted: then only the top has files.
-        own = top / path.lstrip("/")
+        own = top / path
         found += [(folder, names) for folder in (own, *own.parents) if folder.is_relative_to(top)]
     return [(folder, names) for folder, names in found if (folder / names.limit).is_file()]
 

@@ -2,15 +2,13 @@
 
 import json
 import logging
-import os
-import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 from foundry_tui.domain.loads import LoadRecord, MemoryKind
+from foundry_tui.services.small_files import put_json
 
 __all__ = ["LoadBook"]
 
@@ -53,15 +51,11 @@ class LoadBook:
         return kept
 
     def _write(self, records: Sequence[LoadRecord]) -> None:
-        part = self._path.with_name(f".{self._path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
         content = {"schema": _SCHEMA, "loads": [asdict(record) for record in records]}
         try:
-            part.write_text(json.dumps(content, indent=1), encoding="utf-8")
-            part.replace(self._path)
+            put_json(self._path, content)
         except OSError as error:
             _LOG.warning("what a load took cannot be kept: %s", error)
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
 
 
 def _record(read: object) -> LoadRecord | None:

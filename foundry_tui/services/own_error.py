@@ -2,12 +2,12 @@
 
 import json
 import logging
-import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+from foundry_tui.services.small_files import put_json
 
 __all__ = ["Facts", "KeptOwnError", "OwnErrorFile", "is_wanted"]
 
@@ -65,7 +65,6 @@ class OwnErrorFile:
 
     def write(self, kept: KeptOwnError) -> None:
         """Put it in the place of the one before."""
-        part = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}.part")
         content = {
             "schema": _SCHEMA,
             "measured_unix_ms": kept.measured_unix_ms,
@@ -75,12 +74,9 @@ class OwnErrorFile:
         }
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps(content, indent=1), encoding="utf-8")
-            part.replace(self._path)
+            put_json(self._path, content)
         except OSError as error:
             _LOG.warning("the self-test cannot be kept: %s", error)
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
 
 
 def _kept(read: dict[str, object]) -> KeptOwnError:

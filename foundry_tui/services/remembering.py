@@ -3,11 +3,11 @@
 import asyncio
 import json
 import logging
-from contextlib import suppress
 from dataclasses import asdict, fields
 from pathlib import Path
 
 from foundry_tui.domain.layout import Layout
+from foundry_tui.services.small_files import put_json
 
 __all__ = ["LayoutMemory"]
 
@@ -57,14 +57,10 @@ class LayoutMemory:
         return _layout(read)
 
     def _write(self, layout: Layout) -> None:
-        part = self._path.with_name(f"{self._path.name}.part")
         try:
-            part.write_text(json.dumps(asdict(layout), indent=1), encoding="utf-8")
-            part.replace(self._path)
+            put_json(self._path, asdict(layout))
         except OSError as error:
             _LOG.warning("the layout cannot be remembered: %s", error)
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
 
 
 def _layout(read: object) -> Layout:

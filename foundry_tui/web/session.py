@@ -8,15 +8,14 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
-import foundry_tui
 from foundry_tui.aio import Tasks
+from foundry_tui.children import CREATION_FLAGS, OWN_SESSION, python_path
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.text import clean_text
 
@@ -29,8 +28,6 @@ _KINDS = (b"D", b"M", b"P")  # drawn, about itself, packed
 _PACKET_BYTES = 1 << 26
 _EXIT_GRACE_S = 5.0
 _LAST_WORDS_BYTES = 4096
-# CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW, named only on Windows.
-_WINDOWS_FLAGS = 0x00000200 | 0x08000000 if sys.platform == "win32" else 0
 # The mouse and the alternate screen given back, the cursor shown, all cleared.
 _BACK_TO_TEXT = "\x1b[?1003l\x1b[?1006l\x1b[?1049l\x1b[?25h\x1b[0m\x1b[2J\x1b[H"
 
@@ -110,8 +107,8 @@ class AppSession(AppService):
                 stderr=asyncio.subprocess.PIPE,
                 env=_environment(width, height),
                 # Ctrl+C on the server's terminal is for the server, which lets the app end in order.
-                start_new_session=sys.platform != "win32",
-                creationflags=_WINDOWS_FLAGS,
+                start_new_session=OWN_SESSION,
+                creationflags=CREATION_FLAGS,
             )
         except OSError as error:
             raise FoundryTuiError(f"the app cannot be started: {error.strerror}") from error
@@ -222,11 +219,9 @@ def _piped(pipe: _Pipe | None) -> _Pipe:
 
 def _environment(width: int, height: int) -> dict[str, str]:
     """Ours, with what Textual's driver for browsers reads.  Nothing in it lets anybody in."""
-    package_parent = str(Path(foundry_tui.__file__).parent.parent)
-    paths = [package_parent, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONPATH": python_path(),
         "TEXTUAL_DRIVER": "foundry_tui.tui.web_driver:TabDriver",
         "TEXTUAL_COLOR_SYSTEM": "truecolor",
         # Or else Textual would take our terminal's peculiarities for the browser's.

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import foundry_tui
+from foundry_tui.children import CREATION_FLAGS, OWN_SESSION, python_path
 from foundry_tui.domain.known_timing import SelfTestResult
 from foundry_tui.engines.hosting.configs import EndpointConfig
 from foundry_tui.engines.hosting.hosted import HostedEngine
@@ -31,8 +32,6 @@ _ROUNDS = "2"
 _MOST_S = 60.0
 # What changes between two runs on one machine, such as the power supply, is none of it.
 _IDENTITY = frozenset({"os", "machine", "cpu", "cores", "threads", "ram_bytes"})
-# CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW, named only on Windows.
-_WINDOWS_FLAGS = 0x00000200 | 0x08000000 if sys.platform == "win32" else 0
 
 
 @asynccontextmanager
@@ -115,17 +114,16 @@ async def make_own_error(launch: Launch, *, tell: Callable[[], None] = lambda: N
 
 async def _run_selftest(data_dir: Path) -> int:
     # Beside us, for it draws: two apps of Textual's in one process would share what is there only once.
-    paths = [str(Path(foundry_tui.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-X", "utf8", "-m", "foundry_tui"),
         *("selftest", "--rounds", _ROUNDS, "--data-dir", str(data_dir)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        env=os.environ | {"PYTHONPATH": python_path()},
         # Ctrl-C on the terminal is for us, who end it.
-        start_new_session=sys.platform != "win32",
-        creationflags=_WINDOWS_FLAGS,
+        start_new_session=OWN_SESSION,
+        creationflags=CREATION_FLAGS,
     )
     try:
         async with asyncio.timeout(_MOST_S):

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import foundry_tui
+from foundry_tui.children import CREATION_FLAGS, OWN_SESSION, python_path
 from foundry_tui.domain.downloads import DownloadFailure, DownloadPhase, DownloadReading, Partial
 from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.engines.downloads.allocated import allocated_bytes
@@ -44,8 +44,6 @@ _SETTLING_S: Final = 5.0
 # Pieces of 2 MiB that can be under way beyond what the runtime reports.
 _UNREPORTED_BYTES: Final = THREADS * 2 * 1024 * 1024
 _FAILURES: Final = {code: failure for failure, code in FAILURE_CODES.items()}
-# CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW, named only on Windows.
-_WINDOWS_FLAGS: Final = 0x00000200 | 0x08000000 if sys.platform == "win32" else 0
 
 
 def reading_of(word: Word, allocated: int | None, *, is_settled: bool) -> DownloadReading:
@@ -313,8 +311,8 @@ class ChildDownloads:
                 stderr=stderr,
                 env=_environment(),
                 # The terminal's signals are for the parent; what it starts is killed with it as a group.
-                start_new_session=sys.platform != "win32",
-                creationflags=_WINDOWS_FLAGS,
+                start_new_session=OWN_SESSION,
+                creationflags=CREATION_FLAGS,
             )
 
 
@@ -349,9 +347,6 @@ def _kill_group(pid: int) -> None:
 def _environment() -> dict[str, str]:
     """The child's: ours, the package found whatever the working directory is."""
     environment = dict(os.environ)
-    package_parent = str(Path(foundry_tui.__file__).parent.parent)
-    environment["PYTHONPATH"] = os.pathsep.join(
-        [package_parent, *filter(None, [environment.get("PYTHONPATH")])]
-    )
+    environment["PYTHONPATH"] = python_path()
     environment["ORT_TELEMETRY_DISABLED"] = "1"
     return environment

@@ -1,9 +1,8 @@
 """What the child process finds in its environment."""
 
 import os
-from pathlib import Path
 
-import foundry_tui
+from foundry_tui.children import python_path
 from foundry_tui.engines.hosting.configs import HostConfig, ManagedConfig
 
 __all__ = ["child_environment"]
@@ -15,9 +14,7 @@ _CLOSED_PORT = "http://127.0.0.1:9"
 def child_environment(config: HostConfig) -> dict[str, str]:
     """The child's environment: ours, without what the OpenAI SDK would read behind our back."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    package_parent = str(Path(foundry_tui.__file__).parent.parent)
-    paths = [package_parent, *filter(None, [environment.get("PYTHONPATH")])]
-    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    environment["PYTHONPATH"] = python_path()
     if isinstance(config, ManagedConfig):
         environment["ORT_TELEMETRY_DISABLED"] = "1"
         if config.offline:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar, assert_never
 
 from foundry_tui.aio import Feed, Tasks
+from foundry_tui.children import CREATION_FLAGS, OWN_SESSION
 from foundry_tui.domain.chat import ChatEvent, ChatRequest, ChunkReceived, ClockRead, GenerationFinished
 from foundry_tui.domain.downloads import DownloadReading
 from foundry_tui.domain.engine import (
@@ -79,8 +80,6 @@ _CANCEL_GRACE_S = 5.0
 _READ_BYTES = 1 << 16
 # A line from this length on takes a millisecond or two to read; others get their turn after each.
 _LONG_LINE_BYTES = 1 << 14
-# CREATE_NEW_PROCESS_GROUP and CREATE_NO_WINDOW, named only on Windows.
-_WINDOWS_FLAGS = 0x00000200 | 0x08000000 if sys.platform == "win32" else 0
 
 _Event = TypeVar("_Event", bound=StreamEvent)
 _Reply = TypeVar("_Reply", CatalogSnapshot, LoadReport, ModelVariant, ProviderList)
@@ -273,8 +272,8 @@ class HostedEngine:
                     env=child_environment(self._config),
                     # Ctrl-C on the terminal is for the parent; a closed terminal reaches the child as a
                     # closed pipe.
-                    start_new_session=sys.platform != "win32",
-                    creationflags=_WINDOWS_FLAGS,
+                    start_new_session=OWN_SESSION,
+                    creationflags=CREATION_FLAGS,
                 )
         except OSError as error:
             dead = EngineDead(f"the engine's process could not be started: {error}")

@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from foundry_tui.domain.control_groups import memory_groups
+
 __all__ = ["MemoryKills"]
 
 _WORD = "oom_kill"
@@ -44,20 +46,14 @@ class MemoryKills:
     def _files(self) -> Iterator[Path]:
         """``memory.events`` of version 2, ``memory.oom_control`` of version 1, as far as they are there."""
         try:
-            lines = self._membership.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+            listed = self._membership.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError:
             return
-        for line in lines:
-            number, _, rest = line.partition(":")
-            controllers, _, path = rest.partition(":")
-            if number == "0" and not controllers:
-                top, name = self._groups, "memory.events"
-            elif "memory" in controllers.split(","):
-                top, name = self._groups / "memory", "memory.oom_control"
-            else:
-                continue
+        for version, path in memory_groups(listed):
+            top = self._groups if version == 2 else self._groups / "memory"
+            name = "memory.events" if version == 2 else "memory.oom_control"
             # Inside a container the path can be the host's, which is not mounted: its top is our own group.
-            own = top / path.lstrip("/") / name
+            own = top / path / name
             yield own if own.is_file() else top / name
 
 

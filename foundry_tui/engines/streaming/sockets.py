@@ -183,9 +183,8 @@ class StampedStream(httpcore2.AsyncNetworkStream):
         """What has arrived, waiting for it if need be; empty at the end."""
         receiver = self._receiver
         if not receiver.pieces and not receiver.is_ended:
-            if (
-                timeout is None
-            ):  # as always in a stream, whose waits are limited above: no timer for each piece
+            # None always in a stream, whose waits are limited above: no timer for each piece.
+            if timeout is None:
                 await receiver.arrived()
             else:
                 await self._arrived_within(timeout)

@@ -3,16 +3,14 @@
 import asyncio
 import json
 import logging
-import os
-import secrets
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from foundry_tui.aio import Tasks
+from foundry_tui.services.small_files import put_json
 
 __all__ = ["LastUsed"]
 
@@ -109,12 +107,8 @@ class LastUsed:
         for model_id, at_unix in times.items():
             merged[model_id] = max(at_unix, merged.get(model_id, at_unix))
         newest = dict(sorted(merged.items(), key=lambda item: item[1], reverse=True)[:_KEPT])
-        part = self._path.with_name(f".{self._path.name}.{os.getpid()}.{secrets.token_hex(4)}.part")
         try:
-            part.write_text(json.dumps(newest, indent=1), encoding="utf-8")
-            part.replace(self._path)
+            put_json(self._path, newest)
         except OSError as error:
             _LOG.warning("when models were used last cannot be kept: %s", error)
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
         return newest

@@ -35,6 +35,7 @@ from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.services.cache.health import HealthService
 from foundry_tui.services.cache.last_used import LastUsed
 from foundry_tui.services.cache.move import CacheMove
+from foundry_tui.services.small_files import put_json
 
 __all__ = ["CacheService", "Disk"]
 
@@ -362,10 +363,8 @@ class CacheService:
             self._journal.unlink(missing_ok=True)
 
     def _write_journal(self, source: Path, target: Path) -> None:
-        part = self._journal.with_name(f".{self._journal.name}.part")
         try:
-            part.write_text(json.dumps({"source": str(source), "target": str(target)}), encoding="utf-8")
-            part.replace(self._journal)
+            put_json(self._journal, {"source": str(source), "target": str(target)})
         except OSError as error:
             raise StorageProblem(
                 f"{self._journal} cannot be written: {error.strerror or error}",

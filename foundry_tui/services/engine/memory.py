@@ -11,7 +11,7 @@ from foundry_tui.domain.engine import Capability, EngineDead, EngineInfo, Engine
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.loads import LoadRecord, MemoryKind
 from foundry_tui.domain.models import LoadReport, ModelVariant
-from foundry_tui.domain.resources import ResourceSample
+from foundry_tui.domain.resources import GpuSample, HostSample, ResourceSample
 from foundry_tui.metrics.fit import (
     CONVERSATION_TOKENS,
     Fit,
@@ -91,12 +91,14 @@ class _Probes:
 
 def memory_now(sample: ResourceSample | None) -> MemoryNow:
     """The free memory as a sample has it."""
-    if sample is None:
-        return MemoryNow()
-    roomy = max(sample.gpu.gpus, key=lambda gpu: gpu.total_bytes - gpu.used_bytes, default=None)
+    return MemoryNow() if sample is None else _free(sample.host, sample.gpu.gpus)
+
+
+def _free(host: HostSample, gpus: Sequence[GpuSample]) -> MemoryNow:
+    roomy = max(gpus, key=lambda gpu: gpu.total_bytes - gpu.used_bytes, default=None)
     return MemoryNow(
-        ram_available_bytes=sample.host.ram_total_bytes - sample.host.ram_used_bytes,
-        ram_total_bytes=sample.host.ram_total_bytes,
+        ram_available_bytes=host.ram_total_bytes - host.ram_used_bytes,
+        ram_total_bytes=host.ram_total_bytes,
         vram_available_bytes=None if roomy is None else roomy.total_bytes - roomy.used_bytes,
         vram_total_bytes=None if roomy is None else roomy.total_bytes,
     )
@@ -306,23 +308,11 @@ class LoadMemory:
             probes = self._probes
             probes.host = probes.host or sources.host()
             host = probes.host.sample(None)
-            ram = MemoryNow(
-                ram_available_bytes=host.ram_total_bytes - host.ram_used_bytes,
-                ram_total_bytes=host.ram_total_bytes,
-            )
             if not on_gpu:
-                return ram, None
+                return _free(host, ()), None
             probes.gpu = probes.gpu or sources.gpu()
             gpus = probes.gpu.sample(None).gpus
-            roomy = max(gpus, key=lambda gpu: gpu.total_bytes - gpu.used_bytes, default=None)
-            if roomy is None:
-                return ram, None
-            return MemoryNow(
-                ram_available_bytes=ram.ram_available_bytes,
-                ram_total_bytes=ram.ram_total_bytes,
-                vram_available_bytes=roomy.total_bytes - roomy.used_bytes,
-                vram_total_bytes=roomy.total_bytes,
-            ), sum(gpu.used_bytes for gpu in gpus)
+            return _free(host, gpus), sum(gpu.used_bytes for gpu in gpus) if gpus else None
 
         async with self._probes.lock:
             return await asyncio.to_thread(read)
