@@ -67,6 +67,8 @@ class ChatRequest:
         max_tokens: Always sent: without it the runtime reserves 2048 and refuses short contexts.
         temperature: 0 to 2; None leaves it to the engine.
         seed: None leaves it to the engine.
+        handing_s: How long the engine's process may keep what it has read, its stamps taken, before it hands
+            it on.  Each time that wakes two processors, which the model wants too: who only measures waits.
     """
 
     model: str
@@ -75,8 +77,11 @@ class ChatRequest:
     temperature: float | None = None
     seed: int | None = None
     timeouts: PhaseTimeouts = PhaseTimeouts()
+    handing_s: float = 0.02
 
     def __post_init__(self) -> None:
+        if not 0 <= self.handing_s <= 1:
+            raise ValueError("what was read is handed on within a second")
         if not self.messages:
             raise ValueError("a request needs at least one message")
         if self.max_tokens < 1:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
+from foundry_tui.domain.memory_words import tells_of_no_memory
+
 __all__ = [
     "Capability",
     "EndpointKind",
@@ -106,7 +108,7 @@ class HostDeath:
             return bool(self.memory_kills)
         # What cannot allocate and does not catch that ends itself, by SIGABRT or by an exit code.
         has_failed = self.signal_name in (None, "SIGABRT") and self.exit_code != 0
-        return has_failed and any("bad_alloc" in line for line in self.last_log)
+        return has_failed and any(map(tells_of_no_memory, self.last_log))
 
     @property
     def cause(self) -> str:

@@ -13,7 +13,7 @@ import pytest
 from foundry_tui.demo import DEMO_MODEL_ID, demo_registration
 from foundry_tui.domain.chat import ChatMessage, ChatOptions, Outcome, Role
 from foundry_tui.domain.engine import EngineDead, EngineReady
-from foundry_tui.domain.errors import GenerationFailed, KilledForMemory, OutOfMemory
+from foundry_tui.domain.errors import EngineDied, EngineError, GenerationFailed, KilledForMemory, OutOfMemory
 from foundry_tui.domain.models import Registration
 from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.resources.host import PsutilHostProbe
@@ -104,22 +104,30 @@ async def test_a_load_beyond_the_limit_of_the_process_says_what_it_needs_and_wha
 async def test_an_answer_beyond_the_limit_of_the_process_says_so_and_the_engine_goes_on(
     smollm_folder: Path, tmp_path: Path
 ) -> None:
+    error, is_up = await starved_answer(smollm_folder, tmp_path / "1")
+    if isinstance(error, EngineDied):
+        # The runtime catches its bad_alloc in most places, and is ended by SIGABRT in others, rarely here.
+        error, is_up = await starved_answer(smollm_folder, tmp_path / "2")
+
+    assert isinstance(error, GenerationFailed), error
+    assert error.outcome is Outcome.OUT_OF_MEMORY
+    assert error.message.startswith(f"there is not enough memory to answer with {SMOLLM} in a")
+    assert "a shorter conversation" in (error.remedy or "")
+    assert is_up
+
+
+async def starved_answer(model_folder: Path, folder: Path) -> tuple[EngineError, bool]:
+    """What an answer fails with for which the engine's process gets no memory, and whether that is up."""
     asked = (ChatMessage(role=Role.USER, text="Tell me about the sea and the ships on it. " * 60),)
-    async with opened(smollm_folder, tmp_path) as client:
+    async with opened(model_folder, folder) as client:
         await client.load(SMOLLM)
         limit_addresses(client, 30 * MIB)
         request = client.prepare(client.find(SMOLLM), asked, ChatOptions(max_tokens=600))
-
-        with pytest.raises(GenerationFailed) as raised:  # noqa: PT012 - it is raised while it is read
+        with pytest.raises(EngineError) as raised:  # noqa: PT012 - it is raised while it is read
             async with client.chat(request) as events:
                 async for _ in events:
                     continue
-        is_up = isinstance(client.engine_state, EngineReady)
-
-    assert raised.value.outcome is Outcome.OUT_OF_MEMORY
-    assert raised.value.message.startswith(f"there is not enough memory to answer with {SMOLLM} in a")
-    assert "a shorter conversation" in (raised.value.remedy or "")
-    assert is_up
+        return raised.value, isinstance(client.engine_state, EngineReady)
 
 
 async def test_a_load_for_which_the_kernel_kills_the_engine_is_told_from_any_other_kill(

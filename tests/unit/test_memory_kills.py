@@ -105,6 +105,11 @@ def test_where_nobody_counts_nothing_is_claimed(tmp_path: Path) -> None:
             "ran out of memory (SIGABRT)",
         ),
         (
+            HostDeath(exit_code=None, signal_name="SIGABRT", last_log=("Out of memory.", "")),
+            "ran out of memory (SIGABRT)",
+        ),
+        (HostDeath(exit_code=None, signal_name="SIGABRT", last_log=("core",)), "was ended by SIGABRT"),
+        (
             HostDeath(exit_code=1, signal_name=None, last_log=("std::bad_alloc",)),
             "ran out of memory (exit code 1)",
         ),

@@ -1,6 +1,8 @@
 import asyncio
 import contextlib
+import socket
 import ssl
+import struct
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -91,19 +93,37 @@ async def test_a_piece_longer_than_asked_for_comes_in_parts_and_nothing_is_lost(
         await stream.aclose()
 
 
-async def test_a_length_in_a_packet_of_its_own_is_read_with_its_chunk() -> None:
-    chunk = asyncio.Event()
-
+@pytest.mark.parametrize("waits_for_us", [False, True], ids=["at once", "when the length is acknowledged"])
+async def test_a_length_in_a_packet_of_its_own_is_read_with_its_chunk(*, waits_for_us: bool) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, not waits_for_us)
+        await reader.readexactly(1)
         writer.write(b"3\r\n")
-        await writer.drain()
-        chunk.set()
         writer.write(b"abc\r\n")
+        await reader.read()
 
     async with server(serve) as port:
         stream = await connected(port)
-        await chunk.wait()
-        assert await read_all(stream) == b"3\r\nabc\r\n"
+        await stream.write(b"?")
+        asked_ns = stream.last_write_ns
+        read = await stream.read(100, timeout=5)
+        assert (read, stream.reads) == (b"3\r\nabc\r\n", 1)
+        assert asked_ns < stream.last_read_ns < time.perf_counter_ns()
+        await stream.aclose()
+
+
+async def test_a_connection_that_is_torn_down_behind_a_length_is_no_clean_end() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        stream = await connected(listening.getsockname()[1])
+        server_end, _ = listening.accept()
+        server_end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # Both are in before our loop gets to read the first.
+        server_end.send(b"3\r\n")
+        server_end.close()
+
+        assert await stream.read(100, timeout=5) == b"3\r\n"
+        with pytest.raises(httpcore2.ReadError):
+            await stream.read(100, timeout=5)
         await stream.aclose()
 
 

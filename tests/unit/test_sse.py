@@ -61,3 +61,12 @@ def test_a_line_that_does_not_end_is_not_waited_for() -> None:
 
     with pytest.raises(ValueError, match="without end"):
         decoder.feed(b"x" * (2 << 20))
+
+
+def test_lines_of_an_event_that_does_not_end_are_not_waited_for() -> None:
+    decoder = SseDecoder()
+    lines = b"data: x\n" * (1 << 20)
+    decoder.feed(lines)
+
+    with pytest.raises(ValueError, match="without end"):
+        decoder.feed(lines + lines)

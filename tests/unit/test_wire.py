@@ -77,6 +77,7 @@ REQUEST = ChatRequest(
     max_tokens=7,
     temperature=0.0,
     seed=-1,
+    handing_s=0.1,
     timeouts=PhaseTimeouts(connect_s=1.5, headers_s=2, first_token_s=3, between_s=4, total_s=5),
 )
 VARIANT = ModelVariant(

@@ -14,15 +14,11 @@ from foundry_tui.engines.hosting.wire import encode
 __all__ = ["FrameWriter", "TextOutbox"]
 
 
-# Nobody reads faster than that, and the stamps were taken before.
-_GATHER_S = 0.02
-
-
 class TextOutbox:
-    """Gathers the frames of answers for up to 20 ms, on the event loop.
+    """Gathers the frames of answers, on the event loop, for as long as who asked can wait.
 
-    Each write wakes the parent and is paid by the processor that the measured model wants too.  The first
-    frame after a pause goes at once.
+    Each write wakes the parent, which was half of what this process spent on a token, and is paid by the
+    processor that the measured model wants too.  The first frame after a pause goes at once.
     """
 
     def __init__(self, writer: "FrameWriter") -> None:
@@ -31,15 +27,21 @@ class TextOutbox:
         self._timer: asyncio.TimerHandle | None = None
         self._flushed_s = float("-inf")
 
-    def put(self, frame: Frame, *, can_wait: bool = False) -> None:
-        """Send ``frame`` now or soon, in order; what ``can_wait`` never goes alone if text may follow."""
+    def put(self, frame: Frame, *, handing_s: float = 0.0, can_wait: bool = False) -> None:
+        """Send ``frame`` in order, now or within ``handing_s``; what ``can_wait`` never goes alone."""
         self._frames.append(frame)
         loop = asyncio.get_running_loop()
-        wait_s = self._flushed_s + _GATHER_S - loop.time()
-        if wait_s <= 0 and not can_wait:
-            self.flush()
-        elif self._timer is None:
-            self._timer = loop.call_later(wait_s if wait_s > 0 else _GATHER_S, self.flush)
+        now_s = loop.time()
+        due_s = self._flushed_s + handing_s
+        if due_s <= now_s:
+            if not can_wait:
+                self.flush()
+                return
+            due_s = now_s + handing_s
+        if self._timer is None or due_s < self._timer.when():
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(due_s, self.flush)
 
     def flush(self) -> None:
         """Send now what was gathered."""

@@ -140,7 +140,11 @@ class Host:
                 async with aclosing(self._engine.stream_chat(request)) as events:
                     async for event in events:
                         # A moment is told with the text that it belongs to, so that neither waits.
-                        self._text.put(Streamed(call, event), can_wait=isinstance(event, ClockRead))
+                        self._text.put(
+                            Streamed(call, event),
+                            handing_s=request.handing_s,
+                            can_wait=isinstance(event, ClockRead),
+                        )
                 return None
             case Ping():
                 return None
