@@ -62,6 +62,11 @@ class GenerationTrace:
         return "".join(chunk.text for chunk in self.chunks if chunk.kind is ChunkKind.CONTENT)
 
     @property
+    def ended_ns(self) -> int | None:
+        """The end of the answer: of the stream, or where that was not seen its last chunk."""
+        return self.end_ns or (self.chunks[-1].at_ns if self.chunks else None)
+
+    @property
     def reasoning(self) -> str:
         """What the model thought aloud, exactly as it came."""
         return "".join(chunk.text for chunk in self.chunks if chunk.kind is ChunkKind.REASONING)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from foundry_tui.domain.bench import Phase, RequestRun
 from foundry_tui.domain.bench_conditions import RequestConditions
+from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.resources import PowerSource
 from foundry_tui.metrics.intervals import CONFIDENCE
 from foundry_tui.metrics.measures import Measure, is_counted, read
@@ -31,12 +32,14 @@ _LEAST_CHANGE = math.log(1.05)
 _GPU_CLOCK_SHARE = 0.9
 _CPU_CLOCK_SHARE = 0.75
 _FOREIGN_SHARE = 0.25
+_FOREIGN_GPU_SHARE = 0.1
+_FOREIGN_VRAM_BYTES = 512 * 1024 * 1024
 _ORDERS = 4_999
 _ALL_ORDERS_TO = 7
 
 
 class FlagKind(StrEnum):
-    """Why a round is marked; it stays in every number."""
+    """Why a round is marked; it stays in every number, unless it is measured again."""
 
     SLOWER = "slower"
     """It is on the slow side of a drift."""
@@ -50,6 +53,10 @@ class FlagKind(StrEnum):
     """It is not that of the first round."""
     FOREIGN_CPU = "foreign-cpu"
     """Others had at least a quarter of the processors."""
+    FOREIGN_GPU = "foreign-gpu"
+    """Others had at least a tenth of the time of one GPU."""
+    FOREIGN_VRAM = "foreign-vram"
+    """Others had at least 512 MiB more of the GPUs' memory than in the round in which they had least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +108,9 @@ class Drift:
 def drift(requests: Sequence[RequestRun], *, seed: int = 0) -> Drift | None:
     """The rounds of one model, of whatever phase the requests are; None without a counted one.
 
+    Rounds are held against each other in the order in which they were measured: those that were measured
+    again come last.
+
     A round's level is the median of ln(x/median of its prompt), so that prompts of any length count alike and
     a round that lacks one is no faster for it.  DRIFT where p < 0.05 and the sides differ by at least 5 %:
     p = 2·min(p of trend, p of step).  The trend is Kendall's, two-sided and exact; the step is the largest
@@ -108,7 +118,7 @@ def drift(requests: Sequence[RequestRun], *, seed: int = 0) -> Drift | None:
     drawn ones above seven rounds.  Assumes that without drift every order of the levels is as likely.
 
     Args:
-        requests: Of one model.
+        requests: Of one model; of rounds that were measured again those that stand.
         seed: Of the orders that are drawn.
     """
     counted = [request for request in requests if is_counted(request)]
@@ -132,7 +142,7 @@ def drift(requests: Sequence[RequestRun], *, seed: int = 0) -> Drift | None:
             verdict = DriftVerdict.NONE_SHOWN
             if p < 1 - CONFIDENCE and abs(change) >= _LEAST_CHANGE:
                 verdict = DriftVerdict.DRIFT
-                slow = tuple(rounds[split:] if change > 0 else rounds[:split])
+                slow = tuple(sorted(rounds[split:] if change > 0 else rounds[:split]))
     slower = [Flag(round=number, kind=FlagKind.SLOWER) for number in slow]
     flags = [*slower, *_flags([one for one in requests if one.phase is Phase.TIMED])]
     return Drift(
@@ -147,7 +157,7 @@ def drift(requests: Sequence[RequestRun], *, seed: int = 0) -> Drift | None:
 
 
 def _levels(counted: Sequence[RequestRun], measure: Measure) -> dict[int, float]:
-    """How slow each round was, by its number and in order; 0 is as its prompts usually are."""
+    """How slow each round was, by its number, in order of time; 0 is as its prompts usually are."""
     readings: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
     for request in counted:
         reading = read(request.trace, measure)
@@ -159,7 +169,11 @@ def _levels(counted: Sequence[RequestRun], measure: Measure) -> dict[int, float]
         usual = median(slowness for _, slowness in of_prompt)
         for number, slowness in of_prompt:
             of_round[number].append(slowness - usual)
-    return {number: median(of_round[number]) for number in sorted(of_round)}
+    attempts: defaultdict[int, int] = defaultdict(int)
+    for request in counted:
+        attempts[request.round] = max(attempts[request.round], request.attempt)
+    in_time = sorted(of_round, key=lambda number: (attempts[number], number))
+    return {number: median(of_round[number]) for number in in_time}
 
 
 def _split(values: Sequence[float]) -> int:
@@ -224,6 +238,32 @@ def _flags(timed: Sequence[RequestRun]) -> list[Flag]:
         shares = [one.foreign_cpu_share for one in of_one if one.foreign_cpu_share is not None]
         if max(shares, default=0.0) >= _FOREIGN_SHARE:
             flags.append(Flag(round=number, kind=FlagKind.FOREIGN_CPU, detail=f"{max(shares) * 100:.0f} %"))
+    return [*flags, *_foreign_gpu_flags(rounds)]
+
+
+def _foreign_gpu_flags(rounds: dict[int, list[RequestConditions]]) -> list[Flag]:
+    """Rounds in which others used a GPU, or held more of its memory than in others."""
+    flags: list[Flag] = []
+    most_bytes: dict[int, int] = {}
+    for number, of_one in rounds.items():
+        used = [
+            (one.foreign_gpu_share, one.foreign_gpu) for one in of_one if one.foreign_gpu_share is not None
+        ]
+        share, gpu = max(used, key=lambda each: each[0], default=(0.0, None))
+        if share >= _FOREIGN_GPU_SHARE:
+            which = "a GPU" if gpu is None else f"GPU {gpu}"
+            flags.append(
+                Flag(round=number, kind=FlagKind.FOREIGN_GPU, detail=f"{share * 100:.0f} % of {which}")
+            )
+        held = [one.foreign_vram_bytes for one in of_one if one.foreign_vram_bytes is not None]
+        if held:
+            most_bytes[number] = max(held)
+    least_bytes = min(most_bytes.values(), default=0)
+    for number, held_bytes in most_bytes.items():
+        if (more_bytes := held_bytes - least_bytes) >= _FOREIGN_VRAM_BYTES:
+            flags.append(
+                Flag(round=number, kind=FlagKind.FOREIGN_VRAM, detail=f"{bytes_in_words(more_bytes)} more")
+            )
     return flags
 
 

@@ -8,6 +8,7 @@ from foundry_tui.domain.bench import RequestRun
 from foundry_tui.domain.bench_conditions import EnergyReading, EnergyScope
 from foundry_tui.domain.tariff import Tariff
 from foundry_tui.metrics.measures import is_counted
+from foundry_tui.metrics.shared_energy import shared_windows
 from foundry_tui.metrics.tokens import output_tokens
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "integrated_j",
     "net_j",
     "request_net_j",
+    "rises_between",
 ]
 
 DISAGREEMENT_LIMIT = 0.15
@@ -57,10 +59,12 @@ class EnergyLedger:
     Attributes:
         answers: How many of them have an energy.
         tokens: Output tokens of these, all of them reported; None where one was not.
-        window_s: How long they took together.
-        gross_j: All that was drawn; by the counter where there is one, else by power.
+        window_s: How long they took together; what overlaps counts once.
+        gross_j: All that was drawn in that time; by the counter where there is one, else by power.
         net_j: Without what idling would have drawn; None where that was not read.
         counter_share: Counter divided by integral, over all answers that have both; None if none has.
+        is_shared: Whether answers overlap: then an answer's part is its even share, and none was measured.
+        further_requests: Requests that do not count, or lack a reading, and drew some of it all the same.
     """
 
     scope: EnergyScope
@@ -70,6 +74,8 @@ class EnergyLedger:
     gross_j: float
     net_j: float | None
     counter_share: float | None
+    is_shared: bool = False
+    further_requests: int = 0
 
     @property
     def idle_w(self) -> float | None:
@@ -127,10 +133,8 @@ def counted_j(samples: Sequence[PowerSample], begin_ns: int, end_ns: int) -> flo
     None as ``integrated_j``, and where the counter stepped back: it began anew.
     """
     known = [(sample.at_ns, sample.energy_j) for sample in samples if sample.energy_j is not None]
-    cut = _cut(known, begin_ns, end_ns)
-    if cut is None or any(later < one for (_, one), (_, later) in pairwise(cut)):
-        return None
-    return cut[-1][1] - cut[0][1]
+    ends = rises_between(known, begin_ns, end_ns)
+    return None if ends is None else ends[1] - ends[0]
 
 
 def idle_power_w(samples: Sequence[PowerSample]) -> float | None:
@@ -181,7 +185,10 @@ def request_net_j(readings: Sequence[EnergyReading]) -> float | None:
 
 
 def energy_ledger(requests: Sequence[RequestRun]) -> tuple[EnergyLedger, ...]:
-    """Of each scope that was read, the energy of the answers that count: no load, no warm-up."""
+    """Of each scope that was read, the energy of the answers that count: no load, no warm-up.
+
+    Where several were under way at once: what was drawn in the union of their windows, once.
+    """
     found: list[EnergyLedger] = []
     counted = [request for request in requests if is_counted(request)]
     for scope in EnergyScope:
@@ -192,8 +199,10 @@ def energy_ledger(requests: Sequence[RequestRun]) -> tuple[EnergyLedger, ...]:
             for reading in request.conditions.energy
             if reading.scope is scope
         ]
-        if pairs:
-            found.append(_ledger(scope, pairs))
+        # A plan has one concurrency, so that all of its requests have the same kind of reading.
+        ledger = _ledger(scope, pairs) if pairs else _shared_ledger(scope, requests)
+        if ledger is not None:
+            found.append(ledger)
     return tuple(found)
 
 
@@ -236,9 +245,49 @@ def _ledger(scope: EnergyScope, pairs: Sequence[tuple[RequestRun, EnergyReading]
     )
 
 
+def _shared_ledger(scope: EnergyScope, requests: Sequence[RequestRun]) -> EnergyLedger | None:
+    found = shared_windows(scope, requests)
+    if found is None:
+        return None
+    tokens = [_tokens(request) for request in found.requests]
+    known_tokens = [count for count in tokens if count is not None]
+    nets = [window.net_j for window in found.windows]
+    known_nets = [net for net in nets if net is not None]
+    both = [
+        (window.counter_j, window.integrated_j)
+        for window in found.windows
+        if window.counter_j is not None and window.integrated_j is not None
+    ]
+    integral = sum(one for _, one in both)
+    return EnergyLedger(
+        scope=scope,
+        answers=len(found.requests),
+        tokens=sum(known_tokens) if len(known_tokens) == len(tokens) else None,
+        window_s=sum(window.length_s for window in found.windows),
+        gross_j=sum(window.gross_j for window in found.windows),
+        net_j=sum(known_nets) if len(known_nets) == len(nets) else None,
+        counter_share=sum(one for one, _ in both) / integral if integral else None,
+        is_shared=found.is_overlapping,
+        further_requests=found.further_requests,
+    )
+
+
 def _tokens(request: RequestRun) -> int | None:
     counted = output_tokens(request.trace)
     return None if counted is None or counted.is_estimate else counted.count
+
+
+def rises_between(
+    points: Sequence[tuple[int, float]], begin_ns: int, end_ns: int
+) -> tuple[float, float] | None:
+    """Where what only ever rises stood at both ends, by straight lines between its points.
+
+    None as ``integrated_j``, and where it stepped back meanwhile.
+    """
+    cut = _cut(points, begin_ns, end_ns)
+    if cut is None or any(later < one for (_, one), (_, later) in pairwise(cut)):
+        return None
+    return cut[0][1], cut[-1][1]
 
 
 def _cut(known: Sequence[tuple[int, float]], begin_ns: int, end_ns: int) -> list[tuple[int, float]] | None:

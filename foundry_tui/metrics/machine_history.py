@@ -4,7 +4,7 @@ import math
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from foundry_tui.domain.resources import ResourceSample
@@ -31,6 +31,9 @@ class Series(StrEnum):
     ENGINE_VRAM = "engine VRAM"
     GPU = "GPU load"
     POWER = "GPU power"
+    """Of the boards of all GPUs."""
+    PACKAGE_POWER = "processor power (RAPL)"
+    """Of the packages of all processors: no memory, no disk."""
 
     @property
     def keeps_peaks(self) -> bool:
@@ -40,6 +43,7 @@ class Series(StrEnum):
 
 _ALL = tuple(Series)
 _COUNT = len(_ALL)
+_PACKAGE_POWER = _ALL.index(Series.PACKAGE_POWER)
 _KEEPS_PEAKS = tuple(series.keeps_peaks for series in _ALL)
 
 
@@ -50,10 +54,12 @@ class MachineReading:
     Attributes:
         at_ns: As the sample has it.
         values: In the order of ``Series``; None where it could not be had.
+        package_j: What the packages of the processors have drawn: only differences mean something.
     """
 
     at_ns: int
     values: tuple[float | None, ...]
+    package_j: float | None = None
 
     def of(self, series: Series) -> float | None:
         """The value of one of them."""
@@ -64,7 +70,7 @@ def reading_of(sample: ResourceSample) -> MachineReading:
     """What is followed of a sample.
 
     Memory and power are summed over all GPUs, None where one of them does not tell; the load is that of the
-    busiest.
+    busiest.  The power of the processors is not in it: they have a counter, and it takes two readings.
     """
     gpus = sample.gpu.gpus
     busy = [gpu.busy_share for gpu in gpus if gpu.busy_share is not None]
@@ -79,7 +85,9 @@ def reading_of(sample: ResourceSample) -> MachineReading:
             engine_vram(sample.gpu).total_bytes,
             max(busy, default=None),
             sum(power) if power and len(power) == len(gpus) else None,
+            None,
         ),
+        sample.host.package_energy_j,
     )
 
 
@@ -147,7 +155,12 @@ class MachineHistory:
         return self._seen[_ALL.index(series)]
 
     def take(self, reading: MachineReading) -> None:
-        """Take one; their moments never decrease."""
+        """Take one; their moments never decrease.
+
+        The power of the processors is ``Δenergy/Δtime`` since the reading before; None over more than one and
+        a quarter seconds, and where the counter stepped back: it began anew.
+        """
+        reading = self._with_power(reading)
         if self._bins is None:
             self._bins = _Bins(reading.at_ns)
         self._readings.append(reading)
@@ -157,6 +170,17 @@ class MachineHistory:
         for number, value in enumerate(reading.values):
             if value is not None:
                 self._seen[number] = True
+
+    def _with_power(self, reading: MachineReading) -> MachineReading:
+        before = self.newest
+        if before is None or before.package_j is None or reading.package_j is None:
+            return reading
+        took_ns, drawn_j = reading.at_ns - before.at_ns, reading.package_j - before.package_j
+        if not 0 < took_ns <= _HELD_NS or drawn_j < 0:
+            return reading
+        values = list(reading.values)
+        values[_PACKAGE_POWER] = drawn_j * _NS_PER_S / took_ns
+        return replace(reading, values=tuple(values))
 
     def columns(self, begin_ns: int, end_ns: int, count: int) -> dict[Series, list[float | None]]:
         """The stretch in ``count`` columns, at least one; None where nothing is known.

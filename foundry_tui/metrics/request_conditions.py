@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from foundry_tui.domain.bench_conditions import EnergyReading, EnergyScope, RequestConditions
+from foundry_tui.domain.bench_conditions import EnergyReading, EnergyScope, RequestConditions, SharedEnergy
 from foundry_tui.domain.resources import GpuSample, ResourceSample, Throttle, why_missing
 from foundry_tui.metrics.energy import PowerSample, energy_reading, idle_power_w
+from foundry_tui.metrics.energy_meter import EnergyMeter, power_sample
+from foundry_tui.metrics.foreign_gpu import foreign_gpu
 
 __all__ = ["Idle", "can_tell_energy", "idle_powers", "request_conditions"]
 
@@ -39,6 +41,7 @@ def request_conditions(
     end_ns: int | None,
     idle: Idle,
     is_alone: bool,
+    meter: EnergyMeter | None = None,
 ) -> RequestConditions | None:
     """What the samples say of a request; None without a sample.
 
@@ -48,15 +51,27 @@ def request_conditions(
         end_ns: When its answer had ended.
         idle: Taken off later; of scopes that were read before the first request.
         is_alone: Whether no other request was under way meanwhile: only then is the energy its own.
+        meter: Took the same samples, for requests that are not alone.
     """
     if not samples:
         return None
-    energy, why = _energy(samples, begin_ns, end_ns, idle, is_alone=is_alone)
+    energy, shared = tuple[EnergyReading, ...](), tuple[SharedEnergy, ...]()
+    if (why := _nothing_to_read(samples, begin_ns, end_ns)) is None:
+        assert begin_ns is not None
+        assert end_ns is not None
+        if is_alone:
+            energy = _energy(samples, begin_ns, end_ns, idle)
+        elif meter is not None:
+            shared = _shared(meter, begin_ns, end_ns, idle)
+        if not energy:
+            why = SHARED if shared or (meter is None and not is_alone) else _why(samples[-1])
+    foreign = foreign_gpu(samples)
     clock = _slowest([sample.gpu.gpus for sample in samples])
     newest = next((s.conditions for s in reversed(samples) if s.conditions is not None), None)
     return RequestConditions(
         energy=energy,
         no_energy=why,
+        shared_energy=shared,
         throttles=_throttles([gpu for sample in samples for gpu in sample.gpu.gpus]),
         gpu_clock_mhz=None if clock is None else clock[0],
         gpu_clock_max_mhz=None if clock is None else clock[1],
@@ -64,29 +79,37 @@ def request_conditions(
         power_source=None if newest is None else newest.power_source,
         governor=None if newest is None else newest.governor,
         foreign_cpu_share=_foreign_share(samples),
+        foreign_gpu_share=foreign.share,
+        foreign_gpu=foreign.gpu,
+        foreign_vram_bytes=foreign.vram_bytes,
+        foreign_unknown=foreign.unknown,
     )
 
 
-def _energy(
-    samples: Sequence[ResourceSample],
-    begin_ns: int | None,
-    end_ns: int | None,
-    idle: Idle,
-    *,
-    is_alone: bool,
-) -> tuple[tuple[EnergyReading, ...], str | None]:
-    if not is_alone:
-        return (), SHARED
+def _nothing_to_read(
+    samples: Sequence[ResourceSample], begin_ns: int | None, end_ns: int | None
+) -> str | None:
+    """Why no energy of the request can be told, whatever was read; None where it can."""
     if all(sample.host.process_rss_bytes is None for sample in samples):
-        return (), ELSEWHERE
+        return ELSEWHERE
     if begin_ns is None or end_ns is None or begin_ns >= end_ns:
-        return (), "nothing was answered"
+        return "nothing was answered"
+    return None
+
+
+def _energy(
+    samples: Sequence[ResourceSample], begin_ns: int, end_ns: int, idle: Idle
+) -> tuple[EnergyReading, ...]:
     found = [
         energy_reading(scope, _points(samples, scope), begin_ns, end_ns, idle_w=idle.get(scope))
         for scope in EnergyScope
     ]
-    known = tuple(reading for reading in found if reading is not None)
-    return known, None if known else _why(samples[-1])
+    return tuple(reading for reading in found if reading is not None)
+
+
+def _shared(meter: EnergyMeter, begin_ns: int, end_ns: int, idle: Idle) -> tuple[SharedEnergy, ...]:
+    found = [meter.between(scope, begin_ns, end_ns, idle_w=idle.get(scope)) for scope in EnergyScope]
+    return tuple(reading for reading in found if reading is not None)
 
 
 def _why(sample: ResourceSample) -> str:
@@ -103,27 +126,10 @@ def _why(sample: ResourceSample) -> str:
 
 def _points(samples: Sequence[ResourceSample], scope: EnergyScope) -> list[PowerSample]:
     if scope is EnergyScope.PACKAGE:
-        return [
-            PowerSample(at_ns=sample.at_ns, energy_j=sample.host.package_energy_j)
-            for sample in samples
-            if sample.host.package_energy_j is not None
-        ]
+        return [power_sample(sample, scope) for sample in samples if sample.host.package_energy_j is not None]
     most = max((len(sample.gpu.gpus) for sample in samples), default=0)
     # A GPU that is lost for a moment would read as a step of the sum.
-    whole = [sample for sample in samples if most and len(sample.gpu.gpus) == most]
-    return [
-        PowerSample(
-            at_ns=sample.at_ns,
-            power_w=_sum([gpu.power_w for gpu in sample.gpu.gpus]),
-            energy_j=_sum([gpu.energy_j for gpu in sample.gpu.gpus]),
-        )
-        for sample in whole
-    ]
-
-
-def _sum(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known and len(known) == len(values) else None
+    return [power_sample(sample, scope) for sample in samples if most and len(sample.gpu.gpus) == most]
 
 
 def _throttles(gpus: Sequence[GpuSample]) -> tuple[Throttle, ...] | None:

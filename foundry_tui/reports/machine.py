@@ -19,6 +19,7 @@ from foundry_tui.metrics.vram import VramBasis, engine_vram
 __all__ = [
     "absence_lines",
     "absences",
+    "cost_words",
     "happening_words",
     "remote_words",
     "share_words",
@@ -32,10 +33,22 @@ __all__ = [
 _NAME_CHARACTERS = 60
 _WHY_CHARACTERS = 160
 _BYTES = frozenset({Series.RAM, Series.ENGINE_RAM, Series.VRAM, Series.ENGINE_VRAM})
+_WATTS = frozenset({Series.POWER, Series.PACKAGE_POWER})
 _STAY_ENDS: Mapping[StayEnd | None, str] = {
     None: "in memory",
     StayEnd.UNLOADED: "unloaded",
     StayEnd.ENGINE_ENDED: "gone with the engine",
+}
+# Of those whose own word does not take the model behind it.
+_HEADS: Mapping[HappeningKind, str] = {
+    HappeningKind.LOADING: "loading",
+    HappeningKind.NOT_LOADED: "could not load",
+    HappeningKind.ASKED: "asked",
+    HappeningKind.ANSWERED: "answered by",
+    HappeningKind.NOT_ANSWERED: "not answered by",
+    HappeningKind.STALLED: "stall of",
+    HappeningKind.DOWNLOADING: "downloading",
+    HappeningKind.DOWNLOAD_ENDED: "download ended",
 }
 _GPU_FIELDS: Mapping[Series, str] = {Series.GPU: "busy_share", Series.POWER: "power_w"}
 
@@ -46,7 +59,7 @@ def value_words(series: Series, value: float | None) -> str:
         return UNKNOWN
     if series in _BYTES:
         return bytes_in_words(round(value))
-    if series is Series.POWER:
+    if series in _WATTS:
         return f"{value:.0f} W"
     return f"{value:.0%}".replace("%", " %")
 
@@ -97,6 +110,9 @@ def _why(series: Series, sample: ResourceSample, state: EngineState) -> str | No
         return why_missing(sample.host.missing, "cpu_share")
     if series is Series.ENGINE_RAM:
         return remote_words(state) or _engine_why(sample, state)
+    if series is Series.PACKAGE_POWER:
+        # Without a reason there is an energy, and the reading after it makes a power of it.
+        return why_missing(sample.host.missing, "package_energy_j")
     gpus = sample.gpu.gpus
     if not gpus:
         return sample.gpu.absence or "no GPU that can be read"
@@ -134,10 +150,15 @@ def trouble_words(sample: ResourceSample | None) -> list[str]:
     return [clean_line(words, _WHY_CHARACTERS) for words in (*sample.troubles, *sample.gpu.troubles)]
 
 
+def cost_words(share: float | None) -> str | None:
+    """``the readings take 0.62 % of a core``; None while that is not known."""
+    return None if share is None else f"the readings take {share * 100:.2g} % of a core"
+
+
 def happening_words(one: Happening) -> str:
     """What has happened, to whom, and what it took: ``loaded small-1 in 1.92 s, memory +231 MiB``."""
     who = "" if one.model_id is None else f" {clean_line(one.model_id, _NAME_CHARACTERS)}"
-    words = _head(one.kind, who)
+    words = f"{_HEADS.get(one.kind, one.kind.value)}{who}"
     parts: list[str] = []
     if one.took_ns is not None:
         took = seconds_in_words(one.took_ns / 1e9)
@@ -149,28 +170,6 @@ def happening_words(one: Happening) -> str:
     if one.why is not None:
         parts.append(clean_line(one.why, _WHY_CHARACTERS))
     return ", ".join([words, *parts])
-
-
-def _head(kind: HappeningKind, who: str) -> str:
-    match kind:
-        case HappeningKind.LOADING:
-            return f"loading{who}"
-        case HappeningKind.NOT_LOADED:
-            return f"could not load{who}"
-        case HappeningKind.ASKED:
-            return f"asked{who}"
-        case HappeningKind.ANSWERED:
-            return f"answered by{who}"
-        case HappeningKind.NOT_ANSWERED:
-            return f"not answered by{who}"
-        case HappeningKind.STALLED:
-            return f"stall of{who}"
-        case HappeningKind.DOWNLOADING:
-            return f"downloading{who}"
-        case HappeningKind.DOWNLOAD_ENDED:
-            return f"download ended{who}"
-        case _:
-            return f"{kind.value}{who}"
 
 
 def taken_words(taken: Taken, *, sign: bool = False) -> str:

@@ -17,9 +17,11 @@ __all__ = [
     "drift_words",
     "energy_lines",
     "energy_words",
+    "flag_words",
     "growth_words",
     "leak_lines",
     "residual_words",
+    "rounds_words",
 ]
 
 _KINDS = {
@@ -40,6 +42,8 @@ _FLAGS = {
     FlagKind.BATTERY: "on battery",
     FlagKind.GOVERNOR: "another governor",
     FlagKind.FOREIGN_CPU: "others had a large share of the processors",
+    FlagKind.FOREIGN_GPU: "another process used a GPU",
+    FlagKind.FOREIGN_VRAM: "others held more memory of the GPUs",
 }
 
 
@@ -55,8 +59,10 @@ def drift_lines(costs: Sequence[ModelCosts]) -> list[str]:
             flags = [flag for flag in each.drift.flags if flag.kind is kind]
             if flags:
                 lines.append(
-                    f"{name}: {_rounds_words([flag.round for flag in flags])}: {words}{_details(flags)}"
+                    f"{name}: {rounds_words([flag.round for flag in flags])}: {words}{_details(flags)}"
                 )
+        if each.foreign_unknown is not None:
+            lines.append(f"{name}: {UNKNOWN}: {clean_line(each.foreign_unknown, 300)}")
     return lines
 
 
@@ -69,7 +75,7 @@ def drift_words(found: Drift) -> str:
     what = "latency" if found.measure is Measure.LATENCY else "decode rate"
     change = f"{abs(found.ratio - 1) * 100:.0f} % {'higher' if found.ratio > 1 else 'lower'}"
     return (
-        f"drift: {what} {change} in {_rounds_words(found.slow_rounds)} than in the others"
+        f"drift: {what} {change} in {rounds_words(found.slow_rounds)} than in the others"
         f" (p = {found.p:.2g}, {found.rounds} rounds); all are in every number"
     )
 
@@ -91,19 +97,31 @@ def energy_lines(costs: Sequence[ModelCosts]) -> list[str]:
 
 
 def energy_words(found: EnergyLedger, tariff: Tariff) -> str:
-    """``2.00 J/token net, 2.50 gross; 0.222 Wh for an answer net (n=1, idle 20.0 W taken off)``."""
+    """``2.00 J/token net, 2.50 gross; 0.222 Wh for an answer net (n=1, idle 20.0 W taken off)``.
+
+    Of answers that overlap, the energy of one is an even share of what all of them took, and said to be.
+    """
     gross = f"{found.gross_j_per_token:.2f}" if found.gross_j_per_token is not None else UNKNOWN
     if found.net_j is None or found.net_wh_per_answer is None or found.idle_w is None:
         return (
             f"{gross} J/token gross; {found.gross_wh_per_answer:.3g} Wh for an answer"
-            f" (n={found.answers}, the idle power was not read)"
+            f" (n={found.answers}, the idle power was not read{_shared_words(found)})"
         )
     net = f"{found.net_j_per_token:.2f}" if found.net_j_per_token is not None else UNKNOWN
     words = f"{net} J/token net, {gross} gross; {found.net_wh_per_answer:.3g} Wh for an answer net"
     price = found.price_per_answer(tariff)
     if price is not None:
         words += f", {_money(1000 * price, tariff)} for 1,000 answers"
-    return f"{words} (n={found.answers}, idle {found.idle_w:.1f} W taken off)"
+    return f"{words} (n={found.answers}, idle {found.idle_w:.1f} W taken off{_shared_words(found)})"
+
+
+def _shared_words(found: EnergyLedger) -> str:
+    words = ""
+    if found.is_shared:
+        words = ", an answer's part is an even share: several were under way at once"
+    if (count := found.further_requests) > 0:
+        words += f", {count} further {'request' if count == 1 else 'requests'} drew some of it"
+    return words
 
 
 def leak_lines(costs: Sequence[ModelCosts]) -> list[str]:
@@ -129,7 +147,8 @@ def residual_words(found: Residual) -> str:
         return f"{bytes_in_words(kept)} more after the unload than before the load"
     if found.is_freed:
         return f"freed {share * 100:.0f} % of {bytes_in_words(taken)} after the unload"
-    return f"not freed: {bytes_in_words(kept)} of {bytes_in_words(taken)} stay after the unload"
+    amounts = f"{bytes_in_words(kept)} of {bytes_in_words(taken)}"
+    return f"not freed: {amounts} stay after the unload, until the engine's process is restarted"
 
 
 def growth_words(found: Growth) -> str:
@@ -145,6 +164,26 @@ def growth_words(found: Growth) -> str:
                 low, high = (bytes_in_words(int(end)) for end in (found.interval.low, found.interval.high))
                 said = f"95 % [{low}, {high}], {said}"
             return f"grows by {bytes_in_words(int(found.bytes_per_request or 0))} with each request ({said})"
+
+
+def rounds_words(rounds: Sequence[int]) -> str:
+    """``round 4``, ``rounds 1, 6 to 10``."""
+    parts: list[tuple[int, int]] = []
+    for number in rounds:
+        if parts and number == parts[-1][1] + 1:
+            parts[-1] = (parts[-1][0], number)
+        else:
+            parts.append((number, number))
+    told = [str(first) if first == last else f"{first} to {last}" for first, last in parts]
+    return f"{'round' if len(rounds) == 1 else 'rounds'} {', '.join(told)}"
+
+
+def flag_words(reason: str) -> str:
+    """Why a round is marked, by the name of the results format; also of one that a later version has."""
+    if reason == FlagKind.SLOWER.value:
+        return "slower than the others"
+    known = {kind.value: words for kind, words in _FLAGS.items()}
+    return known.get(reason) or clean_line(reason, 40)
 
 
 def _cloud_words(price: float, tariff: Tariff) -> str:
@@ -165,18 +204,6 @@ def _doubt_words(found: EnergyLedger) -> str:
 
 def _money(amount: float, tariff: Tariff) -> str:
     return f"{amount:.3g} {clean_line(tariff.currency, 12)}".strip()
-
-
-def _rounds_words(rounds: Sequence[int]) -> str:
-    """``round 4``, ``rounds 1, 6 to 10``."""
-    parts: list[tuple[int, int]] = []
-    for number in rounds:
-        if parts and number == parts[-1][1] + 1:
-            parts[-1] = (parts[-1][0], number)
-        else:
-            parts.append((number, number))
-    told = [str(first) if first == last else f"{first} to {last}" for first, last in parts]
-    return f"{'round' if len(rounds) == 1 else 'rounds'} {', '.join(told)}"
 
 
 def _details(flags: Sequence[Flag]) -> str:

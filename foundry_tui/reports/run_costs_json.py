@@ -5,11 +5,11 @@ from typing import TypeAlias
 from foundry_tui.domain.bench import ModelRun
 from foundry_tui.domain.bench_conditions import RequestConditions
 from foundry_tui.metrics.drift import Drift
-from foundry_tui.metrics.intervals import Interval
 from foundry_tui.metrics.leak import Growth, Residual
+from foundry_tui.reports.json_text import interval_list
 from foundry_tui.reports.run_costs import ModelCosts
 
-__all__ = ["LEVELS", "conditions_object", "costs_object", "interval_list", "levels_object"]
+__all__ = ["LEVELS", "conditions_object", "costs_object", "levels_object"]
 
 _Object: TypeAlias = dict[str, object]
 
@@ -61,6 +61,17 @@ def conditions_object(conditions: RequestConditions | None) -> _Object | None:
             for each in conditions.energy
         ],
         "no_energy": conditions.no_energy,
+        "shared_energy": [
+            {
+                "scope": each.scope.value,
+                "counter_begin_j": each.counter_begin_j,
+                "counter_end_j": each.counter_end_j,
+                "power_begin_j": each.power_begin_j,
+                "power_end_j": each.power_end_j,
+                "idle_w": each.idle_w,
+            }
+            for each in conditions.shared_energy
+        ],
         "throttles": None if throttles is None else [reason.value for reason in throttles],
         "gpu_clock_mhz": conditions.gpu_clock_mhz,
         "gpu_clock_max_mhz": conditions.gpu_clock_max_mhz,
@@ -68,6 +79,10 @@ def conditions_object(conditions: RequestConditions | None) -> _Object | None:
         "power_source": None if power is None else power.value,
         "governor": conditions.governor,
         "foreign_cpu_share": conditions.foreign_cpu_share,
+        "foreign_gpu_share": conditions.foreign_gpu_share,
+        "foreign_gpu": conditions.foreign_gpu,
+        "foreign_vram_bytes": conditions.foreign_vram_bytes,
+        "foreign_unknown": conditions.foreign_unknown,
     }
 
 
@@ -89,6 +104,8 @@ def _energy(costs: ModelCosts) -> _Object:
                 "gross_wh_per_answer": found.gross_wh_per_answer,
                 "counter_share": found.counter_share,
                 "in_doubt": found.is_in_doubt,
+                "requests_overlap": found.is_shared,
+                "further_requests": found.further_requests,
                 "net_price_per_answer": found.price_per_answer(tariff),
             }
             for found in costs.energy
@@ -121,11 +138,6 @@ def _growth(found: Growth) -> _Object:
         "interval": interval_list(found.interval),
         "p": found.p,
     }
-
-
-def interval_list(interval: Interval | None) -> list[float] | None:
-    """Both ends."""
-    return None if interval is None else [interval.low, interval.high]
 
 
 def _drift(found: Drift) -> _Object:

@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from foundry_tui.domain.bench_conditions import EnergyReading, EnergyScope, RequestConditions
+from foundry_tui.domain.bench_conditions import EnergyReading, EnergyScope, RequestConditions, SharedEnergy
 from foundry_tui.domain.resources import PowerSource, Throttle
 from foundry_tui.reports.json_reading import JsonNode
 
@@ -18,6 +18,15 @@ class Levels(TypedDict, total=False):
     vram_before_bytes: int | None
     vram_loaded_bytes: int | None
     vram_after_bytes: int | None
+
+
+class _Foreign(TypedDict, total=False):
+    """Others' use of the GPUs."""
+
+    foreign_gpu_share: float | None
+    foreign_gpu: int | None
+    foreign_vram_bytes: int | None
+    foreign_unknown: str | None
 
 
 def levels_of(node: JsonNode) -> Levels:
@@ -53,6 +62,9 @@ def conditions_of(request: JsonNode) -> RequestConditions | None:
     return RequestConditions(
         energy=tuple(_energy(entry) for entry in node.field("energy").items()),
         no_energy=node.field("no_energy").text_or_none(),
+        shared_energy=tuple(_shared(entry) for entry in node.field("shared_energy").items())
+        if _has(node, "shared_energy")
+        else (),
         throttles=None
         if throttles.is_null
         else tuple(entry.choice(tuple(Throttle)) for entry in throttles.items()),
@@ -62,7 +74,38 @@ def conditions_of(request: JsonNode) -> RequestConditions | None:
         power_source=None if power.is_null else power.choice(tuple(PowerSource)),
         governor=node.field("governor").text_or_none(),
         foreign_cpu_share=_number(node.field("foreign_cpu_share")),
+        **_foreign_of(node),
     )
+
+
+def _foreign_of(node: JsonNode) -> _Foreign:
+    """What came after the format's first conditions."""
+    if not _has(node, "foreign_gpu_share"):
+        return {}
+    return {
+        "foreign_gpu_share": _number(node.field("foreign_gpu_share")),
+        "foreign_gpu": node.field("foreign_gpu").whole_or_none(),
+        "foreign_vram_bytes": node.field("foreign_vram_bytes").whole_or_none(),
+        "foreign_unknown": node.field("foreign_unknown").text_or_none(),
+    }
+
+
+def _shared(node: JsonNode) -> SharedEnergy:
+    try:
+        return SharedEnergy(
+            scope=node.field("scope").choice(tuple(EnergyScope)),
+            counter_begin_j=_number(node.field("counter_begin_j")),
+            counter_end_j=_number(node.field("counter_end_j")),
+            power_begin_j=_number(node.field("power_begin_j")),
+            power_end_j=_number(node.field("power_end_j")),
+            idle_w=_number(node.field("idle_w")),
+        )
+    except ValueError as error:
+        raise node.problem("counters that rise") from error
+
+
+def _has(node: JsonNode, name: str) -> bool:
+    return isinstance(node.value, dict) and name in node.value
 
 
 def _energy(node: JsonNode) -> EnergyReading:

@@ -8,13 +8,12 @@ from pathlib import Path
 from foundry_tui.domain.resources import GpuSample, GpuSamples
 from foundry_tui.domain.text import clean_line
 from foundry_tui.resources.missing import Unreadable
-from foundry_tui.resources.nvml_device import NvmlDevice, bytes_of, devices_of
+from foundry_tui.resources.nvml_device import NvmlDevice, devices_of
 from foundry_tui.resources.nvml_library import (
     ABSENCES,
     GPU_DIE,
     NOT_FOUND,
     NvmlLibrary,
-    NvmlProcess,
     ThermalLibrary,
     absence_of,
 )
@@ -79,6 +78,7 @@ class NvmlGpuProbe:
         pid_namespace: Path | None = Path("/proc/self/ns/pid") if sys.platform == "linux" else None,
         began: Callable[[int], float | None] = began_unix_s,
     ) -> None:
+        self._is_misread = library is None and sys.platform == "win32"
         self._library = library
         self._pid_namespace = pid_namespace
         self._tree = ProcessTree()
@@ -108,15 +108,15 @@ class NvmlGpuProbe:
         return GpuSamples(gpus=tuple(gpus), troubles=(*self._unopened, *lost))
 
     def _read(self, number: int, device: NvmlDevice, pids: Sequence[int]) -> GpuSample:
-        def process_bytes(computing: Sequence[NvmlProcess], drawing: Sequence[NvmlProcess]) -> int:
+        def own_pids() -> Sequence[int]:
             if not pids:
                 raise Unreadable("no engine of this machine runs")
             if not self._pids_are_the_drivers():
                 raise Unreadable("in a container or WSL the driver counts processes otherwise")
-            return bytes_of(pids, computing, drawing)
+            return pids
 
         return device.read(
-            process_bytes=process_bytes,
+            own_pids=own_pids,
             above_bytes=lambda used: self._baseline.above(number, used, pids[0] if pids else None),
         )
 
@@ -163,7 +163,9 @@ class NvmlGpuProbe:
         why = ABSENCES[NOT_FOUND]
         for index in range(count):
             try:
-                self._devices += devices_of(library, library.nvmlDeviceGetHandleByIndex(index))
+                self._devices += devices_of(
+                    library, library.nvmlDeviceGetHandleByIndex(index), is_misread=self._is_misread
+                )
             except Exception as error:  # noqa: BLE001 - border: as above; the others can be read
                 why = absence_of(error)
                 self._unopened += (f"GPU {index}: {why}",)

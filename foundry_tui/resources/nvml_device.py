@@ -15,6 +15,7 @@ from foundry_tui.resources.nvml_library import (
     code_of,
     reading_words,
 )
+from foundry_tui.resources.nvml_others import OthersLoad
 
 __all__ = ["NvmlDevice", "bytes_of", "devices_of"]
 
@@ -35,6 +36,7 @@ _THROTTLES = {
     0x80: Throttle.POWER_BRAKE,
     0x100: Throttle.DISPLAY_CLOCKS,
 }
+_DIVIDED = "of a divided GPU (MIG) the driver tells no load by process"
 _INSTANCE = "of the whole GPU only, not of one of its instances (MIG)"
 
 
@@ -45,13 +47,22 @@ class NvmlDevice:
         library: The driver's.
         handle: Of the device, or of the instance.
         board: Of the device that an instance belongs to; its heat and clocks are those of the instance.
+        others: How busy others keep it.
     """
 
-    def __init__(self, library: NvmlLibrary, handle: object, *, board: object | None = None) -> None:
+    def __init__(
+        self,
+        library: NvmlLibrary,
+        handle: object,
+        *,
+        board: object | None = None,
+        others: OthersLoad | None = None,
+    ) -> None:
         self._library = library
         self._handle = handle
         self._board = handle if board is None else board
         self._is_instance = board is not None
+        self._others = others or OthersLoad()
         self._never: dict[str, str] = {}
         self._max_mhz: float | None = None
         self.name = clean_line(library.nvmlDeviceGetName(handle))
@@ -59,13 +70,13 @@ class NvmlDevice:
     def read(
         self,
         *,
-        process_bytes: Callable[[Sequence[NvmlProcess], Sequence[NvmlProcess]], int],
+        own_pids: Callable[[], Collection[int]],
         above_bytes: Callable[[int], int],
     ) -> GpuSample:
         """One reading.
 
         Args:
-            process_bytes: Of the watched process, from who computes and who draws; raises ``Unreadable``.
+            own_pids: The watched process and those below it, as the driver counts; raises ``Unreadable``.
             above_bytes: What is in use, above what was before the process; raises ``Unreadable``.
 
         Raises:
@@ -81,10 +92,16 @@ class NvmlDevice:
             return self._take(missing, field, ask)
 
         def of_process() -> int:
-            return process_bytes(
+            return bytes_of(
+                own_pids(),
                 library.nvmlDeviceGetComputeRunningProcesses(handle),
                 library.nvmlDeviceGetGraphicsRunningProcesses(handle),
             )
+
+        def of_others() -> float:
+            if self._is_instance:
+                raise Unreadable(_DIVIDED)
+            return self._others.share(library, handle, own_pids(), busy)
 
         busy = take("busy_share", lambda: library.nvmlDeviceGetUtilizationRates(handle).gpu / 100)
         power_mw = take("power_w", lambda: library.nvmlDeviceGetPowerUsage(board), of_board=True)
@@ -116,6 +133,7 @@ class NvmlDevice:
                 "memory_clock_mhz", lambda: float(library.nvmlDeviceGetClockInfo(board, _MEMORY_CLOCK))
             ),
             throttles=None if bits is None else _throttles(bits),
+            foreign_busy_share=take("foreign_busy_share", of_others),
             missing=missing.all(),
         )
 
@@ -141,14 +159,21 @@ class NvmlDevice:
         return missing.take(remembered, field)
 
 
-def devices_of(library: NvmlLibrary, handle: object) -> list[NvmlDevice]:
-    """The device, or, if it is divided, each of its instances that we may use."""
+def devices_of(library: NvmlLibrary, handle: object, *, is_misread: bool = False) -> list[NvmlDevice]:
+    """The device, or, if it is divided, each of its instances that we may use.
+
+    Args:
+        library: The driver's.
+        handle: Of the device.
+        is_misread: Whether the load of processes cannot be read through it.
+    """
     try:
         is_divided = library.nvmlDeviceGetMigMode(handle)[0] == _MIG_ON
     except Exception:  # noqa: BLE001 - border: most devices cannot be divided, and old drivers know of none
         is_divided = False
+    whole = NvmlDevice(library, handle, others=OthersLoad(is_misread=is_misread))
     if not is_divided:
-        return [NvmlDevice(library, handle)]
+        return [whole]
     found: list[NvmlDevice] = []
     for index in range(library.nvmlDeviceGetMaxMigDeviceCount(handle)):
         try:
@@ -158,7 +183,7 @@ def devices_of(library: NvmlLibrary, handle: object) -> list[NvmlDevice]:
                 raise
             continue  # there is none of this number, or it is somebody else's
         found.append(NvmlDevice(library, instance, board=handle))
-    return found or [NvmlDevice(library, handle)]
+    return found or [whole]
 
 
 def bytes_of(pids: Collection[int], computing: Sequence[NvmlProcess], drawing: Sequence[NvmlProcess]) -> int:

@@ -15,6 +15,7 @@ __all__ = [
     "NvmlLibrary",
     "NvmlMemory",
     "NvmlProcess",
+    "NvmlProcessLoad",
     "NvmlUtilization",
     "ThermalLibrary",
     "absence_of",
@@ -92,6 +93,25 @@ class NvmlProcess(Protocol):
         ...
 
 
+class NvmlProcessLoad(Protocol):
+    """How busy one process has kept a GPU, in one of the driver's sampling periods."""
+
+    @property
+    def pid(self) -> int:
+        """As the driver counts processes."""
+        ...
+
+    @property
+    def timeStamp(self) -> int:
+        """Microseconds of the time of day."""
+        ...
+
+    @property
+    def smUtil(self) -> int:
+        """Percent of the period in which it computed or drew; of processes that have ended also nonsense."""
+        ...
+
+
 class ThermalLibrary(Protocol):
     """What is used of the module ``pynvml`` for heat."""
 
@@ -141,6 +161,10 @@ class NvmlLibrary(ThermalLibrary, Protocol):
 
     def nvmlDeviceGetGraphicsRunningProcesses(self, handle: object, /) -> Sequence[NvmlProcess]:
         """Processes that draw."""
+        ...
+
+    def nvmlDeviceGetProcessUtilization(self, handle: object, since_us: int, /) -> Sequence[NvmlProcessLoad]:
+        """Samples of processes after that time of day; NOT_FOUND where there are none."""
         ...
 
     def nvmlDeviceGetPowerUsage(self, handle: object, /) -> int:

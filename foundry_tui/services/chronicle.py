@@ -16,6 +16,7 @@ from foundry_tui.domain.resources import ResourceSample, Throttle
 from foundry_tui.domain.timeline import Happening, HappeningKind
 from foundry_tui.domain.trace import TraceBuilder
 from foundry_tui.metrics.gaps import GapTrack, WaitKind
+from foundry_tui.metrics.holding import Holding
 from foundry_tui.metrics.latency import decode_rate, is_coarse, latency_s
 from foundry_tui.metrics.machine_history import MachineHistory, reading_of
 from foundry_tui.metrics.stays import Stay, Stays
@@ -60,6 +61,11 @@ class Chronicle:
     def stays(self) -> Sequence[Stay]:
         """What each model took, oldest first."""
         return self._stays.all
+
+    @property
+    def holding(self) -> Holding:
+        """What the engine's process holds of models that have left it."""
+        return self._stays.holding
 
     def happenings(self) -> list[Happening]:
         """What has happened, oldest first: the newest 2,000 of requests, and as many others."""

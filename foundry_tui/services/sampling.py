@@ -11,6 +11,7 @@ from foundry_tui.aio import Feed
 from foundry_tui.domain.resources import Conditions, GpuSamples, ResourceSample
 from foundry_tui.ports.machine import ConditionsProbe, GpuProbe, HostProbe
 from foundry_tui.services.probing import ProbeThread
+from foundry_tui.services.sampler_cost import SamplerCost
 
 __all__ = ["ResourceSampler"]
 
@@ -49,6 +50,10 @@ class ResourceSampler:
         patience_s: How long one tick waits for a GPU's driver that hangs; those after it do not wait.
         clock_ns: What the grid lies on, and each sample's ``at_ns``.
         wait: Waits that many seconds of the same clock, or until the event is set.
+
+    Attributes:
+        samples: The newest; None before the first.
+        cost: What all this takes of a core.
     """
 
     def __init__(
@@ -63,10 +68,11 @@ class ResourceSampler:
         clock_ns: Callable[[], int] = time.perf_counter_ns,
         wait: Callable[[threading.Event, float], object] = threading.Event.wait,
     ) -> None:
+        self.cost = SamplerCost(clock_ns=clock_ns)
         self._setup = _Setup(
-            probes=probes,
+            probes=self.cost.of_probes(probes),
             pid=pid,
-            conditions=conditions,
+            conditions=None if conditions is None else self.cost.of_conditions(conditions),
             conditions_period_ns=int(conditions_period_s * _NS_PER_S),
             patience_s=patience_s,
             clock_ns=clock_ns,

@@ -1,9 +1,6 @@
-"""What holds of every reading of GPUs, scripted or real; and the real ones next to ``nvidia-smi``."""
+"""What holds of every reading of GPUs, scripted or real; beside ``nvidia-smi``: test_gpu_beside_smi.py."""
 
-import shutil
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pynvml
 import pytest
@@ -24,7 +21,6 @@ from tests.support.scripted_nvml import (
 )
 
 PID = 4711
-MIB = 1024 * 1024
 SCRIPTS = {
     "none": ScriptedNvml(),
     "one": ScriptedNvml([ScriptedGpu()]),
@@ -93,58 +89,3 @@ def test_the_drivers_binding_has_every_function_that_is_asked_for() -> None:
 
     assert len(used) > 15
     assert {name for name in used if not callable(getattr(pynvml, name, None))} == set()
-
-
-@pytest.mark.gpu
-def test_real_readings_are_those_of_nvidia_smi_at_the_same_moment(
-    record_property: Callable[[str, object], None],
-) -> None:
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        pytest.skip("there is no nvidia-smi to compare with")
-    asked = "name,memory.total,memory.free,temperature.gpu,clocks.max.sm,power.limit"
-    probe = NvmlGpuProbe()
-
-    before = probe.sample(None).gpus
-    told = subprocess.run(
-        [program, f"--query-gpu={asked}", "--format=csv,noheader,nounits"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    after = probe.sample(None).gpus
-    probe.close()
-
-    for line, earlier, later in zip(told.splitlines(), before, after, strict=True):
-        name, total, free, celsius, clock, limit = (part.strip() for part in line.split(","))
-        record_property(line, repr(earlier))
-        assert name == earlier.name
-        assert abs(int(total) * MIB - earlier.total_bytes) <= MIB
-        # Others may take or give back some between the three; what is free is told in whole MiB.
-        free_bytes = sorted(gpu.total_bytes - gpu.used_bytes for gpu in (earlier, later))
-        assert free_bytes[0] - 64 * MIB <= int(free) * MIB <= free_bytes[1] + 64 * MIB
-        assert earlier.temperature_c is not None
-        assert abs(int(celsius) - earlier.temperature_c) <= 3
-        assert clock == f"{earlier.sm_clock_max_mhz:.0f}"
-        if earlier.power_limit_w is not None:
-            assert abs(float(limit) - earlier.power_limit_w) <= 1
-
-
-@pytest.mark.gpu
-def test_real_energy_is_about_the_power_over_its_time(record_property: Callable[[str, object], None]) -> None:
-    probe = NvmlGpuProbe()
-    first = probe.sample(None).gpus[0]
-    began_s = time.perf_counter()
-    if first.energy_j is None or first.power_w is None:
-        pytest.skip("this GPU tells no energy or no power")
-
-    last, powers_w = first, [first.power_w]
-    while (took_s := time.perf_counter() - began_s) < 3:
-        last = probe.sample(None).gpus[0]
-        powers_w.append(last.power_w or 0)
-    probe.close()
-
-    counted_j = (last.energy_j or 0) - first.energy_j
-    integrated_j = sum(powers_w) / len(powers_w) * took_s
-    record_property("counted and integrated, J", (counted_j, integrated_j))
-    assert 0.5 < counted_j / integrated_j < 2

@@ -38,12 +38,19 @@ def a_sample(
     gpus: tuple[GpuSample, ...] = (),
     absence: str = "no driver",
     troubles: tuple[str, ...] = (),
+    package_j: float | None = None,
 ) -> ResourceSample:
     """One tick on a machine of 8 GiB."""
     return ResourceSample(
         at_ns=round(at_s * S),
         late_ns=0,
-        host=HostSample(cpu_share=cpu, ram_total_bytes=8 * GIB, ram_used_bytes=used, process_rss_bytes=rss),
+        host=HostSample(
+            cpu_share=cpu,
+            ram_total_bytes=8 * GIB,
+            ram_used_bytes=used,
+            process_rss_bytes=rss,
+            package_energy_j=package_j,
+        ),
         gpu=GpuSamples(gpus=gpus, absence=None if gpus else absence),
         troubles=troubles,
     )

@@ -12,6 +12,7 @@ __all__ = [
     "NOT_SUPPORTED",
     "NO_PERMISSION",
     "ScriptedGpu",
+    "ScriptedLoad",
     "ScriptedMemory",
     "ScriptedNvml",
     "ScriptedNvmlError",
@@ -55,12 +56,22 @@ class ScriptedProcess:
     usedGpuMemory: int | None
 
 
+@dataclass(frozen=True)
+class ScriptedLoad:
+    """``timeStamp`` is newer than any question unless a test says otherwise."""
+
+    pid: int
+    smUtil: int
+    timeStamp: int = 2**62
+
+
 @dataclass
 class ScriptedGpu:
     """One GPU, or one instance of a divided one.  Any reading can be an error, which is what it then raises.
 
     Attributes:
         instances: What it is divided into; None if it cannot be divided.  An entry that is None is nobody's.
+        loads: By process; empty is that the driver has sampled none.
         throttle_bits: As the driver gives them; 1 is idle.
     """
 
@@ -71,6 +82,7 @@ class ScriptedGpu:
     busy_percent: int | ScriptedNvmlError = 42
     computing: Sequence[ScriptedProcess] | ScriptedNvmlError = ()
     drawing: Sequence[ScriptedProcess] | ScriptedNvmlError = ()
+    loads: Sequence[ScriptedLoad] | ScriptedNvmlError = (ScriptedLoad(1, 0),)
     power_mw: int | ScriptedNvmlError = 70_500
     power_limit_mw: int | ScriptedNvmlError = 300_000
     energy_mj: int | ScriptedNvmlError = 1_234_567
@@ -84,6 +96,7 @@ class ScriptedGpu:
         """From now on it answers nothing, as one that fell off the bus."""
         lost = ScriptedNvmlError(GPU_LOST)
         self.memory = self.busy_percent = self.computing = self.drawing = self.power_mw = lost
+        self.loads = lost
         self.power_limit_mw = self.energy_mj = self.celsius = self.throttle_bits = lost
         self.clocks_mhz = self.max_clocks_mhz = lost
 
@@ -135,6 +148,14 @@ class ScriptedNvml:
 
     def nvmlDeviceGetGraphicsRunningProcesses(self, handle: object, /) -> Sequence[ScriptedProcess]:
         return self._read("drawing", _gpu(handle).drawing)
+
+    def nvmlDeviceGetProcessUtilization(self, handle: object, since_us: int, /) -> Sequence[ScriptedLoad]:
+        loads = [
+            one for one in self._read("load of processes", _gpu(handle).loads) if one.timeStamp > since_us
+        ]
+        if not loads:
+            raise ScriptedNvmlError(NOT_FOUND)
+        return loads
 
     def nvmlDeviceGetTemperature(self, handle: object, sensor: int, /) -> float:
         assert sensor == 0, "a GPU has one sensor that every driver knows"
@@ -188,14 +209,17 @@ def old_gpu() -> ScriptedGpu:
 def wddm_gpu(pid: int) -> ScriptedGpu:
     """A card of a Windows desktop: who is on it is told, how much of it each has is not."""
     return ScriptedGpu(
-        name="RTX (WDDM)", computing=[ScriptedProcess(pid, None)], drawing=[ScriptedProcess(1, None)]
+        name="RTX (WDDM)",
+        computing=[ScriptedProcess(pid, None)],
+        drawing=[ScriptedProcess(1, None)],
+        loads=ScriptedNvmlError(NOT_SUPPORTED),
     )
 
 
 def hides_processes() -> ScriptedGpu:
     """A card whose processes only an administrator may see."""
     refused = ScriptedNvmlError(NO_PERMISSION)
-    return ScriptedGpu(computing=refused, drawing=refused)
+    return ScriptedGpu(computing=refused, drawing=refused, loads=refused)
 
 
 def mig_gpu(*instances: ScriptedGpu | None) -> ScriptedGpu:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from foundry_tui.domain.chat import (
     ChatEvent,
@@ -14,13 +14,16 @@ from foundry_tui.domain.chat import (
     TokenUsage,
 )
 from foundry_tui.domain.engine import Capability, EndpointKind, EngineInfo, EngineReady, EngineState
+from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import LoadReport
 from foundry_tui.domain.resources import ResourceSample
+from foundry_tui.metrics.stays import Taken
 from foundry_tui.services.chronicle import Chronicle
+from foundry_tui.services.reclaim import Reclaimed
 from foundry_tui.tui.screens.resources import ResourcesScreen
 from tests.support.machine import GIB, MIB, S, a_gpu, a_sample
 
-__all__ = ["BEGIN_S", "INFO", "Machine", "busy_session"]
+__all__ = ["BEGIN_S", "INFO", "TAKEN_BACK", "Machine", "busy_session"]
 
 BEGIN_S = 1_000
 INFO = EngineInfo(
@@ -31,6 +34,11 @@ INFO = EngineInfo(
     start_ns=1_200_000_000,
 )
 
+TAKEN_BACK = Reclaimed(
+    before=Taken(rss_bytes=207 * MIB, vram_bytes=0), after=Taken(rss_bytes=60 * MIB, vram_bytes=0), reports=()
+)
+"""What a restart gives back after a busy session."""
+
 
 @dataclass(kw_only=True)
 class Machine:
@@ -38,6 +46,10 @@ class Machine:
 
     Attributes:
         now_s: The present, on the clock of all readings.
+        obstacle: Why there is no host to restart.
+        reclaimed: What a restart gives back, or how it fails.
+        restarting: If set, a restart waits for it.
+        restarts: How many were begun.
         waited_s: How long the screen meant to wait before each drawing.
         turn: Set to let it draw once more.
     """
@@ -46,6 +58,10 @@ class Machine:
     state: EngineState = field(default_factory=lambda: EngineReady(INFO))
     newest: ResourceSample | None = None
     is_measuring: bool = False
+    obstacle: EngineError | None = None
+    reclaimed: Reclaimed | EngineError = TAKEN_BACK
+    restarting: asyncio.Event | None = None
+    restarts: int = 0
     waited_s: list[float] = field(default_factory=list[float])
     turn: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -100,6 +116,15 @@ class Machine:
         async for _ in self.chronicle.answering(events(), model_id):
             pass
 
+    async def reclaim(self) -> Reclaimed:
+        self.restarts += 1
+        if self.restarting is not None:
+            await self.restarting.wait()
+        if isinstance(self.reclaimed, EngineError):
+            raise self.reclaimed
+        self.chronicle.engine(EngineReady(replace(INFO)))  # its end was not seen: a new life
+        return self.reclaimed
+
     def screen(self, *, is_plain: bool = False) -> ResourcesScreen:
         async def wait(seconds: float) -> None:
             self.waited_s.append(seconds)
@@ -111,6 +136,8 @@ class Machine:
             sample=lambda: self.newest,
             state=lambda: self.state,
             is_measuring=lambda: self.is_measuring,
+            obstacle=lambda: self.obstacle,
+            reclaim=self.reclaim,
             is_plain=is_plain,
             clock_s=lambda: 0.0,
             wait=wait,

@@ -1,10 +1,13 @@
 """The resources as they are used: what is told when, and what is not drawn."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from foundry_tui.domain.engine import EngineDead, EngineIdle, EngineReady
+from foundry_tui.domain.errors import EngineBusy, NotSupported
+from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.tui.screens.help import HelpScreen
 from foundry_tui.tui.screens.overlay import ConfirmScreen
 from foundry_tui.tui.screens.resources import ResourcesScreen
@@ -248,6 +251,120 @@ async def test_on_a_plain_screen_all_is_ascii() -> None:
         plot = user.app.screen.query_one(TimePlot)
 
         assert all(plot.render_line(y).text.isascii() for y in range(plot.size.height))
+
+
+def reads(user: Opened[None], text: str) -> bool:
+    """Whether ``text`` stands on the screen, be it wrapped."""
+    return text in " ".join(" ".join(line.strip("│ ▎┃▊▌▐") for line in user.lines()).split())
+
+
+HELD = f"{MODEL} unloaded, not freed: 147 MiB of RAM still held"
+CAME_BACK = "the host held 207 MiB, now 60.0 MiB: 147 MiB back (no model was loaded)"
+
+
+async def test_what_an_unloaded_model_has_left_is_told_with_the_key_that_takes_it_back() -> None:
+    machine = Machine()
+    await busy_session(machine)
+    async with shown(machine) as user:
+        assert reads(user, f"{HELD} · r restarts the host and takes it back")
+
+        machine.restarting = asyncio.Event()
+        await user.pilot.press("r", "r")
+        assert user.shows("the host is being restarted")
+        assert machine.restarts == 1
+        machine.restarting.set()
+        await user.until(lambda: user.shows(CAME_BACK))
+
+        assert not reads(user, HELD)
+        assert user.told == []
+
+
+async def test_a_restart_goes_on_where_the_resources_are_left_meanwhile() -> None:
+    machine = Machine(restarting=asyncio.Event())
+    await busy_session(machine)
+    async with shown(machine) as user:
+        await user.pilot.press("r")
+        await user.until(lambda: machine.restarts == 1)
+        await user.pilot.press("escape")
+        assert user.results == [None]
+        assert machine.restarting is not None
+        machine.restarting.set()
+
+        await user.until(lambda: user.told == [f"T{CAME_BACK[1:]}."])
+
+
+async def test_while_somebody_uses_the_engine_the_key_says_who_and_offers_it_still() -> None:
+    machine = Machine(reclaimed=EngineBusy("the engine is in use: chat with small", remedy="wait"))
+    await busy_session(machine)
+    async with shown(machine) as user:
+        await user.pilot.press("r")
+        await user.until(lambda: bool(user.told))
+
+        assert user.told == ["It did not work\nthe engine is in use: chat with small\n→ wait"]
+        assert user.shows(f"{MODEL} unloaded, not freed")
+
+
+async def test_in_the_app_an_answer_goes_on_and_after_it_the_host_is_restarted() -> None:
+    async with driven(start_with=SCRIPTED_MODEL_ID) as user:
+        await user.talking_to(SCRIPTED_MODEL_ID)
+        user.engine.gate = asyncio.Event()
+        await user.send("hi")
+        await user.until(lambda: user.engine.open_streams == 1)
+
+        await user.pilot.press("alt+5", "r")
+        await user.until(lambda: isinstance(user.app.screen, ConfirmScreen))
+        await user.pilot.press("shift+tab", "enter")
+        await user.until(lambda: f"in use: chat with {SCRIPTED_MODEL_ID}" in user.words_told)
+        assert (user.engine.starts, user.engine.open_streams) == (1, 1)
+
+        user.engine.gate.set()
+        await user.until(lambda: user.engine.open_streams == 0)
+        await user.pilot.press("r")
+        await user.until(lambda: isinstance(user.app.screen, ConfirmScreen))
+        await user.pilot.press("shift+tab", "enter")
+        await user.until(lambda: user.shows("the host was restarted, and what"))
+
+        assert user.engine.starts == 2
+
+
+async def test_where_the_engine_is_not_ours_nothing_is_offered_and_the_key_says_why() -> None:
+    machine = Machine(obstacle=NotSupported("the engine is none of this app's own processes"))
+    await busy_session(machine)
+    async with shown(machine) as user:
+        assert not user.shows("still held")
+
+        await user.pilot.press("r")
+        await user.until(lambda: bool(user.told))
+
+        assert user.told == ["It did not work\nthe engine is none of this app's own processes"]
+        assert machine.restarts == 0
+
+
+async def test_where_nothing_is_held_the_key_asks_first() -> None:
+    machine = Machine()
+    machine.read(a_sample(BEGIN_S))
+    async with shown(machine) as user:
+        await user.pilot.press("r")
+        await user.until(lambda: isinstance(user.app.screen, ConfirmScreen))
+        assert reads(user, "nothing is held beyond what is loaded")
+        await user.pilot.press("enter")  # the harmless answer has the focus
+        await user.until(lambda: isinstance(user.app.screen, ResourcesScreen))
+        assert machine.restarts == 0
+
+        await user.pilot.press("r")
+        await user.until(lambda: isinstance(user.app.screen, ConfirmScreen))
+        await user.pilot.press("shift+tab", "enter")
+        await user.until(lambda: user.shows(CAME_BACK))
+
+
+async def test_a_model_that_was_freed_is_told_to_be() -> None:
+    machine = Machine()
+    machine.read(a_sample(BEGIN_S, rss=60 * MIB))
+    machine.load("small", before=60 * MIB, after=290 * MIB)
+    machine.chronicle.unloaded("small")
+    machine.read(a_sample(machine.now_s + 1, rss=63 * MIB))
+    async with shown(machine, size=NARROW) as user:
+        assert user.shows("small unloaded and freed: nothing is held beyond 3.00 MiB of RAM")
 
 
 async def test_hostile_names_are_harmless() -> None:

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from foundry_tui.domain.bench import Phase
+from foundry_tui.domain.bench import Phase, RequestRun
 from foundry_tui.domain.chat import (
     ChatEvent,
     ChatRequest,
@@ -19,6 +19,7 @@ from foundry_tui.domain.chat import (
 )
 from foundry_tui.domain.resources import GpuSamples, HostSample
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
+from foundry_tui.metrics.energy import energy_ledger
 from foundry_tui.resources.nvml import NvmlGpuProbe
 from foundry_tui.services.bench.peaks import Peaks
 from foundry_tui.services.sampling import ResourceSampler
@@ -107,10 +108,24 @@ async def test_requests_that_share_the_machine_have_no_energy_of_their_own() -> 
         await bench.service.begin(plan(models=(SCRIPTED_MODEL_ID,), warmup=0, rounds=1, concurrency=2))
         state = await bench.service.finished()
 
-    (one, *_) = [one for one in state.requests if one.phase is Phase.TIMED]
-    assert one.energy_j is None
-    assert one.conditions is not None
-    assert one.conditions.no_energy == "several requests were under way at once"
+    timed = [one for one in state.requests if one.phase is Phase.TIMED]
+    for one in timed:
+        assert one.energy_j is None
+        assert one.conditions is not None
+        assert one.conditions.energy == ()
+        assert one.conditions.no_energy == "several requests were under way at once"
+    (found,) = energy_ledger(timed)
+    assert (found.answers, found.is_shared) == (2, True)
+    # As long as the two together, and not their sum; loosely, as above.
+    assert found.gross_j / found.window_s == pytest.approx(BUSY_W, rel=0.4)
+    assert found.window_s < sum(_length_s(one) for one in timed)
+
+
+def _length_s(request: RequestRun) -> float:
+    trace = request.trace
+    assert trace.sent_ns is not None
+    assert trace.end_ns is not None
+    return (trace.end_ns - trace.sent_ns) / 1e9
 
 
 async def test_a_machine_that_tells_none_is_not_waited_for() -> None:

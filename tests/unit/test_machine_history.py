@@ -2,6 +2,8 @@
 
 import tracemalloc
 
+import pytest
+
 from foundry_tui.metrics.machine_history import MachineHistory, Series, reading_of
 from tests.support.machine import GIB, MIB, S, a_gpu, a_sample
 
@@ -32,6 +34,52 @@ def test_a_sum_is_not_known_where_one_gpu_does_not_tell() -> None:
 
     assert reading.of(Series.ENGINE_VRAM) is None
     assert reading.of(Series.POWER) is None
+
+
+def test_the_power_of_the_processors_is_the_rise_of_their_counter_over_its_time() -> None:
+    history = MachineHistory()
+    found = []
+    for at_s, package_j in ((10.0, 500.0), (10.5, 515.0), (10.6, 518.0), (11.6, 538.0)):
+        history.take(reading_of(a_sample(at_s, package_j=package_j)))
+        assert history.newest is not None
+        found.append(history.newest.of(Series.PACKAGE_POWER))
+
+    assert found[0] is None
+    assert found[1:] == pytest.approx([30.0, 30.0, 20.0])
+    assert history.has(Series.PACKAGE_POWER)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ((10.0, 500.0), (11.5, 515.0)),
+        ((10.0, 500.0), (10.5, 7.0)),
+        ((10.0, None), (10.5, 515.0)),
+        ((10.0, 500.0), (10.5, None)),
+        ((10.0, 500.0), (10.0, 515.0)),
+    ],
+    ids=["readings are missing", "began anew", "not read before", "not read", "no time"],
+)
+def test_no_power_is_told_over_what_was_not_read(
+    before: tuple[float, float | None], after: tuple[float, float | None]
+) -> None:
+    history = MachineHistory()
+    for at_s, package_j in (before, after):
+        history.take(reading_of(a_sample(at_s, package_j=package_j)))
+
+    assert history.newest is not None
+    assert history.newest.of(Series.PACKAGE_POWER) is None
+    assert not history.has(Series.PACKAGE_POWER)
+
+
+def test_a_column_of_power_has_the_mean_of_its_readings() -> None:
+    history = MachineHistory()
+    for at_s, package_j in ((10.0, 0.0), (10.5, 10.0), (11.0, 30.0), (11.5, 60.0)):
+        history.take(reading_of(a_sample(at_s, package_j=package_j)))
+
+    columns = history.columns(10 * S, 12 * S, 2)
+
+    assert columns[Series.PACKAGE_POWER] == [20.0, 50.0]
 
 
 def test_a_column_has_the_mean_of_shares_and_the_largest_of_memory() -> None:

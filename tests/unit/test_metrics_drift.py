@@ -199,6 +199,30 @@ def test_rounds_under_other_conditions_are_flagged_by_what_was_read() -> None:
     assert found.verdict is DriftVerdict.NONE_SHOWN
 
 
+def test_rounds_in_which_others_used_a_gpu_are_marked_from_a_tenth_and_512_mib_on() -> None:
+    least = replace(EASY, foreign_gpu_share=0.05, foreign_gpu=0, foreign_vram_bytes=2 << 30)
+    other = {
+        2: replace(least, foreign_gpu_share=0.099),
+        3: replace(least, foreign_gpu_share=0.4),
+        4: replace(least, foreign_gpu_share=0.1, foreign_gpu=1),
+        5: replace(least, foreign_vram_bytes=(2 << 30) + (512 << 20)),
+        6: replace(least, foreign_vram_bytes=(2 << 30) + (511 << 20)),
+        7: EASY,
+    }
+    requests = rounds([20.0] * 8, lambda number: other.get(number, least))
+
+    found = found_in(requests)
+
+    assert [(flag.round, flag.kind, flag.detail) for flag in found.flags] == [
+        (3, FlagKind.FOREIGN_GPU, "40 % of GPU 0"),
+        (4, FlagKind.FOREIGN_GPU, "10 % of GPU 1"),
+        (5, FlagKind.FOREIGN_VRAM, "512 MiB more"),
+    ]
+    markdown = run_markdown(a_run(), [one for one in requests if one.round != 4])
+    assert "round 3: another process used a GPU (40 % of GPU 0)" in markdown
+    assert "round 5: others held more memory of the GPUs (512 MiB more)" in markdown
+
+
 def test_a_report_tells_the_rounds_of_each_mark_together_and_harmlessly() -> None:
     hot = replace(EASY, throttles=(Throttle.HEAT,), governor="evil\x1b[31m")
     requests = rounds([20.0] * 10, lambda number: hot if number in (1, 4, 5, 6) else EASY)

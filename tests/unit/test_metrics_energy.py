@@ -322,6 +322,10 @@ def test_a_file_of_results_brings_the_conditions_back_and_tells_the_ledger() -> 
         power_source=PowerSource.BATTERY,
         governor="powersave",
         foreign_cpu_share=0.25,
+        foreign_gpu_share=0.4,
+        foreign_gpu=1,
+        foreign_vram_bytes=3 << 30,
+        foreign_unknown="GPU memory of others: no permission to read it",
     )
     requests = (replace(told(reading), conditions=full), replace(a_request(2), conditions=None))
     run = replace(a_run(), ended_unix_ms=2_000)

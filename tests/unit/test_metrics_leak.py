@@ -54,7 +54,9 @@ def test_an_engine_that_keeps_200_mib_has_a_residual_row_that_says_not_freed() -
     assert found.kept_bytes == 200 * MIB
     assert found.taken_bytes == 1010 * MIB
     assert found.is_freed is False
-    assert residual_words(found) == "not freed: 200 MiB of 1010 MiB stay after the unload"
+    assert residual_words(found) == (
+        "not freed: 200 MiB of 1010 MiB stay after the unload, until the engine's process is restarted"
+    )
 
 
 def test_one_that_gives_nearly_all_of_it_back_has_freed_it() -> None:

@@ -14,6 +14,7 @@ from tests.support.scripted_nvml import (
     GPU_LOST,
     NOT_SUPPORTED,
     ScriptedGpu,
+    ScriptedLoad,
     ScriptedMemory,
     ScriptedNvml,
     ScriptedNvmlError,
@@ -35,7 +36,10 @@ def process_bytes(gpu: ScriptedGpu) -> int | None:
 
 
 def test_one_gpu_is_read_whole() -> None:
-    gpu = ScriptedGpu(computing=[ScriptedProcess(1, 5), ScriptedProcess(PID, 2 * GIB)])
+    gpu = ScriptedGpu(
+        computing=[ScriptedProcess(1, 5), ScriptedProcess(PID, 2 * GIB)],
+        loads=[ScriptedLoad(1, 25), ScriptedLoad(PID, 17)],
+    )
     probe: GpuProbe = NvmlGpuProbe(ScriptedNvml([gpu]), pid_namespace=None, began=lambda pid: 4e9)
     gpu.memory = ScriptedMemory(8 * GIB, 2 * GIB)
     probe.sample(None)
@@ -59,6 +63,7 @@ def test_one_gpu_is_read_whole() -> None:
                 sm_clock_max_mhz=1980,
                 memory_clock_mhz=1215,
                 throttles=(),
+                foreign_busy_share=0.25,
             ),
         )
     )

@@ -1,6 +1,8 @@
 """Energy of the processors, from made-up counters."""
 
 import os
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -29,16 +31,31 @@ def test_all_packages_are_added_up_and_their_parts_and_the_board_are_not(tmp_pat
     assert PackageEnergy(tmp_path).read_j() == 12.5
 
 
-def test_a_counter_that_wraps_goes_on_rising(tmp_path: Path) -> None:
-    file = counted(tmp_path / "intel-rapl:0", "package-0", 9_000_000, most_uj=10_000_000)
-    energy = PackageEnergy(tmp_path)
-
+def read_every_second(file: Path, energies_uj: Sequence[int]) -> list[float]:
+    """What is told of a counter that stands at each of these, a second apart."""
+    seconds = count()
+    energy = PackageEnergy(file.parent.parent, clock_ns=lambda: next(seconds) * 1_000_000_000)
     found = []
-    for energy_uj in (9_000_000, 2_000_000, 8_000_000, 1_000_000):
+    for energy_uj in energies_uj:
         file.write_text(f"{energy_uj}\n")
         found.append(energy.read_j())
+    return found
 
-    assert found == [9.0, 12.0, 18.0, 21.0]
+
+def test_a_counter_that_wraps_goes_on_rising(tmp_path: Path) -> None:
+    file = counted(tmp_path / "intel-rapl:0", "package-0", 9_000_000, most_uj=10_000_000)
+
+    assert read_every_second(file, (9_000_000, 2_000_000, 8_000_000, 1_000_000)) == [9.0, 12.0, 18.0, 21.0]
+
+
+def test_a_counter_that_begins_anew_steps_back_and_is_not_taken_for_one_that_wraps(tmp_path: Path) -> None:
+    file = counted(tmp_path / "intel-rapl:0", "package-0", 0, most_uj=262_143_000_000)
+    end_uj = 262_143_000_000
+
+    # After a wrap of 150 J in a second it begins at 0, which would be 257 kJ in a second.
+    found = read_every_second(file, (end_uj - 50_000_000, 100_000_000, 5_000_000_000, 7_000_000, 9_000_000))
+
+    assert found == [262_093.0, 262_243.0, 267_143.0, 7.0, 9.0]
 
 
 def test_a_system_without_counters_says_so(tmp_path: Path) -> None:

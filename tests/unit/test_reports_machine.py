@@ -1,13 +1,17 @@
 """The machine and what happened on it, in words."""
 
+from dataclasses import replace
+
 import pytest
 
 from foundry_tui.domain.engine import EndpointKind, EngineIdle, EngineInfo, EngineReady
+from foundry_tui.domain.resources import Missing
 from foundry_tui.domain.timeline import Happening, HappeningKind
 from foundry_tui.metrics.machine_history import MachineHistory, Series, reading_of
 from foundry_tui.metrics.stays import Stay, StayEnd, Taken
 from foundry_tui.reports.machine import (
     absence_lines,
+    cost_words,
     happening_words,
     share_words,
     shared_note,
@@ -24,6 +28,7 @@ from tests.support.machine import GIB, MIB, S, a_gpu, a_sample
         (Series.CPU, 0.254, "25 %"),
         (Series.ENGINE_RAM, 301.0 * MIB, "301 MiB"),
         (Series.POWER, 141.6, "142 W"),
+        (Series.PACKAGE_POWER, 29.6, "30 W"),
         (Series.GPU, None, "n/a"),
     ],
 )
@@ -52,6 +57,35 @@ def test_what_is_missing_for_one_reason_is_one_line() -> None:
         "engine RAM: n/a, the engine is not up yet",
         "VRAM, engine VRAM, GPU load, GPU power: n/a, no driver",
     ]
+
+
+def test_a_power_of_the_processors_that_cannot_be_read_has_its_reason() -> None:
+    sample = a_sample(1)
+    why = (Missing(field="package_energy_j", why="the counter is for root alone\x1b[31m"),)
+    told = replace(sample, host=replace(sample.host, missing=why))
+
+    lines = absence_lines(told, MachineHistory(), EngineIdle())
+
+    assert "processor power (RAPL): n/a, the counter is for root alone␛[31m" in lines
+
+
+def test_a_counter_of_which_there_is_one_reading_yet_is_not_called_missing() -> None:
+    lines = absence_lines(a_sample(1, package_j=5.0), MachineHistory(), EngineIdle())
+
+    assert not any("processor power" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (0.00617, "the readings take 0.62 % of a core"),
+        (0.031, "the readings take 3.1 % of a core"),
+        (0.0, "the readings take 0 % of a core"),
+        (None, None),
+    ],
+)
+def test_what_the_readings_themselves_take_is_said(share: float | None, words: str | None) -> None:
+    assert cost_words(share) == words
 
 
 def test_what_was_known_once_is_not_missing() -> None:

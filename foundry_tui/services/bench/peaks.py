@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from foundry_tui.domain.bench import ResourceReading
 from foundry_tui.domain.bench_conditions import EnergyScope, RequestConditions
 from foundry_tui.domain.resources import ResourceSample
+from foundry_tui.metrics.energy_meter import REACH_NS, EnergyMeter
 from foundry_tui.metrics.request_conditions import can_tell_energy, idle_powers, request_conditions
 from foundry_tui.metrics.vram import VramBasis, engine_vram
 from foundry_tui.services.sampling import ResourceSampler
@@ -68,6 +69,7 @@ class Peaks:
         self._unique_bytes = unique_bytes
         self._idle_ns = int(idle_s * _NS_PER_S)
         self._idle: dict[EnergyScope, float] = {}
+        self._meter = EnergyMeter()
         self._before: ResourceSample | None = None
         self._open: list[Peak] = []
         self._hearing: list[Callable[[ResourceReading], None]] = []
@@ -75,7 +77,7 @@ class Peaks:
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[None, None]:
         """Read for the length of the block, from a first reading on."""
-        self._before = None
+        self._before, self._meter = None, EnergyMeter()
         with self._sampler.heard_by(self._take):
             async with self._sampler.wanted(_PERIOD_S):
                 with suppress(TimeoutError):
@@ -110,7 +112,8 @@ class Peaks:
     ) -> RequestConditions | None:
         """What was read over a request; called within its window, once its answer has ended.
 
-        Where energy can be told it waits for the first reading after the request.
+        Where energy can be told it waits for the first reading after the request; where others are under way,
+        only if the newest is too long ago, for each wait holds up the next request and is load that lacks.
 
         Args:
             peak: Its window.
@@ -118,13 +121,19 @@ class Peaks:
             end_ns: When its answer had ended.
             is_alone: Whether no other was under way meanwhile.
         """
-        if end_ns is not None and is_alone and peak.samples and can_tell_energy(peak.samples[-1]):
+        if end_ns is not None and peak.samples and can_tell_energy(peak.samples[-1]):
+            reached_ns = end_ns if is_alone else end_ns - REACH_NS
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_S):
-                    while peak.samples[-1].at_ns < end_ns:
+                    while peak.samples[-1].at_ns < reached_ns:
                         await self._next()
         return request_conditions(
-            peak.samples, begin_ns=begin_ns, end_ns=end_ns, idle=self._idle, is_alone=is_alone
+            peak.samples,
+            begin_ns=begin_ns,
+            end_ns=end_ns,
+            idle=self._idle,
+            is_alone=is_alone,
+            meter=self._meter,
         )
 
     async def level(self) -> MemoryLevel:
@@ -163,6 +172,8 @@ class Peaks:
     def _take(self, sample: ResourceSample) -> None:
         for peak in self._open:
             peak.take(sample)
+        since_ns = min((peak.samples[0].at_ns for peak in self._open), default=sample.at_ns)
+        self._meter.take(sample, since_ns=since_ns)
         reading = _reading(sample, self._before)
         for take in self._hearing:
             take(reading)

@@ -14,19 +14,23 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from foundry_tui.domain.engine import EngineState
+from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.quantities import span_in_words
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.domain.timeline import Happening
 from foundry_tui.reports.machine import (
     absence_lines,
+    cost_words,
     happening_words,
     share_words,
     shared_note,
     trouble_words,
 )
 from foundry_tui.services.chronicle import Chronicle
+from foundry_tui.services.reclaim import Reclaimed
 from foundry_tui.tui.paint_budget import PaintBudget
 from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
+from foundry_tui.tui.screens.resources_held import HeldLine
 from foundry_tui.tui.screens.resources_picture import Stretch, lines_of, picture
 from foundry_tui.tui.screens.resources_rows import EVENT_COLUMNS, MODEL_COLUMNS, event_rows, model_rows
 from foundry_tui.tui.widgets.key_footer import KeyFooter
@@ -77,6 +81,9 @@ class ResourcesScreen(Overlay[None]):
         sample: The newest readings.
         state: Of the engine.
         is_measuring: Whether a benchmark runs.
+        obstacle: Why there is no host to restart; None where there is one.
+        reclaim: Restarts the host, and says what that gave back.
+        cost: What the readings take of a core; None while that is not known.
         is_plain: Whether it does without colours and Braille.
         clock_s: A monotonic clock, for how late the screen is.
         wait: Waits that many seconds, from one drawing to the next.
@@ -85,7 +92,8 @@ class ResourcesScreen(Overlay[None]):
 
     HELP = (
         "Memory of machine and GPU, and how busy both are, reach from nothing to all there is; the engine's"
-        " own, below the whole that it is part of, and power up to their largest. On the line of events: E "
+        " own, below the whole that it is part of, and power up to their largest: GPU power "
+        "is that of the boards, CPU power that of the processors' packages. On the line of events: E "
         "engine started, R restarted, e stopped, X died, ? silent, a answers again; l to L a model is "
         "loaded, x it was not, U unloaded; S stall; T to t throttled; D to d a download. Below it requests:"
         " [ begun, ] ended, ! failed, # several. Space makes the picture stand still, and the readings go "
@@ -122,6 +130,7 @@ class ResourcesScreen(Overlay[None]):
         Binding("N", "event(-1)", "Event before", show=False, id="resources.previous_event"),
         Binding("n", "event(1)", "Next event", show=False, id="resources.next_event"),
         Binding("v", "view", "Models / events", id="resources.view"),
+        Binding("r", "reclaim", "Restart host", id="resources.reclaim"),
     ]
 
     def __init__(
@@ -131,6 +140,9 @@ class ResourcesScreen(Overlay[None]):
         sample: Callable[[], ResourceSample | None],
         state: Callable[[], EngineState],
         is_measuring: Callable[[], bool],
+        obstacle: Callable[[], EngineError | None],
+        reclaim: Callable[[], Awaitable[Reclaimed]],
+        cost: Callable[[], float | None] = lambda: None,
         is_plain: bool = False,
         clock_s: Callable[[], float] = time.monotonic,
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -141,6 +153,8 @@ class ResourcesScreen(Overlay[None]):
         self._sample = sample
         self._state = state
         self._is_measuring = is_measuring
+        self._held = HeldLine(lambda: chronicle.holding, obstacle=obstacle, reclaim=reclaim)
+        self._cost = cost
         self._is_plain = is_plain
         self._clock_s = clock_s
         self._wait = wait
@@ -188,6 +202,7 @@ class ResourcesScreen(Overlay[None]):
             yield Static(_NO_READING, id="resources-empty", markup=False)
             yield TimePlot(id="resources-plot")
             yield RowTable(MODEL_COLUMNS, empty_text=_NO_MODEL, id="resources-table")
+            yield self._held
             yield Static(id="resources-event", classes="resources-line", markup=False)
         yield KeyFooter()
 
@@ -255,6 +270,10 @@ class ResourcesScreen(Overlay[None]):
         self._shows_events = not self._shows_events
         self._listed = None
         self._redraw()
+
+    def action_reclaim(self) -> None:
+        """Restart the host, to take back what unloaded models have left in it."""
+        self._held.restart()
 
     @on(RowTable.RowActivated)
     def _activated(self, message: RowTable.RowActivated) -> None:
@@ -362,11 +381,12 @@ class ResourcesScreen(Overlay[None]):
         self._put("resources-trouble", "! " + " · ".join(troubles) if troubles else "")
         self._put("resources-state", self._state_words())
         self._put("resources-event", self._event_words())
+        self._held.show()
 
     def _state_words(self) -> str:
         _, name = _ZOOMS[self._zoom]
         if self._paused_ns is None:
-            return f"{name}, as it goes"
+            return " · ".join(filter(None, (f"{name}, as it goes", cost_words(self._cost()))))
         words = f"{name} · paused at {self._wall(self._paused_ns)}"
         if self._cursor_ns is None:
             return f"{words}, the readings go on"

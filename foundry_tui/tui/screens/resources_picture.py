@@ -20,9 +20,10 @@ _NAMES: Mapping[Series, str] = {
     Series.VRAM: "VRAM",
     Series.ENGINE_VRAM: "engine",
     Series.GPU: "GPU",
-    Series.POWER: "power",
+    Series.POWER: "GPU power",
+    Series.PACKAGE_POWER: "CPU power",
 }
-"""The engine's part stands below the whole that it is of."""
+"""The engine's part stands below the whole that it is of; a power names the scope that it is of."""
 SIGNS: Mapping[HappeningKind, str] = {
     HappeningKind.ENGINE_DIED: "X",
     HappeningKind.NOT_LOADED: "x",

@@ -206,10 +206,10 @@ class TimePlot(Widget):
             return []
         signs = self._signs
         has_frame = height >= self._lines + _FRAME_ROWS
-        has_more = height >= self._lines + _FRAME_ROWS + self._more
-        taken = _FRAME_ROWS * has_frame + self._more * has_more
+        more = max(0, min(self._more, height - self._lines - _FRAME_ROWS))
+        taken = _FRAME_ROWS * has_frame + more
         shown = min(self._lines, height)
-        each, more = divmod(height - taken, max(1, shown))
+        each, higher = divmod(height - taken, max(1, shown))
         words_cells = _WORDS_CELLS if each > 1 else _WIDE_WORDS_CELLS
         columns = width - words_cells
         plot = self._make(max(1, columns))
@@ -217,12 +217,14 @@ class TimePlot(Widget):
             return [_words_row(line, width) for line in plot.lines]
         rows: list[list[tuple[str, str]]] = []
         for place, line in enumerate(plot.lines[:shown]):
-            rows += _line_rows(line, each + (place < more), words_cells, signs)
-        if has_more:
-            rows += [[(_fitted(clean_line(note), width), "axis")] for note in plot.notes]
-        notes = range(len(rows) - len(plot.notes) * has_more, len(rows))
-        if has_more and plot.marks is not None:
-            rows.append(_marks_row(plot.marks, words_cells))
+            rows += _line_rows(line, each + (place < higher), words_cells, signs)
+        # Where there is not room for all, what happened goes before what there is no line of.
+        marks = plot.marks if more else None
+        told = plot.notes[: more - (marks is not None)]
+        rows += [[(_fitted(clean_line(note), width), "axis")] for note in told]
+        notes = range(len(rows) - len(told), len(rows))
+        if marks is not None:
+            rows.append(_marks_row(marks, words_cells))
         if has_frame:
             rows += [_lane_row(plot.lane, words_cells, signs), _axis_row(plot, words_cells, columns, signs)]
         if plot.cursor is None:
