@@ -10,15 +10,17 @@ from pathlib import Path
 
 from foundry_tui.cli.bench_limits import GIVEN, add_limits, limits_of
 from foundry_tui.cli.bench_output import print_results, require_room, write_results
-from foundry_tui.cli.bench_plan import MadePlan, made_plan
+from foundry_tui.cli.bench_plan import made_plan
 from foundry_tui.cli.bench_progress import telling
+from foundry_tui.cli.bench_race import add_race, raced
+from foundry_tui.cli.bench_told import size_in_words, tell_plan
 from foundry_tui.cli.bench_wishes import wishes_of
 from foundry_tui.cli.exit_codes import ExitCode, code_of
 from foundry_tui.cli.models import opened
 from foundry_tui.cli.numbers import concurrencies, positive, seconds, share, temperature, whole
 from foundry_tui.cli.options import add_common, launch_options
-from foundry_tui.cli.output import complain, print_json, print_table, print_text, say
-from foundry_tui.cli.run_ids import WholeRun, load_whole
+from foundry_tui.cli.output import complain, print_table, print_text, say
+from foundry_tui.cli.run_ids import WholeRun, load_whole, load_with_requests
 from foundry_tui.cli.selftest import know_own_error
 from foundry_tui.config.env_file import with_env_file
 from foundry_tui.domain.bench import BenchPlan, Order, RequestRun, Run, RunStatus
@@ -27,29 +29,26 @@ from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
 from foundry_tui.metrics.certificate import AnsweredBefore
 from foundry_tui.reports.comparison_words import answered_before_line
-from foundry_tui.reports.results import plan_object
+from foundry_tui.reports.prediction_lines import prediction_lines
+from foundry_tui.reports.race_words import race_lines
+from foundry_tui.reports.reruns import marked_words
 from foundry_tui.reports.run_results import is_all_well, model_results
 from foundry_tui.reports.run_summary_words import (
-    estimate_words,
     goodput_lines,
-    limit_words,
-    limits_lines,
     summary_lines,
 )
 from foundry_tui.reports.run_words import status_words
 from foundry_tui.reports.sweep_words import SWEEP_HEADER, SWEEP_RIGHT_COLUMNS, sweep_rows
 from foundry_tui.services.bench.answered_before import answered_before
-from foundry_tui.services.bench.estimate import Estimate
+from foundry_tui.services.bench.rerun import next_rerun
 from foundry_tui.services.bench.state import BenchState
 from foundry_tui.services.opened import Services
 from foundry_tui.wiring.archive import open_archive
 
-__all__ = ["PLAN_SCHEMA", "add_commands"]
-
-PLAN_SCHEMA = "foundry-tui/bench-plan@1"
+__all__ = ["add_commands"]
 
 _PLANNING = (
-    *("models", "prompts", "prompt", "rounds", "warmup", "max_tokens", "temperature", "seed"),
+    *("models", "race", "prompts", "prompt", "rounds", "warmup", "max_tokens", "temperature", "seed"),
     *("concurrency", "name", "plan", "order", "precision", "max_rounds", "max_time"),
     *GIVEN,
 )
@@ -74,6 +73,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         type=_names,
         help="aliases or ids; auto: every chat model on this machine (BENCH_MODELS; default: auto)",
     )
+    add_race(what)
     what.add_argument("--prompts", metavar="FILE", type=Path, help="prompts.json: every prompt in it")
     what.add_argument(
         "--prompt",
@@ -130,6 +130,12 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     run.add_argument(
         "--resume", metavar="RUN", help="do what is left of a run: its id, its beginning, or last"
     )
+    run.add_argument(
+        "--rerun-flagged",
+        metavar="RUN",
+        help="measure the rounds of a complete run again that its report marks, in that run, and nothing"
+        " else; what was measured first is kept",
+    )
     run.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     run.add_argument("--out", metavar="DIR", type=Path, help="write report, results and tables into DIR too")
     run.add_argument("--force", action="store_true", help="write over files that are in DIR")
@@ -143,8 +149,14 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 async def _bench(arguments: argparse.Namespace) -> int:
+    if arguments.resume is not None and arguments.rerun_flagged is not None:
+        raise BadInput(
+            "--resume and --rerun-flagged are two things", remedy="resume the run first, then measure again"
+        )
     if arguments.resume is not None:
         return await _resume(arguments)
+    if arguments.rerun_flagged is not None:
+        return await _rerun(arguments)
     wishes = wishes_of(arguments, with_env_file(os.environ, Path.cwd()))
     is_sweep = len(wishes.sweep) > 1
     if is_sweep and arguments.json:
@@ -155,10 +167,12 @@ async def _bench(arguments: argparse.Namespace) -> int:
     for at_once in () if arguments.dry_run else wishes.sweep:
         if (folder := _own_folder(arguments.out, at_once, is_sweep)) is not None:
             await require_room(folder, replaces=arguments.force)
-    for note in wishes.notes:
-        say(note)
     told = frozenset(phase for phase, _ in launch_options(arguments).timeouts)
     async with opened(arguments) as services:
+        if arguments.race is not None:
+            wishes = await raced(services, wishes, arguments.race)
+        for note in wishes.notes:
+            say(note)
         made = await made_plan(services, wishes, told=told)
         for note in made.notes:
             say(note)
@@ -166,7 +180,8 @@ async def _bench(arguments: argparse.Namespace) -> int:
         if arguments.dry_run:
             for plan in plans:
                 estimate = await services.bench.estimated_s(plan, made.variants)
-                _tell_plan(replace(made, plan=plan), estimate, as_json=arguments.json)
+                expected = await services.bench.predictions.of(made.variants, plan=plan)
+                tell_plan(replace(made, plan=plan), estimate, expected, as_json=arguments.json)
             return ExitCode.DONE
         await know_own_error(arguments)
         return await _measure(services, plans, arguments)
@@ -177,7 +192,7 @@ async def _measure(services: Services, plans: Sequence[BenchPlan], arguments: ar
     code, runs, is_sweep = int(ExitCode.DONE), list[tuple[Run, Sequence[RequestRun]]](), len(plans) > 1
     for plan in plans:
         run_id = await services.bench.begin(plan)
-        say(f"run {run_id}: {_size_in_words(plan)}")
+        say(f"run {run_id}: {size_in_words(plan)}")
         own = argparse.Namespace(**vars(arguments))
         own.out = _own_folder(arguments.out, plan.concurrency, is_sweep)
         code = max(code, await _to_its_end(services, own))
@@ -199,14 +214,41 @@ def _own_folder(folder: Path | None, at_once: int, is_sweep: bool) -> Path | Non
     return folder / f"concurrency-{at_once}" if folder is not None and is_sweep else folder
 
 
-async def _resume(arguments: argparse.Namespace) -> int:
+def _require_no_plan(arguments: argparse.Namespace, option: str) -> None:
     given = [name for name in _PLANNING if getattr(arguments, name) is not None]
     if given or arguments.deterministic or arguments.cold_start:
-        option = f"--{given[0].replace('_', '-')}" if given else "--deterministic or --cold-start"
+        stray = f"--{given[0].replace('_', '-')}" if given else "--deterministic or --cold-start"
         raise BadInput(
-            f"--resume goes on with the plan of that run, which {option} cannot change",
+            f"{option} goes on with the plan of that run, which {stray} cannot change",
             remedy="leave it out, or begin a new run",
         )
+
+
+async def _rerun(arguments: argparse.Namespace) -> int:
+    """Measure the marked rounds of a run again; a run without any is an input that cannot be used."""
+    _require_no_plan(arguments, "--rerun-flagged")
+    async with open_archive(resolve(launch_options(arguments))) as archive:
+        run, requests = await load_with_requests(archive.runs, arguments.rerun_flagged)
+    rerun = await next_rerun(run, requests, at_unix_ms=run.started_unix_ms)
+    of_each = [(model, rerun.rounds_of(model)) for model in run.plan.models]
+    told = [f"{clean_line(model)}: {marked_words(rounds)}" for model, rounds in of_each if rounds]
+    if arguments.out is not None and not arguments.dry_run:
+        arguments.force = await require_room(arguments.out, replaces=arguments.force, run_id=run.id)
+    count = len(rerun.rounds) * len(run.plan.prompts)
+    size = f"{count} timed request{'s' * (count != 1)}"
+    if arguments.dry_run:
+        say(f"run {run.id}: {size} would be measured again")
+        for line in told:
+            print_text(line)
+        return ExitCode.DONE
+    async with opened(arguments) as services:
+        await services.bench.measure_again(run.id, limits=limits_of(arguments, run.plan.limits))
+        say(f"run {run.id}: {size} measured again: {'; '.join(told)}")
+        return await _to_its_end(services, arguments)
+
+
+async def _resume(arguments: argparse.Namespace) -> int:
+    _require_no_plan(arguments, "--resume")
     # Before an engine is started: the id may be wrong, or nothing be left.
     async with open_archive(resolve(launch_options(arguments))) as archive:
         whole = await load_whole(archive.runs, arguments.resume)
@@ -218,11 +260,11 @@ async def _resume(arguments: argparse.Namespace) -> int:
         say(f"run {run.id} is complete: nothing is left of it")
         return await _hand_over(whole, before, arguments)
     if arguments.dry_run:
-        say(f"run {run.id} would go on: {_size_in_words(run.plan)}, {len(requests)} requests are made")
+        say(f"run {run.id} would go on: {size_in_words(run.plan)}, {len(requests)} requests are made")
         return ExitCode.DONE
     async with opened(arguments) as services:
         await services.bench.resume(run.id, limits=limits_of(arguments, run.plan.limits))
-        say(f"run {run.id} goes on: {_size_in_words(run.plan)}")
+        say(f"run {run.id} goes on: {size_in_words(run.plan)}")
         return await _to_its_end(services, arguments)
 
 
@@ -278,7 +320,12 @@ async def _hand_over(
         told = summary_lines(run, results, paused_s=state.paused_s, notes=state.notes)
     print_results(run, requests, resources, as_json=arguments.json)
     if not arguments.json:
-        for line in (*goodput_lines(results), *map(answered_before_line, before)):
+        for line in (
+            *race_lines(run, results),
+            *prediction_lines(results),
+            *goodput_lines(results),
+            *map(answered_before_line, before),
+        ):
             print_text(line)
     say(f"run {run.id} {status_words(run, results)}")
     for line in told:
@@ -289,60 +336,6 @@ async def _hand_over(
         for path in await write_results(arguments.out, whole, before, replaces=arguments.force):
             say(f"written: {path}")
     return ExitCode.DONE if is_all_well(run, results) else ExitCode.FAILED
-
-
-def _tell_plan(made: MadePlan, estimate: Estimate | None, *, as_json: bool) -> None:
-    plan = made.plan
-    ids = {
-        name: None if model is None else model.id
-        for name, model in zip(plan.models, made.variants, strict=True)
-    }
-    if as_json:
-        print_json(
-            {
-                "schema": PLAN_SCHEMA,
-                "plan": plan_object(plan),
-                "model_ids": ids,
-                "timed_requests": made.timed,
-                "requests_before": made.before,
-                "notes": list(made.notes),
-                "estimate": None
-                if estimate is None
-                else {
-                    "seconds": estimate.seconds,
-                    "requests": estimate.requests,
-                    "runs": list(estimate.run_ids),
-                    "unknown": list(estimate.unknown),
-                    "is_least": estimate.is_least,
-                },
-            }
-        )
-        return
-    for name, model_id in ids.items():
-        found = "not found here: it would be skipped" if model_id is None else clean_line(model_id)
-        print_text(f"model   {clean_line(name)}  {found}")
-    for prompt in plan.prompts:
-        print_text(f"prompt  {clean_line(prompt.id)}  {clean_line(prompt.text, 80)}")
-    heat = "the engine's own" if plan.temperature is None else f"{plan.temperature:g}"
-    seed = "none" if plan.seed is None else plan.seed
-    print_text(f"order   {plan.order.value}, {plan.concurrency} at once")
-    print_text(f"sent    max_tokens {plan.max_tokens}, temperature {heat}, seed {seed}")
-    if plan.goodput is not None:
-        print_text(f"judged  {limit_words(plan.goodput)}")
-    for line in limits_lines(plan.limits):
-        print_text(f"limit   {line}")
-    print_text(f"total   {_size_in_words(plan)}, and {made.before} before them")
-    print_text(f"takes   {estimate_words(estimate)}")
-
-
-def _size_in_words(plan: BenchPlan) -> str:
-    models, prompts = len(plan.models), len(plan.prompts)
-    least = "at least " if plan.precision is not None else ""
-    at_once = f", {plan.concurrency} at once" if plan.concurrency > 1 else ""
-    return (
-        f"{models} model{'s' * (models != 1)} × {prompts} prompt{'s' * (prompts != 1)} × {plan.rounds}"
-        f" round{'s' * (plan.rounds != 1)} = {least}{models * prompts * plan.rounds} timed requests{at_once}"
-    )
 
 
 def _names(text: str) -> list[str]:

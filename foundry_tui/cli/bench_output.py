@@ -10,6 +10,7 @@ from foundry_tui.cli.run_ids import WholeRun
 from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.metrics.certificate import AnsweredBefore
+from foundry_tui.reports.reruns import again_lines
 from foundry_tui.reports.results import results_json, results_object
 from foundry_tui.reports.run_csv import models_csv, requests_csv
 from foundry_tui.reports.run_markdown import run_markdown
@@ -41,7 +42,7 @@ def print_results(
     results = model_results(run, requests)
     planned = len(run.plan.prompts) * run.plan.rounds
     print_table(MODEL_HEADER, [model_row(result, rounds=planned) for result in results], right=RIGHT_COLUMNS)
-    for line in highlights(results):
+    for line in (*highlights(results), *again_lines(results)):
         print_text(line)
     for line in (*memory_lines(run, results), *left_out_lines(results)):
         say(line)

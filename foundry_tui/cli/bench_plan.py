@@ -1,24 +1,17 @@
 """From wishes to a plan, on the engine that is up: which models, and in which order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from foundry_tui.cli.bench_wishes import Wishes
-from foundry_tui.domain.bench import BenchPlan, Order
+from foundry_tui.domain.bench import BenchPlan
 from foundry_tui.domain.chat import PhaseTimeouts
-from foundry_tui.domain.engine import EndpointKind
 from foundry_tui.domain.errors import BadInput
-from foundry_tui.domain.model_filter import download_or_disk_bytes
 from foundry_tui.domain.models import ModelVariant
-from foundry_tui.domain.quantities import bytes_in_words
-from foundry_tui.resources.host import PsutilHostProbe
+from foundry_tui.services.bench.order import order_here
 from foundry_tui.services.bench.probes import before_timing, warm_up
 from foundry_tui.services.opened import Services
 
 __all__ = ["MadePlan", "made_plan"]
-
-# What a model takes in memory beside its files: contexts and buffers of the runtime, measured on small ones.
-_MEMORY_PER_FILE_BYTE = 1.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +55,12 @@ async def made_plan(services: Services, wishes: Wishes, *, told: frozenset[str])
     if any(client.catalog.value.find(name) is None for name in names):
         await client.refresh()
     variants = tuple(client.catalog.value.find(name) for name in names)
-    order, notes = _order(services, wishes.order, variants)
+    notes: tuple[str, ...] = ()
+    order = wishes.order
+    if order is None:
+        found = await order_here(client, variants)
+        order = found.order
+        notes = (f"the models are measured {found.why}",) if found.why is not None else ()
     known = [model.id for model in variants if model is not None]
     for model_id in {model_id for model_id in known if known.count(model_id) > 1}:
         notes = (*notes, f"{model_id} has several names among these models, and is measured for each of them")
@@ -105,26 +103,6 @@ def _can_chat_here(model: ModelVariant) -> bool:
     speaks = model.task is None or "chat" in model.task.casefold()
     # A plain server does not tell where the files of its models are: it lists what it serves.
     return speaks and model.is_cached is not False and model.problem is None and model.unavailable is None
-
-
-def _order(
-    services: Services, wanted: Order | None, variants: Sequence[ModelVariant | None]
-) -> tuple[Order, tuple[str, ...]]:
-    if wanted is not None:
-        return wanted, ()
-    info = services.client.engine_info
-    if len(variants) < 2 or info is None or info.kind is not EndpointKind.MANAGED:
-        return Order.INTERLEAVED, ()
-    sizes = {model.id: download_or_disk_bytes(model) for model in variants if model and not model.is_loaded}
-    needed_bytes = int(sum(size for size in sizes.values() if size is not None) * _MEMORY_PER_FILE_BYTE)
-    memory = PsutilHostProbe().sample(None)
-    free_bytes = memory.ram_total_bytes - memory.ram_used_bytes
-    if needed_bytes <= free_bytes:
-        return Order.INTERLEAVED, ()
-    return Order.BLOCKED, (
-        f"the models need about {bytes_in_words(needed_bytes)} together and {bytes_in_words(free_bytes)} are"
-        " free: they are measured one after the other, so a drift of the machine falls on single models",
-    )
 
 
 def _timeouts(settings: PhaseTimeouts, wishes: Wishes, told: frozenset[str]) -> PhaseTimeouts:

@@ -11,7 +11,7 @@ from foundry_tui.domain.bench import Phase, RequestRun
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.quantities import seconds_in_words
 from foundry_tui.reports.downloads import bar
-from foundry_tui.reports.run_words import outcome_words, request_line
+from foundry_tui.reports.run_words import request_line
 from foundry_tui.services.bench.state import BenchState, Step
 
 __all__ = ["telling"]
@@ -74,7 +74,7 @@ class _Teller:
         for model in state.run.models:
             if model.outcome not in (None, Outcome.COMPLETED):
                 reason = f": {model.reason}" if model.reason else ""
-                self._once(f"{model.model} is left out: {outcome_words(model.outcome)}{reason}")
+                self._once(f"{model.model} is left out: {model.outcome.words}{reason}")
 
     def _hold(self, why: str) -> None:
         if not self._held:  # and not each time that it has cooled down by a degree

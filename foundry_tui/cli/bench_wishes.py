@@ -21,6 +21,7 @@ from foundry_tui.domain.bench import (
 )
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
+from foundry_tui.services.bench.race import rounds_of_race
 
 __all__ = ["DEFAULT_PROMPT", "Wishes", "wishes_of"]
 
@@ -30,7 +31,6 @@ DEFAULT_PROMPT = "Explain retrieval augmented generation briefly."
 _ROUNDS, _WARMUP, _MAX_TOKENS, _TEMPERATURE = 3, 1, 120, 0.2
 _SEED = 7
 """Of a deterministic run that names none."""
-_MOST_CONCURRENT = 64
 _EVERY = frozenset({"auto", "all"})
 
 
@@ -74,16 +74,20 @@ def wishes_of(arguments: argparse.Namespace, environment: Mapping[str, str]) -> 
     Raises:
         BadInput: An option, a variable or a file cannot be used; nothing was begun.
     """
+    if arguments.race is not None and arguments.models is not None:
+        raise BadInput("--race and --models exclude each other", remedy="leave one of them out")
     entries = PlanEntries() if arguments.plan is None else load_plan(arguments.plan)
     said = _Variables(environment)
     is_deterministic = arguments.deterministic or bool(entries.is_deterministic)
     temperature = _temperature(arguments, entries, said, is_deterministic=is_deterministic)
     seed = arguments.seed if arguments.seed is not None else entries.seed
-    rounds = _first(arguments.rounds, entries.rounds, said.whole("BENCH_ROUNDS"), _ROUNDS)
+    prompts = _prompts(arguments, entries, said)
+    usual = _ROUNDS if arguments.race is None else rounds_of_race(len(prompts))
+    rounds = _first(arguments.rounds, entries.rounds, said.whole("BENCH_ROUNDS"), usual)
     return Wishes(
         name=_first(arguments.name, entries.name, None, ""),
         models=_models(arguments.models, entries.models, said.text("BENCH_MODELS")),
-        prompts=_prompts(arguments, entries, said),
+        prompts=prompts,
         rounds=rounds,
         warmup=_first(arguments.warmup, entries.warmup, None, _WARMUP),
         max_tokens=_first(

@@ -13,6 +13,7 @@ from foundry_tui.domain.bench import ModelRun, RequestRun, Run
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
+from foundry_tui.metrics.attempts import standing
 from foundry_tui.metrics.certificate import Unchanged, answers_unchanged
 from foundry_tui.metrics.comparison import Comparison, Verdict, compared
 from foundry_tui.metrics.intervals import Interval
@@ -168,8 +169,8 @@ def _pair(
             f"not comparable: {'; '.join(map(difference_words, stray))}",
             remedy=f"across {factor.value} all else must match; --across names what is to be compared",
         )
-    own_a = [request for request in requests_a if request.model == a.model.model]
-    own_b = [request for request in requests_b if request.model == b.model.model]
+    own_a = standing([request for request in requests_a if request.model == a.model.model])
+    own_b = standing([request for request in requests_b if request.model == b.model.model])
     results = tuple(compared(own_a, own_b, measure=measure) for measure in _MEASURES)
     measure = wanted or (Measure.DECODE_RATE if results[0].has_alike_lengths is False else Measure.LATENCY)
     decisive = next(result for result in results if result.measure is measure)

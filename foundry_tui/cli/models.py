@@ -9,7 +9,8 @@ from pathlib import Path
 from foundry_tui.bootstrap import open_services
 from foundry_tui.cli import models_cache, models_pull
 from foundry_tui.cli.exit_codes import ExitCode
-from foundry_tui.cli.options import add_common, launch_options
+from foundry_tui.cli.groups import add_group
+from foundry_tui.cli.options import launch_options
 from foundry_tui.cli.output import complain, print_json, print_table, print_text, say
 from foundry_tui.domain.engine import EndpointKind, EngineInfo
 from foundry_tui.domain.errors import BadInput, FoundryTuiError, ModelRefused, NotSupported
@@ -22,6 +23,7 @@ from foundry_tui.reports.catalogs import missing_lines, source_object
 from foundry_tui.reports.engine import warnings_of
 from foundry_tui.reports.fit import fit_facts, fit_object
 from foundry_tui.reports.models import ModelState, load_words, model_state
+from foundry_tui.reports.prediction_words import prediction_facts
 from foundry_tui.services.opened import Services
 
 __all__ = [
@@ -40,20 +42,14 @@ _HEADER = ("ID", "DEVICE", "SIZE", "CONTEXT", "TASK", "LICENSE", "STATE")
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``models`` and what is below it."""
-    models = commands.add_parser(
+    action = add_group(
+        commands,
         "models",
         description="The catalog, what is loaded, and models of your own.",
-        epilog="example: foundry-tui models list --device cpu --json",
+        example="list --device cpu --json",
     )
-    add_common(models, top=False)
-    actions = models.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    def action(name: str, words: str, example: str) -> argparse.ArgumentParser:
-        parser = actions.add_parser(name, help=words, description=words, epilog=f"example: {example}")
-        add_common(parser, top=False)
-        return parser
-
-    listing = action("list", "one row per variant", "foundry-tui models list --filter 'phi size<4gb -vision'")
+    listing = action("list", "one row per variant", "list --filter 'phi size<4gb -vision'")
     listing.add_argument("--json", action="store_true", help="one JSON object on stdout")
     listing.add_argument("--cached", action="store_true", help="only what is on this machine")
     listing.add_argument("--loaded", action="store_true", help="only what is in memory")
@@ -68,7 +64,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     listing.add_argument("--device", choices=[device.value for device in Device], help="only this device")
     listing.set_defaults(run=_list)
 
-    info = action("info", "everything known about one model", "foundry-tui models info phi-4-mini --json")
+    info = action("info", "everything known about one model", "info phi-4-mini --json")
     info.add_argument("model", metavar="ID", help="variant id or alias")
     info.add_argument("--json", action="store_true", help="one JSON object on stdout")
     info.set_defaults(run=_info)
@@ -76,7 +72,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     load = action(
         "load",
         "prove that a model loads; prints time and memory (on an endpoint it stays loaded)",
-        "foundry-tui models load qwen2.5-0.5b",
+        "load qwen2.5-0.5b",
     )
     load.add_argument("model", metavar="ID", help="variant id or alias")
     load.add_argument(
@@ -84,25 +80,21 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     load.set_defaults(run=_load)
 
-    unload = action(
-        "unload", "unload a model on an endpoint", "foundry-tui models unload ID --endpoint http://host:5273"
-    )
+    unload = action("unload", "unload a model on an endpoint", "unload ID --endpoint http://host:5273")
     unload.add_argument("model", metavar="ID", help="variant id or alias")
     unload.set_defaults(run=_unload)
 
     register = action(
         "register",
         "list a folder as a model of your own; it is neither copied nor changed",
-        "foundry-tui models register ./my-model --id my-model:1",
+        "register ./my-model --id my-model:1",
     )
     register.add_argument("folder", metavar="DIR", type=Path, help="folder with genai_config.json")
     register.add_argument("--id", required=True, metavar="NAME:VERSION", help="such as my-model:1")
     register.add_argument("--task", default="chat-completion", help="default: chat-completion")
     register.set_defaults(run=_register)
 
-    unregister = action(
-        "unregister", "forget a registered folder; its files stay", "foundry-tui models unregister my-model:1"
-    )
+    unregister = action("unregister", "forget a registered folder; its files stay", "unregister my-model:1")
     unregister.add_argument("model", metavar="ID", help="id it was registered under")
     unregister.set_defaults(run=_unregister)
 
@@ -155,6 +147,7 @@ async def _info(arguments: argparse.Namespace) -> int:
     async with opened(arguments) as services:
         model = await find_model(services, arguments.model)
         need = await services.client.memory.weigh(model)
+        (expected,) = await services.bench.predictions.of([model])
     if arguments.json:
         print_json(model_object(model, need))
         return ExitCode.DONE
@@ -165,7 +158,7 @@ async def _info(arguments: argparse.Namespace) -> int:
         if key.endswith("_bytes") and isinstance(value, int):
             words = f"{words} ({bytes_in_words(value)})"
         print_text(f"{key}: {' '.join(words.split())}")
-    for fact in fit_facts(need):
+    for fact in (*fit_facts(need), *prediction_facts(expected)):
         print_text(f"{fact.label.lower().replace(' ', '_')}: {fact.value}")
     return ExitCode.DONE
 

@@ -8,7 +8,7 @@ from contextlib import aclosing, suppress
 from foundry_tui.cli.plain_commands import Command
 from foundry_tui.cli.plain_load_guard import need_load_wanted
 from foundry_tui.cli.plain_session import Session
-from foundry_tui.cli.plain_words import count_words, listed, spoken, unquoted
+from foundry_tui.cli.plain_words import count_words, listed, sentence, spoken, unquoted
 from foundry_tui.cli.plain_words_downloads import memory_lines
 from foundry_tui.cli.plain_words_models import (
     SORT_KEYS,
@@ -22,7 +22,7 @@ from foundry_tui.cli.plain_words_models import (
     resource_lines,
 )
 from foundry_tui.domain.engine import Capability
-from foundry_tui.domain.errors import BadInput, ModelRefused, NotSupported
+from foundry_tui.domain.errors import BadInput, ModelRefused, NotSupported, StorageProblem
 from foundry_tui.domain.health import HealthState
 from foundry_tui.domain.model_filter import parse_filter
 from foundry_tui.domain.models import ModelVariant
@@ -30,6 +30,7 @@ from foundry_tui.domain.quantities import bytes_in_words
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.cache import check_words, summary_words, total_parts
+from foundry_tui.reports.prediction_words import speed_words
 from foundry_tui.services.cache.removing import remove_model
 from foundry_tui.services.model_care import ModelCare
 
@@ -99,7 +100,11 @@ async def _info(session: Session, text: str) -> None:
     model = session.model(unquoted(text))
     reports, jobs = session.client.load_reports, session.client.jobs.value
     need = await session.client.memory.weigh(model)
-    session.read_out([*fact_lines(model, reports.get(model.id), jobs), *memory_lines(need)])
+    lines = [*fact_lines(model, reports.get(model.id), jobs), *memory_lines(need)]
+    with suppress(StorageProblem):  # what is not known of earlier runs is not said
+        (expected,) = await session.services.bench.predictions.of([model])
+        lines.append(sentence(spoken(f"predicted decode rate {speed_words(expected)}")))
+    session.read_out(lines)
 
 
 async def _compare(session: Session, text: str) -> None:

@@ -21,7 +21,7 @@ from foundry_tui.launching import resolve
 from foundry_tui.metrics.latency import latency_s, ttft_s
 from foundry_tui.metrics.replay import Replay, Stall
 from foundry_tui.reports.answer import describe
-from foundry_tui.reports.replay import nothing_words, outcome_words, request_words, speed_words
+from foundry_tui.reports.replay import nothing_words, request_words, speed_words
 from foundry_tui.reports.run_reading import IMPORT_LIMIT_BYTES, read_run
 from foundry_tui.services.files import read_text
 from foundry_tui.wiring.archive import open_archive
@@ -114,7 +114,7 @@ async def play(
         say(nothing_words(replay))
     elif not trace.outcome.is_timed:
         why = f": {trace.error}" if trace.error else ""
-        say(f"it ended as {outcome_words(trace.outcome)}{why}")
+        say(f"it ended as {trace.outcome.words}{why}")
     say(describe(trace))
 
 
@@ -184,10 +184,10 @@ def _row(request: RequestRun) -> tuple[str, ...]:
     trace = request.trace
     return (
         str(request.number),
-        request.phase.value,
+        request.phase.value + (f", attempt {request.attempt}" if request.attempt > 1 else ""),
         request.prompt_id,
         str(request.round),
-        outcome_words(trace.outcome),
+        trace.outcome.words,
         seconds_in_words(ttft_s(trace)),
         seconds_in_words(latency_s(trace)),
         count_in_words(len(trace.chunks)),

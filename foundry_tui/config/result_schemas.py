@@ -1,8 +1,25 @@
 """JSON Schema of results, as ``bench``, ``chat`` and ``runs`` print them; beside the contract."""
 
-from typing import TypeAlias
-
 from foundry_tui.config.cost_schemas import LEVELS_SCHEMAS, conditions_schema, cost_schemas
+from foundry_tui.config.prediction_schemas import (
+    PREDICTION_ERROR_SCHEMAS,
+    PREDICTION_SCHEMAS,
+    prediction_schema,
+)
+from foundry_tui.config.rerun_schemas import ATTEMPT_SCHEMAS, again_schema, reruns_schema
+from foundry_tui.config.schema_parts import (
+    COUNT,
+    COUNT_OR_NULL,
+    INTERVAL,
+    NUMBER_OR_NULL,
+    TEXT,
+    TEXT_OR_NULL,
+    TEXTS,
+    TRUTH,
+    Schema,
+    object_of,
+    or_null,
+)
 from foundry_tui.domain.bench import MemoryRescue, Order, Phase
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.metrics.comparison import Verdict
@@ -16,89 +33,66 @@ __all__ = [
     "run_list_schema",
 ]
 
-_Schema: TypeAlias = dict[str, object]
-
-_TEXT: _Schema = {"type": "string"}
-_TEXT_OR_NULL: _Schema = {"type": ["string", "null"]}
-_COUNT: _Schema = {"type": "integer", "minimum": 0}
-_COUNT_OR_NULL: _Schema = {"type": ["integer", "null"], "minimum": 0}
-_NUMBER_OR_NULL: _Schema = {"type": ["number", "null"]}
-_TRUTH: _Schema = {"type": "boolean"}
-_TEXTS: _Schema = {"type": "array", "items": _TEXT}
-_INTERVAL: _Schema = {
-    "anyOf": [
-        {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-        {"type": "null"},
-    ]
-}
-_NAMED_TEXTS: _Schema = {"type": "object", "additionalProperties": _TEXT}
+_NAMED_TEXTS: Schema = {"type": "object", "additionalProperties": TEXT}
 
 
-def _object(properties: dict[str, _Schema], *, optional: tuple[str, ...] = ()) -> _Schema:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required}
-
-
-def _or_null(schema: _Schema) -> _Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def request_schema() -> _Schema:
+def request_schema() -> Schema:
     """One request with its readings, as ``chat --json`` has it; all ``*_ns`` are of one monotonic clock.
 
     What ``chat`` leaves out is optional: it tells no more of a request than was ever promised.
     """
-    promised: dict[str, _Schema] = {
-        "model": _TEXT,
-        "model_id": _TEXT,
-        "response_id": _TEXT_OR_NULL,
-        "prompt_id": _TEXT,
+    promised: dict[str, Schema] = {
+        "model": TEXT,
+        "model_id": TEXT,
+        "response_id": TEXT_OR_NULL,
+        "prompt_id": TEXT,
         "round": {"type": "integer", "minimum": 1},
         "phase": {"enum": [phase.value for phase in Phase]},
         "status": {"enum": [outcome.value for outcome in Outcome]},
-        "warnings": _TEXTS,
-        "error": _TEXT_OR_NULL,
-        "call_ns": _COUNT_OR_NULL,
-        "sent_ns": _COUNT_OR_NULL,
-        "headers_ns": _COUNT_OR_NULL,
-        "role_ns": _COUNT_OR_NULL,
+        "warnings": TEXTS,
+        "error": TEXT_OR_NULL,
+        "call_ns": COUNT_OR_NULL,
+        "sent_ns": COUNT_OR_NULL,
+        "headers_ns": COUNT_OR_NULL,
+        "role_ns": COUNT_OR_NULL,
         "chunk_ns": {"type": "array", "items": {"type": "integer"}},
         "chunk_kind": {"type": "array", "items": {"enum": ["content", "reasoning", "tool"]}},
         "chunk_chars": {"type": "array", "items": {"type": "integer", "minimum": 1}},
-        "end_ns": _COUNT_OR_NULL,
-        "prompt_tokens": _COUNT_OR_NULL,
-        "completion_tokens": _COUNT_OR_NULL,
-        "estimated_tokens": _COUNT_OR_NULL,
+        "end_ns": COUNT_OR_NULL,
+        "prompt_tokens": COUNT_OR_NULL,
+        "completion_tokens": COUNT_OR_NULL,
+        "estimated_tokens": COUNT_OR_NULL,
         "token_source": {"enum": ["usage", "tokenizer", "chunks", "chars", None]},
-        "finish_reason": _TEXT_OR_NULL,
-        "text": _TEXT,
-        "text_sha256": _TEXT,
-        "peak_rss_bytes": _COUNT_OR_NULL,
-        "peak_vram_bytes": _COUNT_OR_NULL,
-        "energy_j": _NUMBER_OR_NULL,
+        "finish_reason": TEXT_OR_NULL,
+        "text": TEXT,
+        "text_sha256": TEXT,
+        "peak_rss_bytes": COUNT_OR_NULL,
+        "peak_vram_bytes": COUNT_OR_NULL,
+        "energy_j": NUMBER_OR_NULL,
     }
-    counts = _object(
-        dict.fromkeys(("prompt_tokens", "completion_tokens", "reasoning_tokens"), _COUNT_OR_NULL)
+    counts = object_of(
+        dict.fromkeys(("prompt_tokens", "completion_tokens", "reasoning_tokens"), COUNT_OR_NULL)
     )
-    further: dict[str, _Schema] = {
+    further: dict[str, Schema] = {
         "number": {"type": "integer", "minimum": 1},
-        "at_unix_ms": _COUNT,
-        "counted": _TRUTH,
-        "chunk_read": {"type": "array", "items": _COUNT},
-        "chunk_tokens": {"type": "array", "items": _COUNT_OR_NULL},
-        "delay_p99_ns": _COUNT_OR_NULL,
-        "usage": _or_null(counts),
-        "chunk_text": _or_null({"type": "array", "items": {"anyOf": [_TEXT, _TEXTS]}}),
-        "reasoning": _TEXT,
-        "tool_text": _TEXT,
+        "at_unix_ms": COUNT,
+        "counted": TRUTH,
+        "chunk_read": {"type": "array", "items": COUNT},
+        "chunk_tokens": {"type": "array", "items": COUNT_OR_NULL},
+        "delay_p99_ns": COUNT_OR_NULL,
+        "usage": or_null(counts),
+        "chunk_text": or_null({"type": "array", "items": {"anyOf": [TEXT, TEXTS]}}),
+        "reasoning": TEXT,
+        "tool_text": TEXT,
         "conditions": conditions_schema(),
+        **ATTEMPT_SCHEMAS,
     }
-    return _object(promised | further, optional=tuple(further))
+    return object_of(promised | further, optional=tuple(further))
 
 
-def results_schema() -> _Schema:
+def results_schema() -> Schema:
     """Of ``bench --json`` and a results file; ``chat --json`` prints one entry of ``requests``."""
-    return _object(
+    return object_of(
         {
             "schema": {"const": "foundry-tui/results@1"},
             "run": _run_schema(),
@@ -110,142 +104,143 @@ def results_schema() -> _Schema:
     )
 
 
-def run_list_schema() -> _Schema:
+def run_list_schema() -> Schema:
     """Of ``runs list --json``."""
-    run = _object(
+    run = object_of(
         {
-            "id": _TEXT,
-            "name": _TEXT_OR_NULL,
+            "id": TEXT,
+            "name": TEXT_OR_NULL,
             "status": {"enum": ["running", "completed", "interrupted", "failed"]},
-            "started_at": _TEXT,
-            "started_unix_ms": _COUNT,
-            "ended_unix_ms": _COUNT_OR_NULL,
-            "models": _TEXTS,
-            "requests": _COUNT,
-            "planned": _COUNT,
-            "tags": _TEXTS,
+            "started_at": TEXT,
+            "started_unix_ms": COUNT,
+            "ended_unix_ms": COUNT_OR_NULL,
+            "models": TEXTS,
+            "requests": COUNT,
+            "planned": COUNT,
+            "tags": TEXTS,
         }
     )
-    return _object({"schema": {"const": "foundry-tui/run-list@1"}, "runs": {"type": "array", "items": run}})
+    return object_of({"schema": {"const": "foundry-tui/run-list@1"}, "runs": {"type": "array", "items": run}})
 
 
-def comparison_schema() -> _Schema:
+def comparison_schema() -> Schema:
     """Of ``compare --json``; a ratio is B's number over A's, ``slower_share`` of ``measure``."""
-    side = _object({"run": _TEXT, "model": _TEXT, "model_id": _TEXT_OR_NULL})
-    measure = _object(
+    side = object_of({"run": TEXT, "model": TEXT, "model_id": TEXT_OR_NULL})
+    measure = object_of(
         {
             "verdict": {"enum": [verdict.value for verdict in Verdict]},
-            "sentence": _TEXT,
-            "ratio": _NUMBER_OR_NULL,
-            "interval": _INTERVAL,
-            "wilcoxon_p": _NUMBER_OR_NULL,
-            "sign_p": _NUMBER_OR_NULL,
-            "pairs": _COUNT,
-            "more_pairs": _COUNT,
-            "unpaired_a": _COUNT,
-            "unpaired_b": _COUNT,
-            "estimated": _TRUTH,
-            "length_ratio": _NUMBER_OR_NULL,
+            "sentence": TEXT,
+            "ratio": NUMBER_OR_NULL,
+            "interval": INTERVAL,
+            "wilcoxon_p": NUMBER_OR_NULL,
+            "sign_p": NUMBER_OR_NULL,
+            "pairs": COUNT,
+            "more_pairs": COUNT,
+            "unpaired_a": COUNT,
+            "unpaired_b": COUNT,
+            "estimated": TRUTH,
+            "length_ratio": NUMBER_OR_NULL,
         }
     )
-    pair = _object(
+    pair = object_of(
         {
             "a": side,
             "b": side,
-            "unknown": _TEXTS,
-            "answers": _or_null(_object(dict.fromkeys(("unchanged", "compared", "left_out"), _COUNT))),
-            "measure": _TEXT,
-            "slower_share": _INTERVAL,
+            "unknown": TEXTS,
+            "answers": or_null(object_of(dict.fromkeys(("unchanged", "compared", "left_out"), COUNT))),
+            "measure": TEXT,
+            "slower_share": INTERVAL,
             "limit_broken": {"type": ["boolean", "null"]},
             "measures": {"type": "object", "additionalProperties": measure},
         }
     )
-    return _object(
+    return object_of(
         {
             "schema": {"const": "foundry-tui/comparison@1"},
-            "fail_if_slower_percent": _NUMBER_OR_NULL,
+            "fail_if_slower_percent": NUMBER_OR_NULL,
             "comparisons": {"type": "array", "items": pair},
         }
     )
 
 
-def history_schema() -> _Schema:
+def history_schema() -> Schema:
     """Of ``runs history --json``, the oldest run first; ``since`` holds one against the run before."""
-    change = _object({"field": _TEXT, "before": _TEXT, "after": _TEXT})
-    since = _object(
+    change = object_of({"field": TEXT, "before": TEXT, "after": TEXT})
+    since = object_of(
         {
-            "run": _TEXT,
-            "model": _TEXT,
+            "run": TEXT,
+            "model": TEXT,
             "changes": {"type": "array", "items": change},
-            "not_comparable": _TEXTS,
+            "not_comparable": TEXTS,
             "verdict": {"enum": [*(verdict.value for verdict in Verdict), None]},
-            "sentence": _TEXT,
-            "ratio": _NUMBER_OR_NULL,
-            "interval": _INTERVAL,
-            "wilcoxon_p": _NUMBER_OR_NULL,
-            "pairs": _COUNT,
-            "more_pairs": _COUNT_OR_NULL,
+            "sentence": TEXT,
+            "ratio": NUMBER_OR_NULL,
+            "interval": INTERVAL,
+            "wilcoxon_p": NUMBER_OR_NULL,
+            "pairs": COUNT,
+            "more_pairs": COUNT_OR_NULL,
         }
     )
-    point = _object(
+    point = object_of(
         {
-            "run": _TEXT,
-            "name": _TEXT_OR_NULL,
-            "started_at": _TEXT,
-            "model": _TEXT,
-            "model_id": _TEXT_OR_NULL,
+            "run": TEXT,
+            "name": TEXT_OR_NULL,
+            "started_at": TEXT,
+            "model": TEXT,
+            "model_id": TEXT_OR_NULL,
             "conditions": _NAMED_TEXTS,
-            "n": _COUNT,
-            "median": _NUMBER_OR_NULL,
-            "interval": _INTERVAL,
-            "min": _NUMBER_OR_NULL,
-            "max": _NUMBER_OR_NULL,
-            "estimated": _TRUTH,
-            "since": _or_null(since),
+            "n": COUNT,
+            "median": NUMBER_OR_NULL,
+            "interval": INTERVAL,
+            "min": NUMBER_OR_NULL,
+            "max": NUMBER_OR_NULL,
+            "estimated": TRUTH,
+            "since": or_null(since),
         }
     )
-    return _object(
+    return object_of(
         {
             "schema": {"const": "foundry-tui/run-history@1"},
-            "model": _TEXT,
-            "measure": _TEXT,
+            "model": TEXT,
+            "measure": TEXT,
             "runs": {"type": "array", "items": point},
         }
     )
 
 
-def bench_plan_schema() -> _Schema:
+def bench_plan_schema() -> Schema:
     """Of ``bench --dry-run --json``."""
-    return _object(
+    return object_of(
         {
             "schema": {"const": "foundry-tui/bench-plan@1"},
             "plan": _plan_schema(),
-            "model_ids": {"type": "object", "additionalProperties": _TEXT_OR_NULL},
-            "timed_requests": _COUNT,
-            "requests_before": _COUNT,
-            "notes": _TEXTS,
-            "estimate": _or_null(
-                _object(
+            "model_ids": {"type": "object", "additionalProperties": TEXT_OR_NULL},
+            "timed_requests": COUNT,
+            "requests_before": COUNT,
+            "notes": TEXTS,
+            "estimate": or_null(
+                object_of(
                     {
                         "seconds": {"type": "number"},
-                        "requests": _COUNT,
-                        "runs": _TEXTS,
-                        "unknown": _TEXTS,
-                        "is_least": _TRUTH,
+                        "requests": COUNT,
+                        "runs": TEXTS,
+                        "unknown": TEXTS,
+                        "is_least": TRUTH,
                     }
                 )
             ),
+            "predictions": {"type": "object", "additionalProperties": prediction_schema()},
         },
-        optional=("estimate",),
+        optional=("estimate", "predictions"),
     )
 
 
-def _resources_schema() -> _Schema:
+def _resources_schema() -> Schema:
     """Lists of one length; ``at_ns`` is of the clock of the requests, ``cpu_share`` of one core."""
-    wholes_or_null: _Schema = {"type": "array", "items": _COUNT_OR_NULL}
-    return _object(
+    wholes_or_null: Schema = {"type": "array", "items": COUNT_OR_NULL}
+    return object_of(
         {
-            "at_ns": {"type": "array", "items": _COUNT},
+            "at_ns": {"type": "array", "items": COUNT},
             "rss_bytes": wholes_or_null,
             "vram_bytes": wholes_or_null,
             "cpu_share": {"type": "array", "items": {"type": ["number", "null"], "minimum": 0}},
@@ -254,38 +249,38 @@ def _resources_schema() -> _Schema:
     )
 
 
-def _plan_schema() -> _Schema:
-    prompt = _object({"id": _TEXT, "text": _TEXT, "system": _TEXT_OR_NULL})
-    rule = _object(
-        {"half_width_share": {"type": "number"}, "max_rounds": _COUNT, "max_s": {"type": "number"}}
+def _plan_schema() -> Schema:
+    prompt = object_of({"id": TEXT, "text": TEXT, "system": TEXT_OR_NULL})
+    rule = object_of(
+        {"half_width_share": {"type": "number"}, "max_rounds": COUNT, "max_s": {"type": "number"}}
     )
-    further: dict[str, _Schema] = {
+    further: dict[str, Schema] = {
         "order": {"enum": [order.value for order in Order]},
-        "deterministic": _TRUTH,
-        "cold_start": _TRUTH,
-        "unloads": _TRUTH,
-        "precision": _or_null(rule),
+        "deterministic": TRUTH,
+        "cold_start": TRUTH,
+        "unloads": TRUTH,
+        "precision": or_null(rule),
         "stops_repetition": {"type": ["boolean", "null"]},
         "out_of_memory": {"enum": [rescue.value for rescue in MemoryRescue]},
-        "limits": _object(
+        "limits": object_of(
             {
-                "max_s": _NUMBER_OR_NULL,
-                "min_free_disk_bytes": _COUNT_OR_NULL,
-                "max_temperature_c": _NUMBER_OR_NULL,
+                "max_s": NUMBER_OR_NULL,
+                "min_free_disk_bytes": COUNT_OR_NULL,
+                "max_temperature_c": NUMBER_OR_NULL,
             }
         ),
-        "goodput": _or_null(_goodput_limits_schema()),
+        "goodput": or_null(_goodput_limits_schema()),
         "timeouts": {"type": "object", "additionalProperties": {"type": "number"}},
         "prompt_set": {"type": "array", "items": prompt},
     }
-    return _object(
+    return object_of(
         {
-            "models": _TEXTS,
-            "prompts": _TEXTS,
+            "models": TEXTS,
+            "prompts": TEXTS,
             "rounds": {"type": "integer", "minimum": 1},
-            "warmup": _COUNT,
+            "warmup": COUNT,
             "max_tokens": {"type": "integer", "minimum": 1},
-            "temperature": _NUMBER_OR_NULL,
+            "temperature": NUMBER_OR_NULL,
             "seed": {"type": ["integer", "null"]},
             "concurrency": {"type": "integer", "minimum": 1},
             **further,
@@ -294,51 +289,53 @@ def _plan_schema() -> _Schema:
     )
 
 
-def _goodput_limits_schema() -> _Schema:
-    return _object({"name": _TEXT, "ttft_s": _NUMBER_OR_NULL, "per_token_s": _NUMBER_OR_NULL})
+def _goodput_limits_schema() -> Schema:
+    return object_of({"name": TEXT, "ttft_s": NUMBER_OR_NULL, "per_token_s": NUMBER_OR_NULL})
 
 
-def _run_schema() -> _Schema:
-    further: dict[str, _Schema] = {
-        "reason": _TEXT_OR_NULL,
-        "started_unix_ms": _COUNT,
-        "ended_unix_ms": _COUNT_OR_NULL,
-        "tags": _TEXTS,
-        "note": _TEXT,
+def _run_schema() -> Schema:
+    further: dict[str, Schema] = {
+        "reason": TEXT_OR_NULL,
+        "started_unix_ms": COUNT,
+        "ended_unix_ms": COUNT_OR_NULL,
+        "tags": TEXTS,
+        "note": TEXT,
+        "reruns": reruns_schema(),
         "models": {
             "type": "array",
-            "items": _object(
+            "items": object_of(
                 {
-                    "model": _TEXT,
-                    "model_id": _TEXT_OR_NULL,
+                    "model": TEXT,
+                    "model_id": TEXT_OR_NULL,
                     "outcome": {"enum": [*(outcome.value for outcome in Outcome), None]},
-                    "reason": _TEXT_OR_NULL,
-                    "load_ns": _COUNT_OR_NULL,
-                    "rss_before_bytes": _COUNT_OR_NULL,
-                    "rss_loaded_bytes": _COUNT_OR_NULL,
-                    "rss_after_bytes": _COUNT_OR_NULL,
+                    "reason": TEXT_OR_NULL,
+                    "load_ns": COUNT_OR_NULL,
+                    "rss_before_bytes": COUNT_OR_NULL,
+                    "rss_loaded_bytes": COUNT_OR_NULL,
+                    "rss_after_bytes": COUNT_OR_NULL,
                     "facts": _NAMED_TEXTS,
-                    "warnings": _TEXTS,
+                    "warnings": TEXTS,
                     **LEVELS_SCHEMAS,
+                    **PREDICTION_SCHEMAS,
                 },
-                optional=tuple(LEVELS_SCHEMAS),
+                optional=(*LEVELS_SCHEMAS, *PREDICTION_SCHEMAS),
             ),
         },
     }
-    return _object(
+    return object_of(
         {
-            "id": _TEXT,
-            "name": _TEXT_OR_NULL,
-            "started_at": _TEXT,
+            "id": TEXT,
+            "name": TEXT_OR_NULL,
+            "started_at": TEXT,
             "status": {"enum": ["completed", "interrupted", "failed"]},
             "plan": _plan_schema(),
             "environment": _NAMED_TEXTS,
-            "clock": _object(
+            "clock": object_of(
                 {
-                    "source": _TEXT,
+                    "source": TEXT,
                     "path": {"enum": ["managed", "endpoint"]},
-                    "merged_share": _NUMBER_OR_NULL,
-                    "delay_p99_ns": _COUNT_OR_NULL,
+                    "merged_share": NUMBER_OR_NULL,
+                    "delay_p99_ns": COUNT_OR_NULL,
                 }
             ),
             **further,
@@ -347,37 +344,37 @@ def _run_schema() -> _Schema:
     )
 
 
-def _summary_schema() -> _Schema:
-    numbers: dict[str, _Schema] = {
-        "n": _COUNT,
-        **dict.fromkeys(("mean", "median", "p95"), _NUMBER_OR_NULL),
-        "p95_supported": _TRUTH,
-        **dict.fromkeys(("min", "max"), _NUMBER_OR_NULL),
+def _summary_schema() -> Schema:
+    numbers: dict[str, Schema] = {
+        "n": COUNT,
+        **dict.fromkeys(("mean", "median", "p95"), NUMBER_OR_NULL),
+        "p95_supported": TRUTH,
+        **dict.fromkeys(("min", "max"), NUMBER_OR_NULL),
     }
-    intervals: dict[str, _Schema] = {
-        "stdev": _NUMBER_OR_NULL,
-        "mean_interval": _INTERVAL,
-        "median_interval": _INTERVAL,
+    intervals: dict[str, Schema] = {
+        "stdev": NUMBER_OR_NULL,
+        "mean_interval": INTERVAL,
+        "median_interval": INTERVAL,
     }
-    spread = _object(numbers | intervals, optional=tuple(intervals))
-    gap_extras: dict[str, _Schema] = {
-        "p99": _NUMBER_OR_NULL,
-        "p99_supported": _TRUTH,
-        "same_read": _COUNT,
-        "merged_share": _NUMBER_OR_NULL,
-        "withheld": _TEXTS,
-        "stalls": _COUNT,
-        "stalled_s": _NUMBER_OR_NULL,
+    spread = object_of(numbers | intervals, optional=tuple(intervals))
+    gap_extras: dict[str, Schema] = {
+        "p99": NUMBER_OR_NULL,
+        "p99_supported": TRUTH,
+        "same_read": COUNT,
+        "merged_share": NUMBER_OR_NULL,
+        "withheld": TEXTS,
+        "stalls": COUNT,
+        "stalled_s": NUMBER_OR_NULL,
     }
-    gaps = _object(
+    gaps = object_of(
         {"kind": {"enum": ["token", "chunk"]}, **numbers, **gap_extras}, optional=tuple(gap_extras)
     )
-    counts: _Schema = {"type": "object", "additionalProperties": _COUNT}
-    further: dict[str, _Schema] = {
-        "reason": _TEXT_OR_NULL,
-        "tried": _COUNT,
-        "success_rate": _NUMBER_OR_NULL,
-        "success_interval": _INTERVAL,
+    counts: Schema = {"type": "object", "additionalProperties": COUNT}
+    further: dict[str, Schema] = {
+        "reason": TEXT_OR_NULL,
+        "tried": COUNT,
+        "success_rate": NUMBER_OR_NULL,
+        "success_interval": INTERVAL,
         "outcomes": counts,
         "left_out": counts,
         "other_phases": counts,
@@ -386,49 +383,62 @@ def _summary_schema() -> _Schema:
         "prompt_tokens": spread,
         "completion_tokens": spread,
         "token_sources": counts,
-        "estimated": _TEXTS,
-        "hidden_token_answers": _COUNT,
-        "outliers": {"type": "array", "items": {"type": "object"}},
-        "certificate": {"type": ["object", "null"]},
-        "prefill": {"type": ["object", "null"]},
-        "first_request_penalty_s": _NUMBER_OR_NULL,
-        "corrected_tokens_per_s": _NUMBER_OR_NULL,
-        "throughput": {"type": ["object", "null"]},
-        "goodput": _or_null(
-            _object(
+        "estimated": TEXTS,
+        "hidden_token_answers": COUNT,
+        "hidden": or_null(
+            object_of(
                 {
-                    "limits": _goodput_limits_schema(),
-                    "good": _COUNT,
-                    "judged": _COUNT,
-                    "unknown": _COUNT,
-                    "share": _NUMBER_OR_NULL,
-                    "share_interval": _INTERVAL,
-                    "requests_per_s": _NUMBER_OR_NULL,
+                    "answers": COUNT,
+                    "thinking_s": spread,
+                    "visible_tokens_per_s": spread,
+                    "overall_tokens_per_s": spread,
+                    "is_estimate": TRUTH,
                 }
             )
         ),
-        "peak_vram_bytes": _COUNT_OR_NULL,
-        "rss_before_bytes": _COUNT_OR_NULL,
-        "rss_loaded_bytes": _COUNT_OR_NULL,
-        "rss_after_bytes": _COUNT_OR_NULL,
+        "outliers": {"type": "array", "items": {"type": "object"}},
+        "certificate": {"type": ["object", "null"]},
+        "prefill": {"type": ["object", "null"]},
+        "first_request_penalty_s": NUMBER_OR_NULL,
+        "corrected_tokens_per_s": NUMBER_OR_NULL,
+        "throughput": {"type": ["object", "null"]},
+        "goodput": or_null(
+            object_of(
+                {
+                    "limits": _goodput_limits_schema(),
+                    "good": COUNT,
+                    "judged": COUNT,
+                    "unknown": COUNT,
+                    "share": NUMBER_OR_NULL,
+                    "share_interval": INTERVAL,
+                    "requests_per_s": NUMBER_OR_NULL,
+                }
+            )
+        ),
+        "measured_again": again_schema(),
+        "peak_vram_bytes": COUNT_OR_NULL,
+        "rss_before_bytes": COUNT_OR_NULL,
+        "rss_loaded_bytes": COUNT_OR_NULL,
+        "rss_after_bytes": COUNT_OR_NULL,
         "facts": _NAMED_TEXTS,
-        "warnings": _TEXTS,
+        "warnings": TEXTS,
         **cost_schemas(),
+        **PREDICTION_ERROR_SCHEMAS,
     }
-    return _object(
+    return object_of(
         {
-            "model": _TEXT,
-            "model_id": _TEXT_OR_NULL,
+            "model": TEXT,
+            "model_id": TEXT_OR_NULL,
             "status": {"enum": [outcome.value for outcome in Outcome]},
-            "rounds_ok": _COUNT,
+            "rounds_ok": COUNT,
             "ttft_s": spread,
             "latency_s": spread,
             "decode_tokens_per_s": spread,
             "end_to_end_tokens_per_s": spread,
             "gap_s": gaps,
-            "load_s": _NUMBER_OR_NULL,
-            "peak_rss_bytes": _COUNT_OR_NULL,
-            "legacy_tokens_per_s": _NUMBER_OR_NULL,
+            "load_s": NUMBER_OR_NULL,
+            "peak_rss_bytes": COUNT_OR_NULL,
+            "legacy_tokens_per_s": NUMBER_OR_NULL,
             "quality": {},
             **further,
         },

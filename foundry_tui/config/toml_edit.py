@@ -32,7 +32,6 @@ class Reset:
 
 
 Change: TypeAlias = SetTo | Reset
-_Content: TypeAlias = dict[str, dict[str, object]]
 
 
 def edited(text: str, changes: Mapping[tuple[str, str], Change]) -> str:

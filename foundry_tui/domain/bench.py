@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from foundry_tui.domain.bench_conditions import RequestConditions
+from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.domain.chat import Outcome, PhaseTimeouts
+from foundry_tui.domain.predictions import ModelPrediction
 from foundry_tui.domain.trace import GenerationTrace
 
 __all__ = [
@@ -208,6 +210,8 @@ class RequestRun:
         peak_vram_bytes: Likewise of its GPU memory.
         energy_j: Net of the idle power, of all scopes that are read; None without a counter or a power.
         conditions: What was read of the machine meanwhile; None where nothing was.
+        attempt: 1 as the run was made, more where marked rounds of it were measured again: ``Rerun.attempt``.
+            Several attempts of a round are all kept; ``metrics.attempts.standing`` says which one counts.
     """
 
     number: int
@@ -222,6 +226,11 @@ class RequestRun:
     peak_vram_bytes: int | None = None
     energy_j: float | None = None
     conditions: RequestConditions | None = None
+    attempt: int = 1
+
+    def __post_init__(self) -> None:
+        if self.attempt < 1:
+            raise ValueError("attempts are counted from 1 on")
 
     @property
     def text_sha256(self) -> str:
@@ -275,6 +284,7 @@ class ModelRun:
         facts: What identifies what was measured, such as device, execution provider and size, as name and
             value; the same facts are compared between runs.
         warnings: Such as a probe that failed, in words.
+        prediction: What was expected of it before the run began; None where nothing was.
     """
 
     model: str
@@ -293,6 +303,7 @@ class ModelRun:
     vram_after_bytes: int | None = None
     facts: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    prediction: ModelPrediction | None = None
 
     def is_called(self, name: str) -> bool:
         """Whether that means it: its name in the plan, the exact variant, that of any version, its alias."""
@@ -335,6 +346,7 @@ class Run:
         environment: Versions, machine, engine, power and so on, as name and value, as far as they are known.
         path: ``managed`` or ``endpoint``: how the requests reached the model.
         reason: Why it was interrupted or failed, in words; None if it was not, or its process died.
+        reruns: Each time that marked rounds of it were measured again, the last one maybe not to its end.
     """
 
     id: str
@@ -349,6 +361,7 @@ class Run:
     tags: tuple[str, ...] = ()
     note: str = ""
     reason: str | None = None
+    reruns: tuple[Rerun, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ class MeasuredModel:
     """What one run asked one model.
 
     Attributes:
-        requests: Timed ones, however they ended, in order.
+        requests: Timed ones that stand, however they ended, in order.
     """
 
     run: Run

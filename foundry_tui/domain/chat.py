@@ -130,6 +130,11 @@ class Outcome(StrEnum):
         """Whether the readings of such a request may enter a statistic."""
         return self in (Outcome.COMPLETED, Outcome.TRUNCATED)
 
+    @property
+    def words(self) -> str:
+        """As one says it: ``out of memory``, ``http error``."""
+        return self.value.replace("_", " ")
+
 
 class Moment(StrEnum):
     """A named point on a request's time line, each read once."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["LoadRecord", "MemoryKind"]
+__all__ = ["LoadRecord", "MemoryPlace"]
 
 
-class MemoryKind(StrEnum):
+class MemoryPlace(StrEnum):
     """Which memory is meant."""
 
     RAM = "RAM"
@@ -30,7 +30,7 @@ class LoadRecord:
     model_id: str
     at_unix_ms: int
     runtime: str | None
-    memory: MemoryKind
+    memory: MemoryPlace
     file_bytes: int
     taken_bytes: int
     estimated_bytes: int | None = None

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from foundry_tui.domain.loads import LoadRecord, MemoryKind
+from foundry_tui.domain.loads import LoadRecord, MemoryPlace
 from foundry_tui.domain.models import Device, ModelVariant
 from foundry_tui.metrics.fit_lessons import NOTHING_LEARNED, EstimateError, Lessons, lessons
 
@@ -41,8 +41,8 @@ PROMPT_TOKENS: Final = 1_024
 _HOST_BYTES: Final = 59 * _MIB
 _LOADED_BYTES: Final = 15 * _MIB
 _GPU_CONTEXT_BYTES: Final = 500 * _MIB
-_COPIES: Final = {MemoryKind.RAM: 2.0, MemoryKind.GPU: 1.0}
-_OWN_BYTES: Final = {MemoryKind.RAM: _LOADED_BYTES, MemoryKind.GPU: _GPU_CONTEXT_BYTES}
+_COPIES: Final = {MemoryPlace.RAM: 2.0, MemoryPlace.GPU: 1.0}
+_OWN_BYTES: Final = {MemoryPlace.RAM: _LOADED_BYTES, MemoryPlace.GPU: _GPU_CONTEXT_BYTES}
 _SCORE_BYTES: Final = 4
 _CACHE_COPIES: Final = 2
 _CACHE_VALUE_BYTES: Final = 4
@@ -108,6 +108,7 @@ class Fit:
         conversation_tokens: The length of the conversation that the need is for.
         full_context_bytes: The need if the whole context were used; None where the context is not known.
         load_bytes: The part of the need that the load itself takes; None where the weights are not known.
+        loads: How many loads of this very model here that part was measured by; 0 where it is worked out.
         total_bytes: All of that memory, ours to use or not; None if not known.
         limit_bytes: From here on of what is in use a load asks first; None if not known.
         unknown: What the need would rest on and nobody told, in words.
@@ -115,7 +116,7 @@ class Fit:
     """
 
     verdict: FitVerdict
-    memory: MemoryKind
+    memory: MemoryPlace
     terms: tuple[FitTerm, ...]
     need_bytes: int | None
     available_bytes: int | None
@@ -123,6 +124,7 @@ class Fit:
     conversation_tokens: int
     full_context_bytes: int | None = None
     load_bytes: int | None = None
+    loads: int = 0
     total_bytes: int | None = None
     limit_bytes: int | None = None
     unknown: tuple[str, ...] = ()
@@ -159,9 +161,9 @@ class MemoryNow:
     vram_total_bytes: int | None = None
 
 
-def memory_of(device: Device | None) -> MemoryKind:
+def memory_of(device: Device | None) -> MemoryPlace:
     """Where a variant for that device lies; an NPU and an unknown device share the machine's memory."""
-    return MemoryKind.GPU if device is Device.GPU else MemoryKind.RAM
+    return MemoryPlace.GPU if device is Device.GPU else MemoryPlace.RAM
 
 
 def cache_bytes_per_token(shape: ModelShape) -> int:
@@ -206,7 +208,7 @@ def fit_of(
         device=model.device,
         available_ram_bytes=now.ram_available_bytes,
         available_vram_bytes=now.vram_available_bytes,
-        total_bytes=now.vram_total_bytes if memory is MemoryKind.GPU else now.ram_total_bytes,
+        total_bytes=now.vram_total_bytes if memory is MemoryPlace.GPU else now.ram_total_bytes,
         host_is_running=host_is_running,
         conversation_tokens=conversation_tokens,
         limit_percent=limit_percent,
@@ -262,7 +264,7 @@ def fit(
         learned: From earlier loads on this machine; None where that is not kept.
     """
     memory = memory_of(device)
-    available = available_vram_bytes if memory is MemoryKind.GPU else available_ram_bytes
+    available = available_vram_bytes if memory is MemoryPlace.GPU else available_ram_bytes
     context = (shape.context_tokens if shape is not None else None) or context_tokens
     tokens = min(conversation_tokens, context) if context else conversation_tokens
     weights = file_bytes if file_bytes is not None else catalog_bytes
@@ -287,7 +289,7 @@ def fit(
         memory, weights, learned or NOTHING_LEARNED, is_size_assumed=file_bytes is None
     )
     load_bytes = sum(term.size_bytes for term in (*before, *after))
-    if memory is MemoryKind.RAM and not host_is_running:
+    if memory is MemoryPlace.RAM and not host_is_running:
         after = _with_host(after)
     per_token = cache_bytes_per_token(shape) if shape else weights // _WEIGHTS_PER_CACHED_TOKEN
     is_cache_assumed = shape is None or shape.cache_value_bytes is None
@@ -309,6 +311,7 @@ def fit(
         conversation_tokens=tokens,
         full_context_bytes=need + _CACHE_COPIES * per_token * (context - tokens) if context else None,
         load_bytes=load_bytes,
+        loads=0 if learned is None else learned.loads,
         total_bytes=total_bytes,
         limit_bytes=limit,
         unknown=unknown,
@@ -317,7 +320,7 @@ def fit(
 
 
 def _load_terms(
-    memory: MemoryKind, weights: int, learned: Lessons, *, is_size_assumed: bool
+    memory: MemoryPlace, weights: int, learned: Lessons, *, is_size_assumed: bool
 ) -> tuple[list[FitTerm], list[FitTerm]]:
     """What stands before the keys and values, and what after them."""
     if learned.load_bytes is not None:
@@ -328,11 +331,11 @@ def _load_terms(
     before = [FitTerm("weights", weights, is_size_assumed)]
     if packed:
         here = "" if learned.copies is None else ", as loads here took"
-        label = "weights packed for the processor" if memory is MemoryKind.RAM else "more for the weights"
+        label = "weights packed for the processor" if memory is MemoryPlace.RAM else "more for the weights"
         before.append(FitTerm(label + here, packed, True))
     own = _OWN_BYTES[memory] if learned.own_bytes is None else learned.own_bytes
     here = "" if learned.own_bytes is None else ", as loads here took"
-    label = "the runtime's own" if memory is MemoryKind.RAM else "the driver's own"
+    label = "the runtime's own" if memory is MemoryPlace.RAM else "the driver's own"
     return before, [FitTerm(label + here, own, True)]
 
 

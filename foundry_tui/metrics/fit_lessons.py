@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from foundry_tui.domain.loads import LoadRecord, MemoryKind
+from foundry_tui.domain.loads import LoadRecord, MemoryPlace
 
 __all__ = ["NOTHING_LEARNED", "EstimateError", "Lessons", "lessons"]
 
@@ -53,7 +53,7 @@ NOTHING_LEARNED: Final = Lessons()
 def lessons(
     records: Sequence[LoadRecord],
     *,
-    memory: MemoryKind,
+    memory: MemoryPlace,
     runtime: str | None,
     model_id: str,
     file_bytes: int | None,

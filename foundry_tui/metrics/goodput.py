@@ -64,7 +64,8 @@ class Throughput:
         tokens: ΣC of the answers that count; None without one, or where a count is not known.
         is_estimate: Whether a count in it was estimated.
         window_s: From the first request sent to the end of the last answer; of a run that was resumed after
-            the machine was started anew, the sum over its lives.
+            the machine was started anew, the sum over its lives, and of one with rounds that were measured
+            again, over the stretches that stand.
         busy_s: The part of the window in which at least one of these requests was under way.
         tokens_per_s: ``tokens/window_s``, the definition.  Of one model in an interleaved run the window
             holds the others' time, too.
@@ -147,10 +148,27 @@ def _per_token_s(trace: GenerationTrace) -> float | None:
 def _spans(requests: Sequence[RequestRun]) -> list[list[tuple[int, int]]]:
     """From sending to the last thing that was seen of each request that was tried, in ns, by time of sending.
 
-    Apart for each life of the clock, for two clocks have nothing in common.
+    Apart for each life of the clock, for two clocks have nothing in common, and for each stretch between
+    rounds that were measured again: the hole that these leave is no pause of the machine.
     """
     tried = [request for request in requests if is_tried(request)]
-    return [sorted(_span(request.trace) for request in life) for life in clock_lives(tried)]
+    lives = clock_lives(tried)
+    if any(request.attempt > 1 for request in tried):
+        lives = [stretch for life in lives for stretch in _stretches(life)]
+    return [sorted(_span(request.trace) for request in life) for life in lives]
+
+
+def _stretches(life: Sequence[RequestRun]) -> list[list[RequestRun]]:
+    """``life`` in parts of one attempt each, without a round that is left out in between."""
+    parts: list[list[RequestRun]] = []
+    last: tuple[int, int] | None = None
+    for request in sorted(life, key=lambda one: (one.attempt, one.number)):
+        here = request.attempt, request.round
+        if last is None or here[0] != last[0] or here[1] > last[1] + 1:
+            parts.append([])
+        parts[-1].append(request)
+        last = here[0], max(here[1], last[1] if last is not None and last[0] == here[0] else 0)
+    return parts
 
 
 def _span(trace: GenerationTrace) -> tuple[int, int]:

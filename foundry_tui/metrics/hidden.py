@@ -1,11 +1,13 @@
 """Answers whose token count holds tokens that nobody saw: two honest speeds in place of an inflated one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.metrics.latency import has_hidden_tokens
+from foundry_tui.metrics.spread import Spread, spread
 
-__all__ = ["HiddenSplit", "hidden_split"]
+__all__ = ["HiddenAnswers", "HiddenSplit", "hidden_answers", "hidden_split"]
 
 _NS_PER_S = 1_000_000_000
 
@@ -30,6 +32,38 @@ class HiddenSplit:
     visible_tokens_per_s: float | None
     is_estimate: bool
     overall_tokens_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenAnswers:
+    """All answers of one model with hidden tokens; None where a quantity is undefined for each of them.
+
+    Attributes:
+        answers: How many there are, at least one.
+        thinking_s: Of each, as are the next two.
+        is_estimate: Whether a visible rate among them rests on the number of chunks.
+    """
+
+    answers: int
+    thinking_s: Spread | None
+    visible_tokens_per_s: Spread | None
+    overall_tokens_per_s: Spread | None
+    is_estimate: bool
+
+
+def hidden_answers(splits: Sequence[HiddenSplit]) -> HiddenAnswers | None:
+    """The answers with hidden tokens of one model, together; None without any."""
+    if not splits:
+        return None
+    visible = [one.visible_tokens_per_s for one in splits]
+    overall = [one.overall_tokens_per_s for one in splits]
+    return HiddenAnswers(
+        answers=len(splits),
+        thinking_s=spread([one.thinking_s for one in splits]),
+        visible_tokens_per_s=spread([rate for rate in visible if rate is not None]),
+        overall_tokens_per_s=spread([rate for rate in overall if rate is not None]),
+        is_estimate=any(one.is_estimate for one in splits),
+    )
 
 
 def hidden_split(trace: GenerationTrace) -> HiddenSplit | None:

@@ -71,10 +71,13 @@ class ModelSummary:
         """Timed requests that did not enter, by how they ended."""
         return tuple((outcome, count) for outcome, count in self.outcomes if not outcome.is_timed)
 
-    @property
-    def has_mixed_sources(self) -> bool:
-        """Whether the output tokens of different answers were counted in different ways."""
-        return len(self.token_sources) > 1
+    def spread_of(self, measure: Measure) -> Spread | None:
+        """Of one of the three measures that are shown first: TTFT, decode rate and latency."""
+        return {
+            Measure.TTFT: self.ttft_s,
+            Measure.DECODE_RATE: self.decode_tokens_per_s,
+            Measure.LATENCY: self.latency_s,
+        }[measure]
 
 
 def model_summary(requests: Sequence[RequestRun]) -> ModelSummary:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from foundry_tui.domain.bench import ModelRun, RequestRun, ResourceReading, Run, RunStatus, RunSummary
+from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.conversations import Conversation, ConversationSummary, SavedPrompt, Turn
 from foundry_tui.domain.downloads import Download
@@ -157,14 +158,6 @@ class DownloadStore(Protocol):
         """All entries, those that ended among them, by place."""
         ...
 
-    async def put_download(self, download: Download) -> None:
-        """Add it, or put it in the place of the one of its id."""
-        ...
-
-    async def drop_download(self, download_id: str) -> None:
-        """Forget it; no error if it is not there."""
-        ...
-
     async def change_downloads(
         self, change: Callable[[tuple[Download, ...]], tuple[Download, ...]]
     ) -> tuple[Download, ...]:
@@ -209,6 +202,10 @@ class RunStore(Protocol):
         self, run_id: str, status: RunStatus, *, at_unix_ms: int | None, reason: str | None = None
     ) -> None:
         """Say how it stands with the run, and why; RUNNING without a time or reason when it is resumed."""
+        ...
+
+    async def begin_rerun(self, run_id: str, rerun: Rerun) -> None:
+        """Say that marked rounds are measured again, and the run RUNNING; its attempt must be new."""
         ...
 
     async def describe_run(self, run_id: str, *, name: str, note: str, tags: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 from foundry_tui.domain.chat import ChunkReceived, Outcome
 from foundry_tui.domain.quantities import count_in_words, rate_in_words, seconds_in_words
 from foundry_tui.domain.trace import GenerationTrace
+from foundry_tui.metrics.hidden import hidden_split
 from foundry_tui.metrics.latency import (
     Rate,
     answer_wait_s,
@@ -15,6 +16,7 @@ from foundry_tui.metrics.latency import (
     ttft_s,
 )
 from foundry_tui.metrics.tokens import TokenCount, output_tokens
+from foundry_tui.reports.hidden_words import split_words
 
 __all__ = ["describe", "describe_live"]
 
@@ -49,7 +51,7 @@ def describe_live(chunks: list[ChunkReceived], sent_ns: int | None) -> str:
         parts.append(f"TTFT {seconds_in_words((chunks[0].at_ns - sent_ns) / 1e9)}")
     rate = live_rate(chunks)
     parts.append("… tok/s" if rate is None else _worded(rate))
-    parts.append(f"{len(chunks)} chunks")
+    parts.append(f"{len(chunks)} chunk{'' if len(chunks) == 1 else 's'}")
     parts.append("Esc stops")
     return " · ".join(parts)
 
@@ -62,7 +64,8 @@ def _rate(trace: GenerationTrace) -> str:
         reads = len({chunk.read for chunk in trace.chunks})
         return f"{rate_in_words(rate.tokens_per_s, is_estimate=True)} ({rate.source.value}, in {reads} reads)"
     if has_hidden_tokens(trace):
-        return "n/a tok/s (the count holds hidden tokens)"
+        split = hidden_split(trace)
+        return "n/a tok/s (the count holds hidden tokens)" if split is None else split_words(split)
     if len(trace.chunks) > 1 and (whole := end_to_end_rate(trace)) is not None:
         # All in one read: between the tokens nothing was seen, over the whole request something was.
         words = rate_in_words(whole.tokens_per_s, is_estimate=whole.is_estimate)
@@ -89,4 +92,4 @@ def _end(trace: GenerationTrace) -> str:
         case Outcome.CANCELLED:
             return "stopped"
         case _:
-            return trace.outcome.value.replace("_", " ")
+            return trace.outcome.words

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn, TypeVar
@@ -16,6 +16,9 @@ E = TypeVar("E", bound=StrEnum)
 
 # What SQLite and every other reader of such files holds.
 _WHOLE_LIMIT = 2**63
+# The last millisecond of the year 9999: no calendar goes further.
+_LAST_UNIX_MS = 253_402_300_799_999
+_ID_CHARACTERS = 200
 _FOUND_CHARACTERS = 40
 _PLACE_CHARACTERS = 120
 
@@ -117,6 +120,43 @@ class JsonNode:
         ):
             return self.value
         raise self.problem(f"a number from {low:g} to {high:g}, or null")
+
+    def unix_ms(self) -> int:
+        """A moment in milliseconds since 1970."""
+        return self.whole(low=0, high=_LAST_UNIX_MS)
+
+    def identifier(self) -> str:
+        """An id, which may hold anything that can be printed."""
+        found = self.text()
+        if not found.isprintable() or not 0 < len(found.strip()) == len(found) <= _ID_CHARACTERS:
+            raise self.problem(f"an id of 1 to {_ID_CHARACTERS} printable characters")
+        return found
+
+    def check_as_many(self, first: str, others: Mapping[str, Sized]) -> None:
+        """Refuse lists of this object, by their keys, that are not as long as ``first``."""
+        count = len(self.field(first)._list())
+        for key, found in others.items():
+            if len(found) != count:
+                raise self.field(key).problem(f"{count} entries, as many as {first} has")
+
+    def check_schema(self, schema: str, *, remedy: str, remedy_of_version: str | None = None) -> None:
+        """Refuse what is not ``schema``, such as ``foundry-tui/results@1``.
+
+        Args:
+            schema: Kind and version.
+            remedy: For a file of another kind.
+            remedy_of_version: For one whose version is none; None is the usual one.
+        """
+        found = self.text()
+        if found == schema:
+            return
+        kind, _, version = found.partition("@")
+        own_kind, _, own_version = schema.partition("@")
+        if kind != own_kind:
+            raise self.problem(f'"{schema}"', remedy=remedy)
+        if version.isdecimal() and int(version[:9]) > int(own_version):
+            raise self.problem(f'"{schema}"', remedy="a newer foundry-tui has written it: update this one")
+        raise self.problem(f'"{schema}"', remedy=remedy_of_version)
 
     def _list(self) -> list[object]:
         if not isinstance(self.value, list):

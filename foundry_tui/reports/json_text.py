@@ -1,8 +1,10 @@
-"""Text as JSON can carry it without changing it."""
+"""Text and intervals as JSON can carry them without changing them."""
 
 import json
 
-__all__ = ["carried"]
+from foundry_tui.metrics.intervals import Interval
+
+__all__ = ["carried", "interval_list"]
 
 
 def carried(text: str) -> str | list[str]:
@@ -18,3 +20,8 @@ def carried(text: str) -> str | list[str]:
             parts.append("")
         parts[-1] += character
     return parts
+
+
+def interval_list(interval: Interval | None) -> list[float] | None:
+    """Both ends, the lower one first; None stays None."""
+    return None if interval is None else [interval.low, interval.high]

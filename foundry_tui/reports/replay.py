@@ -3,7 +3,6 @@
 from typing import assert_never
 
 from foundry_tui.domain.bench import RequestRun, ResourceReading
-from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.quantities import (
     UNKNOWN,
     bytes_in_words,
@@ -19,7 +18,6 @@ __all__ = [
     "chunk_words",
     "clock_words",
     "nothing_words",
-    "outcome_words",
     "phase_words",
     "rate_words",
     "request_words",
@@ -38,11 +36,6 @@ def request_words(request: RequestRun) -> str:
     """Which request it is: number, what for, prompt, round and model, on one line."""
     what = f"{request.phase.value}, prompt {clean_line(request.prompt_id, 24)}, round {request.round}"
     return f"request {request.number}: {what} · {clean_line(request.model, _NAME_CHARACTERS)}"
-
-
-def outcome_words(outcome: Outcome) -> str:
-    """How it ended: ``http error``."""
-    return outcome.value.replace("_", " ")
 
 
 def clock_words(replay: Replay, moment: ReplayMoment, speed: float) -> str:
@@ -66,7 +59,7 @@ def phase_words(replay: Replay, moment: ReplayMoment) -> str:
         case ReplayPhase.STREAMING:
             return "streaming"
         case ReplayPhase.ENDED:
-            return f"ended: {outcome_words(replay.trace.outcome)}"
+            return f"ended: {replay.trace.outcome.words}"
         case phase:
             assert_never(phase)
 
@@ -114,7 +107,7 @@ def nothing_words(replay: Replay) -> str:
     """Why there is no text to play."""
     after = f" after {seconds_in_words(replay.length_ns / _NS_PER_S)}" if replay.length_ns else ""
     why = f": {replay.trace.error}" if replay.trace.error else ""
-    return f"No text came. It ended{after} with the status {outcome_words(replay.trace.outcome)}{why}"
+    return f"No text came. It ended{after} with the status {replay.trace.outcome.words}{why}"
 
 
 def _wait_words(moment: ReplayMoment) -> str:

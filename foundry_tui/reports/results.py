@@ -20,17 +20,21 @@ from foundry_tui.domain.bench import (
 )
 from foundry_tui.domain.chat import ChunkKind
 from foundry_tui.domain.trace import GenerationTrace
+from foundry_tui.metrics.attempts import standing
 from foundry_tui.metrics.goodput import Goodput
-from foundry_tui.metrics.intervals import Interval
+from foundry_tui.metrics.hidden import HiddenAnswers
 from foundry_tui.metrics.measures import is_counted
 from foundry_tui.metrics.pooled_gaps import PooledGaps, pooled_gaps
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.tokens import output_tokens
 from foundry_tui.reports.conversation_markdown import utc_moment
-from foundry_tui.reports.json_text import carried
+from foundry_tui.reports.json_text import carried, interval_list
+from foundry_tui.reports.prediction_json import prediction_errors_object, prediction_object
+from foundry_tui.reports.reruns import again_object, replaced_by, reruns_object
 from foundry_tui.reports.run_costs import model_costs
 from foundry_tui.reports.run_costs_json import conditions_object, costs_object, levels_object
 from foundry_tui.reports.run_results import ModelResult, model_results
+from foundry_tui.reports.trace_json import stamps_object, tool_text, usage_object
 
 __all__ = [
     "RESULTS_SCHEMA",
@@ -52,12 +56,16 @@ def results_object(
 ) -> _Object:
     """The whole of a run; one that has not ended, or whose process died, is ``interrupted``."""
     results = model_results(run, requests)
+    replaced = replaced_by(results)
     return {
         "schema": RESULTS_SCHEMA,
         "run": _run_object(run, requests),
-        "requests": [request_object(request) for request in requests],
+        "requests": [
+            request_object(request, is_superseded=request.number in replaced) for request in requests
+        ],
         "summary": [
-            _summary_object(costs.result) | costs_object(costs) for costs in model_costs(run, results)
+            _summary_object(costs.result) | costs_object(costs) | prediction_errors_object(costs.result)
+            for costs in model_costs(run, results)
         ],
         "resources": _resources_object(resources),
     }
@@ -117,13 +125,7 @@ def answer_object(
         "status": trace.outcome.value,
         "warnings": list(trace.warnings),
         "error": trace.error,
-        "call_ns": trace.call_ns,
-        "sent_ns": trace.sent_ns,
-        "headers_ns": trace.headers_ns,
-        "role_ns": trace.role_ns,
-        "chunk_ns": [chunk.at_ns for chunk in trace.chunks],
-        "chunk_kind": [chunk.kind.value for chunk in trace.chunks],
-        "chunk_chars": [len(chunk.text) for chunk in trace.chunks],
+        **stamps_object(trace),
         "end_ns": trace.end_ns,
         "prompt_tokens": usage.prompt_tokens if usage is not None else None,
         "completion_tokens": counted.count if counted is not None and not counted.is_estimate else None,
@@ -138,10 +140,12 @@ def answer_object(
     }
 
 
-def request_object(request: RequestRun) -> _Object:
-    """``request`` as an entry of ``requests``, with what else is known of it behind the promised fields."""
+def request_object(request: RequestRun, *, is_superseded: bool = False) -> _Object:
+    """``request`` as an entry of ``requests``, with what else is known of it behind the promised fields.
+
+    Of rounds that were measured again one attempt stands; ``is_superseded`` are the others, in no figure.
+    """
     trace = request.trace
-    usage = trace.usage
     promised = answer_object(
         trace,
         model=request.model,
@@ -156,22 +160,18 @@ def request_object(request: RequestRun) -> _Object:
     return promised | {
         "number": request.number,
         "at_unix_ms": request.at_unix_ms,
-        "counted": is_counted(request),
+        "counted": is_counted(request) and not is_superseded,
         "chunk_read": [chunk.read for chunk in trace.chunks],
         "chunk_tokens": [chunk.tokens for chunk in trace.chunks],
         "delay_p99_ns": trace.delay_p99_ns,
-        "usage": None
-        if usage is None
-        else {
-            "prompt_tokens": usage.prompt_tokens,
-            "completion_tokens": usage.completion_tokens,
-            "reasoning_tokens": usage.reasoning_tokens,
-        },
+        "usage": usage_object(trace.usage),
         # Each chunk's own text: cut out of the whole by lengths, halves of a pair that came apart would join.
         "chunk_text": [carried(chunk.text) for chunk in trace.chunks] if _comes_apart(trace) else None,
         "reasoning": trace.reasoning,
-        "tool_text": "".join(chunk.text for chunk in trace.chunks if chunk.kind is ChunkKind.TOOL),
+        "tool_text": tool_text(trace),
         "conditions": conditions_object(request.conditions),
+        "attempt": request.attempt,
+        "superseded": is_superseded,
     }
 
 
@@ -238,8 +238,8 @@ def spread_object(values: Spread | None) -> _Object:
         "min": values.min,
         "max": values.max,
         "stdev": values.stdev,
-        "mean_interval": _interval(values.mean_interval),
-        "median_interval": _interval(values.median_interval),
+        "mean_interval": interval_list(values.mean_interval),
+        "median_interval": interval_list(values.median_interval),
     }
 
 
@@ -255,8 +255,9 @@ def _resources_object(resources: Sequence[ResourceReading]) -> _Object:
 
 
 def _run_object(run: Run, requests: Sequence[RequestRun]) -> _Object:
-    gaps = pooled_gaps([request.trace for request in requests if is_counted(request)])
-    delays = [request.trace.delay_p99_ns for request in requests if is_counted(request)]
+    counted = [request for request in standing(requests) if is_counted(request)]
+    gaps = pooled_gaps([request.trace for request in counted])
+    delays = [request.trace.delay_p99_ns for request in counted]
     status = RunStatus.INTERRUPTED if run.status is RunStatus.RUNNING else run.status
     return {
         "id": run.id,
@@ -277,6 +278,7 @@ def _run_object(run: Run, requests: Sequence[RequestRun]) -> _Object:
         "tags": list(run.tags),
         "note": run.note,
         "models": [_model_object(model) for model in run.models],
+        "reruns": reruns_object(run),
     }
 
 
@@ -293,6 +295,7 @@ def _model_object(model: ModelRun) -> _Object:
         "facts": dict(model.facts),
         "warnings": list(model.warnings),
         **levels_object(model),
+        "prediction": prediction_object(model.prediction),
     }
 
 
@@ -317,7 +320,7 @@ def _summary_object(result: ModelResult) -> _Object:
         "corrected_tokens_per_s": result.corrected_tokens_per_s,
         "tried": summary.tried,
         "success_rate": summary.success_rate,
-        "success_interval": _interval(summary.success_interval),
+        "success_interval": interval_list(summary.success_interval),
         "outcomes": {outcome.value: count for outcome, count in summary.outcomes},
         "left_out": {outcome.value: count for outcome, count in summary.left_out},
         "other_phases": {phase.value: count for phase, count in summary.other_phases},
@@ -328,6 +331,7 @@ def _summary_object(result: ModelResult) -> _Object:
         "token_sources": {source.value: count for source, count in summary.token_sources},
         "estimated": sorted(measure.value for measure in summary.estimated),
         "hidden_token_answers": summary.hidden,
+        "hidden": None if result.hidden is None else _hidden_object(result.hidden),
         "outliers": [
             {
                 "number": outlier.number,
@@ -371,6 +375,7 @@ def _summary_object(result: ModelResult) -> _Object:
         "rss_after_bytes": model.rss_after_bytes,
         "facts": dict(model.facts),
         "warnings": list(model.warnings),
+        "measured_again": again_object(result),
     }
 
 
@@ -389,7 +394,7 @@ def _goodput_object(found: Goodput | None) -> _Object | None:
         "judged": found.judged,
         "unknown": found.unknown,
         "share": found.share,
-        "share_interval": _interval(found.share_interval),
+        "share_interval": interval_list(found.share_interval),
         "requests_per_s": found.requests_per_s,
     }
 
@@ -417,8 +422,14 @@ def _gaps_object(gaps: PooledGaps | None) -> _Object:
     }
 
 
-def _interval(interval: Interval | None) -> list[float] | None:
-    return None if interval is None else [interval.low, interval.high]
+def _hidden_object(found: HiddenAnswers) -> _Object:
+    return {
+        "answers": found.answers,
+        "thinking_s": spread_object(found.thinking_s),
+        "visible_tokens_per_s": spread_object(found.visible_tokens_per_s),
+        "overall_tokens_per_s": spread_object(found.overall_tokens_per_s),
+        "is_estimate": found.is_estimate,
+    }
 
 
 def _comes_apart(trace: GenerationTrace) -> bool:

@@ -8,6 +8,7 @@ from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.metrics.measures import Measure, is_counted, read
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.tokens import output_tokens
+from foundry_tui.reports.reruns import replaced_by
 from foundry_tui.reports.run_results import model_results
 
 __all__ = ["models_csv", "requests_csv"]
@@ -26,6 +27,7 @@ _REQUEST_HEADER = (
     *(measure.value for measure in _MEASURES),
     *("prompt_tokens", "output_tokens", "token_source", "chunks", "finish_reason", "warnings", "error"),
     *("sent_ns", "end_ns", "peak_rss_bytes", "peak_vram_bytes", "energy_j", "text_sha256"),
+    *("attempt", "superseded_by"),
 )
 _SPREADS = ("ttft_s", "latency_s", "decode_tokens_per_s", "end_to_end_tokens_per_s")
 _MODEL_HEADER = (
@@ -51,13 +53,15 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 def requests_csv(run: Run, requests: Sequence[RequestRun]) -> str:
     """A header, then every request in order; what is undefined is an empty cell."""
-    marked = {
-        outlier.number: outlier.cause
-        for result in model_results(run, requests)
-        for outlier in result.outliers
-    }
+    results = model_results(run, requests)
+    marked = {outlier.number: outlier.cause for result in results for outlier in result.outliers}
+    replaced = replaced_by(results)
     return _table(
-        _REQUEST_HEADER, (_request_row(run, request, marked.get(request.number)) for request in requests)
+        _REQUEST_HEADER,
+        (
+            _request_row(run, request, marked.get(request.number), replaced.get(request.number))
+            for request in requests
+        ),
     )
 
 
@@ -95,19 +99,20 @@ def models_csv(run: Run, requests: Sequence[RequestRun]) -> str:
     return _table(_MODEL_HEADER, rows)
 
 
-def _request_row(run: Run, request: RequestRun, outlier: object) -> list[object]:
+def _request_row(run: Run, request: RequestRun, outlier: object, replaced: int | None) -> list[object]:
+    is_in_figures = is_counted(request) and replaced is None
     trace, counted = request.trace, output_tokens(request.trace)
     readings = [read(trace, measure) for measure in _MEASURES]
     return [
         *(run.id, request.number, request.model, request.model_id, request.prompt_id, request.round),
-        *(request.phase.value, trace.outcome.value, is_counted(request), outlier),
+        *(request.phase.value, trace.outcome.value, is_in_figures, outlier),
         *(None if reading is None else reading.value for reading in readings),
         None if trace.usage is None else trace.usage.prompt_tokens,
         None if counted is None else counted.count,
         None if counted is None else counted.source.value,
         *(len(trace.chunks), trace.finish_reason, " ".join(trace.warnings), trace.error),
         *(trace.sent_ns, trace.end_ns, request.peak_rss_bytes, request.peak_vram_bytes, request.energy_j),
-        request.text_sha256,
+        *(request.text_sha256, request.attempt, replaced),
     ]
 
 

@@ -6,6 +6,7 @@ from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.quantities import UNKNOWN
 from foundry_tui.domain.tariff import is_tariff
 from foundry_tui.domain.text import clean_line
+from foundry_tui.metrics.attempts import standing
 from foundry_tui.metrics.measures import is_counted
 
 __all__ = [
@@ -50,7 +51,7 @@ def own_error_lines(run: Run) -> tuple[str, ...]:
 
 def measuring_notes(run: Run, requests: Sequence[RequestRun]) -> tuple[tuple[str, str], ...]:
     """What was measured with, as name and value: the clock, the path, the measuring process's own delay."""
-    delays = [request.trace.delay_p99_ns for request in requests if is_counted(request)]
+    delays = [request.trace.delay_p99_ns for request in standing(requests) if is_counted(request)]
     delay_ns = max((delay for delay in delays if delay is not None), default=None)
     where = "our own runtime" if run.path == "managed" else "a server of somebody else's"
     return (

@@ -11,6 +11,7 @@ from foundry_tui.metrics.measures import Measure, is_counted, read
 from foundry_tui.metrics.spread import MEDIAN_INTERVAL_COUNT, Spread, spread
 from foundry_tui.reports.comparison_words import comparison_sentence
 from foundry_tui.reports.conversation_markdown import utc_moment
+from foundry_tui.reports.json_text import interval_list
 from foundry_tui.reports.run_matching import (
     Difference,
     Side,
@@ -266,7 +267,7 @@ def _point_object(point: HistoryPoint) -> dict[str, object]:
         "conditions": {name: value for name, value in point.side.conditions().items() if name != "prompts"},
         "n": 0 if values is None else values.n,
         "median": None if values is None else values.median,
-        "interval": None if interval is None else [interval.low, interval.high],
+        "interval": interval_list(interval),
         "min": None if values is None else values.min,
         "max": None if values is None else values.max,
         "estimated": point.is_estimate,
@@ -282,9 +283,7 @@ def _point_object(point: HistoryPoint) -> dict[str, object]:
             "verdict": None if comparison is None else comparison.verdict.value,
             "sentence": _verdict_words(point, _labels([point])),
             "ratio": None if comparison is None else comparison.ratio,
-            "interval": None
-            if comparison is None or comparison.interval is None
-            else [comparison.interval.low, comparison.interval.high],
+            "interval": None if comparison is None else interval_list(comparison.interval),
             "wilcoxon_p": None if comparison is None else comparison.wilcoxon_p,
             "pairs": 0 if comparison is None else comparison.pairs,
             "more_pairs": None if comparison is None else comparison.more_pairs,

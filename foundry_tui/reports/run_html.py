@@ -65,7 +65,7 @@ def _article(
     before: Sequence[AnsweredBefore],
 ) -> Markup:
     results = model_results(run, requests)
-    first, *others = parts_of(run_markdown(run, requests, before))
+    first, *others = parts_of(run_markdown(run, requests, before, results=results))
     parts = {part.title: part for part in others}
     workshop = [block for block in first.blocks if isinstance(block, Table)]
     legacy, gaps = (parts.pop(title, Part(title)) for title in (_LEGACY, _GAPS))

@@ -12,6 +12,9 @@ from foundry_tui.metrics.spread import Spread
 from foundry_tui.reports.comparison_words import answered_before_line
 from foundry_tui.reports.conversation_markdown import utc_moment
 from foundry_tui.reports.markdown_text import escaped_line
+from foundry_tui.reports.prediction_lines import prediction_lines
+from foundry_tui.reports.race_words import race_lines
+from foundry_tui.reports.reruns import again_lines
 from foundry_tui.reports.run_cost_words import drift_lines, energy_lines, leak_lines
 from foundry_tui.reports.run_costs import model_costs
 from foundry_tui.reports.run_footer import environment_facts, measuring_notes, own_error_lines
@@ -26,7 +29,6 @@ from foundry_tui.reports.run_words import (
     highlights,
     left_out_lines,
     memory_lines,
-    outcome_words,
     status_words,
     worst_words,
 )
@@ -46,12 +48,23 @@ _MISSING = "-"
 _SAMPLE_CHARACTERS = 200
 
 
-def run_markdown(run: Run, requests: Sequence[RequestRun], before: Sequence[AnsweredBefore] = ()) -> str:
+def run_markdown(
+    run: Run,
+    requests: Sequence[RequestRun],
+    before: Sequence[AnsweredBefore] = (),
+    *,
+    results: Sequence[ModelResult] | None = None,
+) -> str:
     """The whole report; every text that is not ours stands in it as plain words.
 
-    ``before`` is what became of the answers since earlier runs, of the models that were asked before.
+    Args:
+        run: Which one.
+        requests: All of it.
+        before: What became of the answers since earlier runs, of the models that were asked before.
+        results: ``model_results`` of the two, where the caller has them already; None reckons them up.
     """
-    results = model_results(run, requests)
+    if results is None:
+        results = model_results(run, requests)
     costs = model_costs(run, results)
     sections: list[Sequence[str]] = [
         _head(run, results),
@@ -61,6 +74,8 @@ def run_markdown(run: Run, requests: Sequence[RequestRun], before: Sequence[Answ
         ["## Gaps between chunks", "", *_gaps(results)],
     ]
     for title, lines in (
+        ("With and without acceleration", [f"- {_words(line)}" for line in race_lines(run, results)]),
+        ("What had been predicted", [f"- {_words(line)}" for line in prediction_lines(results)]),
         ("Goodput", [f"- {_words(line)}" for line in goodput_lines(results)]),
         ("Repeatability", [*_certificates(results), *_before(before)]),
         ("Reading the prompt", _prefill(results)),
@@ -79,6 +94,7 @@ def run_markdown(run: Run, requests: Sequence[RequestRun], before: Sequence[Answ
         ],
         *_section("Energy", energy_lines(costs)),
         *_section("The same from begin to end?", drift_lines(costs)),
+        *_section("Rounds measured again", again_lines(results)),
         ["## First answers", "", *_samples(results)],
         ["## Plan", "", *_facts(plan_facts(run.plan))],
         ["## Environment", "", *_environment(run)],
@@ -119,7 +135,7 @@ def _model_row(run: Run, result: ModelResult) -> list[str]:
         _mean(summary.decode_tokens_per_s, 1, about),
         f"{summary.rounds_ok}/{planned}",
         _mean(summary.ttft_s, 3),
-        outcome_words(result.status),
+        result.status.words,
         _MISSING if summary.latency_s is None else f"{summary.latency_s.median:.3f}",
         _interval(interval),
         _mean(

@@ -19,19 +19,19 @@ from foundry_tui.domain.bench import (
     RunLimits,
     RunStatus,
 )
-from foundry_tui.domain.chat import ChunkKind, ChunkReceived, Outcome, PhaseTimeouts, TokenUsage
+from foundry_tui.domain.chat import ChunkKind, Outcome, PhaseTimeouts
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.reports.json_reading import JsonNode, parse_json
+from foundry_tui.reports.prediction_json import prediction_node
+from foundry_tui.reports.reruns import reruns_of
 from foundry_tui.reports.results import RESULTS_SCHEMA
 from foundry_tui.reports.run_costs_reading import conditions_of, levels_of
+from foundry_tui.reports.trace_json import chunks_of, trace_of
 
 __all__ = ["IMPORT_LIMIT_BYTES", "ImportedRun", "read_run"]
 
 IMPORT_LIMIT_BYTES = 256_000_000
 
-_KIND, _, _VERSION = RESULTS_SCHEMA.partition("@")
-_LAST_UNIX_MS = 253_402_300_799_999
-_ID_CHARACTERS = 200
 _REMEDY = "pick a file that `foundry-tui bench --json` or `runs export` has written, or the workshop's JSON"
 _WORKSHOP_NAMES = ("alias", "model")
 
@@ -67,7 +67,7 @@ def read_run(text: str, name: str, *, now_unix_ms: int) -> ImportedRun:
     root = parse_json(text, name)
     if isinstance(root.value, list):
         return _workshop(root, text, now_unix_ms)
-    _check_schema(root.field("schema"))
+    root.field("schema").check_schema(RESULTS_SCHEMA, remedy=_REMEDY, remedy_of_version=_REMEDY)
     run = _run(root.field("run"))
     requests = tuple(_request(node) for node in root.field("requests").items())
     seen: set[int] = set()
@@ -88,14 +88,15 @@ def _resources(root: JsonNode) -> tuple[ResourceReading, ...]:
     vram_bytes = node.field("vram_bytes").wholes_or_none()
     cpu_share = [share.number_or_none(low=0, high=1e6) for share in node.field("cpu_share").items()]
     available_bytes = node.field("available_bytes").wholes_or_none()
-    for name, column in (
-        ("rss_bytes", rss_bytes),
-        ("vram_bytes", vram_bytes),
-        ("cpu_share", cpu_share),
-        ("available_bytes", available_bytes),
-    ):
-        if len(column) != len(at_ns):
-            raise node.field(name).problem(f"{len(at_ns)} entries, as many as at_ns has")
+    node.check_as_many(
+        "at_ns",
+        {
+            "rss_bytes": rss_bytes,
+            "vram_bytes": vram_bytes,
+            "cpu_share": cpu_share,
+            "available_bytes": available_bytes,
+        },
+    )
     columns = zip(at_ns, rss_bytes, vram_bytes, cpu_share, available_bytes, strict=True)
     return tuple(
         ResourceReading(
@@ -103,18 +104,6 @@ def _resources(root: JsonNode) -> tuple[ResourceReading, ...]:
         )
         for stamp, rss, vram, share, available in columns
     )
-
-
-def _check_schema(node: JsonNode) -> None:
-    found = node.text()
-    if found == RESULTS_SCHEMA:
-        return
-    kind, _, version = found.partition("@")
-    if kind == _KIND and version.isdecimal() and int(version[:9]) > int(_VERSION):
-        raise node.problem(
-            f'"{RESULTS_SCHEMA}"', remedy="a newer foundry-tui has written it: update this one"
-        )
-    raise node.problem(f'"{RESULTS_SCHEMA}"', remedy=_REMEDY)
 
 
 def _run(node: JsonNode) -> Run:
@@ -151,18 +140,19 @@ def _run(node: JsonNode) -> Run:
     ended = node.field("ended_unix_ms")
     path = node.field("clock").field("path").text()
     return Run(
-        id=_id(node.field("id")),
+        id=node.field("id").identifier(),
         name=made.name,
         plan=made,
         status=node.field("status").choice((RunStatus.COMPLETED, RunStatus.INTERRUPTED, RunStatus.FAILED)),
-        started_unix_ms=node.field("started_unix_ms").whole(high=_LAST_UNIX_MS),
-        ended_unix_ms=None if ended.is_null else ended.whole(high=_LAST_UNIX_MS),
+        started_unix_ms=node.field("started_unix_ms").unix_ms(),
+        ended_unix_ms=None if ended.is_null else ended.unix_ms(),
         environment=_pairs(node.field("environment")),
         path="managed" if path == "managed" else "endpoint",
         models=tuple(_model(model) for model in node.field("models").items()),
         tags=tuple(dict.fromkeys(tag.text() for tag in node.field("tags").items())),
         note=node.field("note").text(),
         reason=node.field("reason").text_or_none() if _has(node, "reason") else None,
+        reruns=reruns_of(node),
     )
 
 
@@ -180,6 +170,7 @@ def _model(node: JsonNode) -> ModelRun:
         facts=_pairs(node.field("facts")),
         warnings=tuple(warning.text() for warning in node.field("warnings").items()),
         **levels_of(node),
+        prediction=prediction_node(node),
     )
 
 
@@ -191,86 +182,26 @@ def _request(node: JsonNode) -> RequestRun:
         prompt_id=node.field("prompt_id").text(),
         round=node.field("round").whole(low=1),
         phase=node.field("phase").choice(tuple(Phase)),
-        at_unix_ms=node.field("at_unix_ms").whole(high=_LAST_UNIX_MS),
+        at_unix_ms=node.field("at_unix_ms").unix_ms(),
         trace=_trace(node),
         peak_rss_bytes=node.field("peak_rss_bytes").whole_or_none(),
         peak_vram_bytes=node.field("peak_vram_bytes").whole_or_none(),
         energy_j=node.field("energy_j").number_or_none(low=0, high=1e15),
         conditions=conditions_of(node),
+        attempt=node.field("attempt").whole(low=1) if _has(node, "attempt") else 1,
     )
 
 
 def _trace(node: JsonNode) -> GenerationTrace:
-    usage = node.field("usage")
-    try:
-        return GenerationTrace(
-            call_ns=node.field("call_ns").whole_or_none(),
-            sent_ns=node.field("sent_ns").whole_or_none(),
-            headers_ns=node.field("headers_ns").whole_or_none(),
-            role_ns=node.field("role_ns").whole_or_none(),
-            chunks=_chunks(node),
-            end_ns=node.field("end_ns").whole_or_none(),
-            usage=None
-            if usage.is_null
-            else TokenUsage(
-                prompt_tokens=usage.field("prompt_tokens").whole_or_none(),
-                completion_tokens=usage.field("completion_tokens").whole_or_none(),
-                reasoning_tokens=usage.field("reasoning_tokens").whole_or_none(),
-            ),
-            outcome=node.field("status").choice(tuple(Outcome)),
-            finish_reason=node.field("finish_reason").text_or_none(),
-            response_id=node.field("response_id").text_or_none(),
-            warnings=tuple(warning.text() for warning in node.field("warnings").items()),
-            delay_p99_ns=node.field("delay_p99_ns").whole_or_none(),
-            error=node.field("error").text_or_none(),
-        )
-    except ValueError as error:
-        raise node.problem("clock readings that never go back") from error
-
-
-def _chunks(node: JsonNode) -> tuple[ChunkReceived, ...]:
-    at_ns = node.field("chunk_ns").wholes()
-    kinds = [kind.choice(tuple(ChunkKind)) for kind in node.field("chunk_kind").items()]
-    reads = node.field("chunk_read").wholes()
-    tokens = node.field("chunk_tokens").wholes_or_none()
-    texts = _texts(node, kinds)
-    for key, found in (
-        ("chunk_kind", kinds),
-        ("chunk_chars", texts),
-        ("chunk_read", reads),
-        ("chunk_tokens", tokens),
-    ):
-        if len(found) != len(at_ns):
-            raise node.field(key).problem(f"{len(at_ns)} entries, as many as chunk_ns has")
-    return tuple(
-        ChunkReceived(at_ns=stamp, text=text, kind=kind, read=read, tokens=count)
-        for stamp, text, kind, read, count in zip(at_ns, texts, kinds, reads, tokens, strict=True)
-    )
-
-
-def _texts(node: JsonNode, kinds: list[ChunkKind]) -> list[str]:
-    """The text of each chunk, cut out of the whole of its kind by lengths."""
     apart = node.field("chunk_text")
     if not apart.is_null:
-        return [entry.text() for entry in apart.items()]
-    lengths = node.field("chunk_chars").wholes()
+        return trace_of(node, chunks_of(node, [entry.text() for entry in apart.items()]))
     wholes = {
         ChunkKind.CONTENT: node.field("text").text(),
         ChunkKind.REASONING: node.field("reasoning").text(),
         ChunkKind.TOOL: node.field("tool_text").text(),
     }
-    place = dict.fromkeys(ChunkKind, 0)
-    texts: list[str] = []
-    for kind, length in zip(kinds, lengths, strict=False):
-        texts.append(wholes[kind][place[kind] : place[kind] + length])
-        place[kind] += length
-    for kind, end in place.items():
-        if end != len(wholes[kind]):
-            raise node.field("chunk_chars").problem(
-                f"lengths of {kind.value} that add up to the {len(wholes[kind])} characters of its text",
-                f"{end}",
-            )
-    return texts
+    return trace_of(node, chunks_of(node, wholes))
 
 
 def _workshop(root: JsonNode, text: str, now_unix_ms: int) -> ImportedRun:
@@ -406,10 +337,3 @@ def _pairs(node: JsonNode) -> tuple[tuple[str, str], ...]:
     if not isinstance(node.value, dict):
         raise node.problem("an object")
     return tuple((name, node.field(name).text()) for name in node.value)
-
-
-def _id(node: JsonNode) -> str:
-    found = node.text()
-    if not found.isprintable() or not 0 < len(found.strip()) == len(found) <= _ID_CHARACTERS:
-        raise node.problem(f"an id of 1 to {_ID_CHARACTERS} printable characters")
-    return found

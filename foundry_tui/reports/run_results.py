@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from foundry_tui.domain.bench import ModelRun, Phase, RequestRun, Run, RunStatus
 from foundry_tui.domain.chat import Outcome
+from foundry_tui.metrics.attempts import Remeasured, remeasured, standing, superseded
 from foundry_tui.metrics.certificate import Certificate, certificate
 from foundry_tui.metrics.goodput import Goodput, Throughput, goodput, throughput
+from foundry_tui.metrics.hidden import HiddenAnswers, hidden_answers, hidden_split
 from foundry_tui.metrics.measures import is_counted
 from foundry_tui.metrics.outliers import Outlier, outliers
 from foundry_tui.metrics.prefill import PrefillCalibration, calibrated, prefill_rate
@@ -24,12 +26,15 @@ class ModelResult:
     """One model of a run.
 
     Attributes:
-        requests: All of it, of whatever phase, in order.
+        requests: Those of it that stand, of whatever phase, in order: every figure is of these.
+        superseded: The others, whose place later ones took when their rounds were measured again.
+        again: What each time came to that rounds of it were measured again.
         status: COMPLETED where every timed request was made and ended well; else why the model was left out,
             or how its first timed request that failed ended.  CANCELLED where the run ended before it did.
         reason: That in words; None where all is well.
         load_s: Of the load call; None where it was not loaded for the run.
         peak_rss_bytes: The highest of the counted requests; likewise of GPU memory.
+        hidden: The counted answers with tokens that nobody saw, which have no decode rate; None without any.
         outliers: In latency.
         certificate: None where none was wanted.
         prefill: None where the calibration was not made.
@@ -45,12 +50,15 @@ class ModelResult:
 
     model: ModelRun
     requests: tuple[RequestRun, ...]
+    superseded: tuple[RequestRun, ...]
+    again: tuple[Remeasured, ...]
     summary: ModelSummary
     status: Outcome
     reason: str | None
     load_s: float | None
     peak_rss_bytes: int | None
     peak_vram_bytes: int | None
+    hidden: HiddenAnswers | None
     outliers: tuple[Outlier, ...]
     certificate: Certificate | None
     prefill: PrefillCalibration | None
@@ -90,31 +98,36 @@ def is_all_well(run: Run, results: Sequence[ModelResult]) -> bool:
     return run.status is RunStatus.COMPLETED and all(result.is_well for result in results)
 
 
-def _result(run: Run, model: ModelRun, requests: tuple[RequestRun, ...]) -> ModelResult:
+def _result(run: Run, model: ModelRun, made: tuple[RequestRun, ...]) -> ModelResult:
+    requests = standing(made)
     counted = [request for request in requests if is_counted(request)]
     status, reason = _status(model, requests)
     summary = model_summary(requests)
     prefill = _prefill(requests)
     rates = [prefill_rate(request.trace, prefill) for request in counted] if prefill is not None else []
     rss = [request.peak_rss_bytes for request in counted if request.peak_rss_bytes is not None]
+    splits = [hidden_split(request.trace) for request in counted]
     facts = dict(model.facts)
     vram = [request.peak_vram_bytes for request in counted if request.peak_vram_bytes is not None]
     return ModelResult(
         model=model,
         requests=requests,
+        superseded=superseded(made),
+        again=_again(run, model.model, made),
         summary=summary,
         status=status,
         reason=reason,
         load_s=None if model.load_ns is None else model.load_ns / _NS_PER_S,
         peak_rss_bytes=max(rss, default=None),
         peak_vram_bytes=max(vram, default=None),
+        hidden=hidden_answers([split for split in splits if split is not None]),
         outliers=outliers(requests),
         certificate=_certificate(requests),
         prefill=prefill,
         prefill_tokens_per_s=spread([rate for rate in rates if rate is not None]),
         first_request_penalty_s=(
-            first_request_penalty_s(requests[0], counted)
-            if model.load_ns is not None and requests and run.plan.concurrency == 1
+            first_request_penalty_s(made[0], counted)
+            if model.load_ns is not None and made and run.plan.concurrency == 1
             else None
         ),
         legacy_tokens_per_s=(
@@ -128,6 +141,12 @@ def _result(run: Run, model: ModelRun, requests: tuple[RequestRun, ...]) -> Mode
         throughput=throughput(requests) if run.plan.concurrency > 1 else None,
         goodput=None if run.plan.goodput is None else goodput(requests, run.plan.goodput),
     )
+
+
+def _again(run: Run, model: str, made: Sequence[RequestRun]) -> tuple[Remeasured, ...]:
+    prompts = len(run.plan.prompts)
+    found = (remeasured(made, rerun, model, prompts) for rerun in run.reruns)
+    return tuple(each for each in found if each is not None)
 
 
 def _status(model: ModelRun, requests: Sequence[RequestRun]) -> tuple[Outcome, str | None]:

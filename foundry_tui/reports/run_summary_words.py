@@ -12,8 +12,11 @@ from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words, span
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.estimate import Estimate
 from foundry_tui.metrics.goodput import Goodput
+from foundry_tui.reports.prediction_lines import prediction_lines
+from foundry_tui.reports.race_words import race_lines
+from foundry_tui.reports.reruns import again_lines
 from foundry_tui.reports.run_results import ModelResult
-from foundry_tui.reports.run_words import highlights, outcome_words
+from foundry_tui.reports.run_words import highlights
 
 __all__ = [
     "estimate_words",
@@ -58,12 +61,22 @@ def morning_lines(
     paused_s: float | None = None,
     notes: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """``summary_lines``, who was fast enough, and what the numbers say.
+    """``summary_lines`` and what the numbers say.
+
+    That is what was measured again, what acceleration brings, who was fast enough, who is fastest, and how
+    far from that the predictions were.
 
     Draws thousands of samples: for a thread, and not while somebody waits.
     """
     told = summary_lines(run, results, paused_s=paused_s, notes=notes)
-    return (*told, *goodput_lines(results), *highlights(results))
+    return (
+        *told,
+        *again_lines(results),
+        *race_lines(run, results),
+        *goodput_lines(results),
+        *highlights(results),
+        *prediction_lines(results),
+    )
 
 
 def goodput_lines(results: Sequence[ModelResult]) -> list[str]:
@@ -155,7 +168,7 @@ def _requests(run: Run, results: Sequence[ModelResult]) -> str:
     failed = Counter(request.trace.outcome for request in timed if not request.trace.outcome.is_timed)
     words = f"{len(slots)} of {planned} timed requests made"
     if failed:
-        kinds = ", ".join(f"{count} {outcome_words(outcome)}" for outcome, count in failed.most_common())
+        kinds = ", ".join(f"{count} {outcome.words}" for outcome, count in failed.most_common())
         words += f", {sum(failed.values())} failed ({kinds})"
     return words if len(slots) >= planned else f"{words}, {planned - len(slots)} left out"
 
@@ -165,5 +178,5 @@ def _models(results: Sequence[ModelResult]) -> list[str]:
     bad = [result for result in results if not result.is_well]
     if not bad:
         return []
-    told = ", ".join(f"{clean_line(result.name, 60)} ({outcome_words(result.status)})" for result in bad)
+    told = ", ".join(f"{clean_line(result.name, 60)} ({result.status.words})" for result in bad)
     return [f"{len(results) - len(bad)} of {len(results)} models did all of it well; not {told}"]

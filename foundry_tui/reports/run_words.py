@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from foundry_tui.domain.bench import Phase, RequestRun, Run, RunStatus
-from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, rate_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.certificate import Grade
@@ -15,6 +14,7 @@ from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.trust import Withheld
 from foundry_tui.reports.answer import describe
 from foundry_tui.reports.comparison_words import comparison_sentence
+from foundry_tui.reports.hidden_words import answers_words
 from foundry_tui.reports.run_costs import holds_one_model
 from foundry_tui.reports.run_results import ModelResult
 
@@ -25,12 +25,10 @@ __all__ = [
     "NO_PREFILL_WORDS",
     "RIGHT_COLUMNS",
     "WITHHELD_WORDS",
-    "against_others",
     "highlights",
     "left_out_lines",
     "memory_lines",
     "model_row",
-    "outcome_words",
     "rate_words",
     "request_line",
     "status_words",
@@ -50,7 +48,7 @@ CAUSE_WORDS = {
 }
 WITHHELD_WORDS = {
     Withheld.MERGED_READS: "more than 1 % of the chunks came in one read with the one before",
-    Withheld.LATE_CLOCK: "the measuring process itself was kept waiting",
+    Withheld.LATE_CLOCK: "the measuring process itself was more than 5 ms late",
 }
 GRADE_WORDS = {
     Grade.D3: "repeatable at temperature 0, and temperature works",
@@ -65,11 +63,6 @@ NO_PREFILL_WORDS = {
     NoPrefill.ROLE_EARLY: "the role chunk does not wait for the prompt to be read",
     NoPrefill.TOO_FAST: "prompts are read faster than this can be told",
 }
-
-
-def outcome_words(outcome: Outcome) -> str:
-    """``out of memory``, ``http error``."""
-    return outcome.value.replace("_", " ")
 
 
 def status_words(run: Run, results: Sequence[ModelResult]) -> str:
@@ -94,7 +87,7 @@ def model_row(result: ModelResult, *, rounds: int) -> tuple[str, ...]:
     summary = result.summary
     return (
         clean_line(result.name),
-        outcome_words(result.status),
+        result.status.words,
         f"{summary.rounds_ok}/{max(rounds, summary.tried)}",
         seconds_in_words(_median(summary.ttft_s)),
         rate_words(result, Measure.DECODE_RATE, summary.decode_tokens_per_s),
@@ -128,18 +121,18 @@ def left_out_lines(results: Sequence[ModelResult]) -> list[str]:
         name = clean_line(result.name)
         if not result.is_well:
             reason = f": {clean_line(result.reason, 300)}" if result.reason else ""
-            lines.append(f"{name}: {outcome_words(result.status)}{reason}")
+            lines.append(f"{name}: {result.status.words}{reason}")
         if result.summary.left_out:
-            counts = ", ".join(
-                f"{count} {outcome_words(outcome)}" for outcome, count in result.summary.left_out
-            )
+            counts = ", ".join(f"{count} {outcome.words}" for outcome, count in result.summary.left_out)
             lines.append(f"{name}: left out of {result.summary.tried} timed requests: {counts}")
         if result.summary.other_phases:
             counts = ", ".join(f"{count} {phase.value}" for phase, count in result.summary.other_phases)
             lines.append(f"{name}: not timed: {counts}")
         if result.summary.hidden:
+            phases = "" if result.hidden is None else f": {answers_words(result.hidden)} (medians)"
             lines.append(
                 f"{name}: no decode rate for {result.summary.hidden} answers, whose count holds hidden tokens"
+                f"{phases}"
             )
         rates = result.summary.decode_tokens_per_s
         coarse = result.summary.rounds_ok - result.summary.hidden - (0 if rates is None else rates.n)
@@ -189,24 +182,11 @@ def highlights(results: Sequence[ModelResult]) -> list[str]:
     return lines
 
 
-def against_others(result: ModelResult, results: Sequence[ModelResult]) -> list[str]:
-    """How one model of a run compares with each other one, a sentence for each measure.
-
-    Draws thousands of samples for each: for a thread, and not while somebody waits.
-    """
-    return [
-        comparison_sentence(
-            compared(other.requests, result.requests, measure=measure), other.name, result.name
-        )
-        for other in results
-        if other.name != result.name and other.summary.rounds_ok
-        for measure in (Measure.DECODE_RATE, Measure.TTFT, Measure.LATENCY)
-    ]
-
-
 def _best(results: Sequence[ModelResult], measure: Measure) -> list[str]:
     """The first in ``measure`` beside the second; of one model its median and spread."""
-    known = [(found, result) for result in results if (found := _spread_of(result, measure)) is not None]
+    known = [
+        (found, result) for result in results if (found := result.summary.spread_of(measure)) is not None
+    ]
     known.sort(key=lambda pair: pair[0].median, reverse=not measure.is_time)
     if not known:
         return []
@@ -226,15 +206,6 @@ _SUPERLATIVE = {
     Measure.TTFT: "the shortest median time to first token",
     Measure.LATENCY: "the shortest median latency",
 }
-
-
-def _spread_of(result: ModelResult, measure: Measure) -> Spread | None:
-    summary = result.summary
-    return {
-        Measure.DECODE_RATE: summary.decode_tokens_per_s,
-        Measure.TTFT: summary.ttft_s,
-        Measure.LATENCY: summary.latency_s,
-    }[measure]
 
 
 def _told(result: ModelResult, measure: Measure, values: Spread) -> str:

@@ -23,9 +23,9 @@ from foundry_tui.metrics.clock_error import (
     clock_errors,
     is_passed,
 )
-from foundry_tui.metrics.trust import Withheld
 from foundry_tui.reports.conversation_markdown import utc_moment
 from foundry_tui.reports.run_footer import OWN_ERROR, OWN_ERROR_AT
+from foundry_tui.reports.run_words import WITHHELD_WORDS
 
 __all__ = [
     "CLOCK_HEADER",
@@ -61,10 +61,6 @@ _FAULT_WORDS: Mapping[Fault, str] = {
     Fault.NOT_JSON: "something that is not JSON",
     Fault.TOO_LONG: "its end cut off by the limit",
     Fault.REFUSED: "HTTP 503",
-}
-_WITHHELD_WORDS: Mapping[Withheld, str] = {
-    Withheld.MERGED_READS: "more than 1 % of the chunks shared a read",
-    Withheld.LATE_CLOCK: "the measuring process itself was more than 5 ms late",
 }
 
 
@@ -198,7 +194,7 @@ def _diagnosis(clock: ClockError) -> str:
     )
     if not clock.withheld:
         return line
-    reasons = " and ".join(_WITHHELD_WORDS[reason] for reason in clock.withheld)
+    reasons = " and ".join(WITHHELD_WORDS[reason] for reason in clock.withheld)
     return f"{line}. A benchmark would withhold percentiles of gaps: {reasons}"
 
 

@@ -7,7 +7,7 @@ from foundry_tui.domain.quantities import UNKNOWN, rate_in_words, seconds_in_wor
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.goodput import throughput
 from foundry_tui.reports.run_results import ModelResult, model_results
-from foundry_tui.reports.run_words import outcome_words, worst_words
+from foundry_tui.reports.run_words import worst_words
 
 __all__ = ["SWEEP_HEADER", "SWEEP_RIGHT_COLUMNS", "sweep_rows"]
 
@@ -39,7 +39,7 @@ def _row(run: Run, result: ModelResult) -> tuple[str, ...]:
     return (
         clean_line(result.name),
         str(run.plan.concurrency),
-        outcome_words(result.status),
+        result.status.words,
         f"{summary.rounds_ok}/{max(len(run.plan.prompts) * run.plan.rounds, summary.tried)}",
         rate_in_words(rate, is_estimate=whole is not None and whole.is_estimate),
         seconds_in_words(None if summary.ttft_s is None else summary.ttft_s.median),

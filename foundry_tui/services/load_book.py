@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from foundry_tui.domain.loads import LoadRecord, MemoryKind
+from foundry_tui.domain.loads import LoadRecord, MemoryPlace
 from foundry_tui.services.small_files import put_json
 
 __all__ = ["LoadBook"]
@@ -77,7 +77,7 @@ def _record(read: object) -> LoadRecord | None:
         return LoadRecord(
             model_id=str(model_id),
             runtime=runtime,
-            memory=MemoryKind(str(read.get("memory"))),
+            memory=MemoryPlace(str(read.get("memory"))),
             estimated_bytes=estimated,
             is_fresh=bool(read.get("is_fresh")),
             **{name: int(number) for name, number in numbers.items() if number is not None},

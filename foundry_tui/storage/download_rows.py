@@ -37,8 +37,21 @@ class DownloadRows:
             for row in self._connection.execute(query)
         )
 
-    def put(self, entry: Download) -> None:
-        """Add it, or put it in the place of the one of its id."""
+    def change(self, change: Callable[[tuple[Download, ...]], tuple[Download, ...]]) -> tuple[Download, ...]:
+        """Make the queue what ``change`` makes of it; what it left out is removed."""
+        before = self.all()
+        wanted = change(before)
+        if wanted == before:
+            return before
+        kept = {entry.id: entry for entry in before}
+        for entry in wanted:
+            if kept.pop(entry.id, None) != entry:
+                self._put(entry)
+        for download_id in kept:
+            self._connection.execute(sa.delete(download).where(download.c.id == download_id))
+        return self.all()
+
+    def _put(self, entry: Download) -> None:
         values: dict[str, object] = {
             "id": entry.id,
             "model": entry.model_id,
@@ -54,24 +67,6 @@ class DownloadRows:
             "ended_unix_ms": entry.ended_unix_ms,
         }
         self._connection.execute(sa.insert(download).prefix_with("OR REPLACE").values(values))
-
-    def drop(self, download_id: str) -> None:
-        """Remove it, if it is there."""
-        self._connection.execute(sa.delete(download).where(download.c.id == download_id))
-
-    def change(self, change: Callable[[tuple[Download, ...]], tuple[Download, ...]]) -> tuple[Download, ...]:
-        """Make the queue what ``change`` makes of it; what it left out is removed."""
-        before = self.all()
-        wanted = change(before)
-        if wanted == before:
-            return before
-        kept = {entry.id: entry for entry in before}
-        for entry in wanted:
-            if kept.pop(entry.id, None) != entry:
-                self.put(entry)
-        for download_id in kept:
-            self.drop(download_id)
-        return self.all()
 
 
 class LicenseRows:

@@ -1,6 +1,5 @@
 """Benchmarks in rows: a run with its plan and models, and its requests one by one."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,12 +15,14 @@ from foundry_tui.domain.bench import (
     RunStatus,
     RunSummary,
 )
-from foundry_tui.domain.chat import Outcome
+from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.domain.text import clean_line
 from foundry_tui.storage.conditions import packed_conditions, unpacked_conditions
+from foundry_tui.storage.model_rows import line_of, model_of, model_row, names_of, pairs_of
 from foundry_tui.storage.plans import packed_plan, unpacked_plan
 from foundry_tui.storage.readings import pressed, unpressed
+from foundry_tui.storage.reruns import packed_reruns, unpacked_reruns
 from foundry_tui.storage.resource_batches import batches, pressed_batch, unpressed_batch
 from foundry_tui.storage.tables import run, run_model, run_plan, run_request, run_resource
 
@@ -61,20 +62,23 @@ class RunRows:
             "started_unix_ms": made.started_unix_ms,
             "ended_unix_ms": made.ended_unix_ms,
             "path": made.path,
-            "models": _line(plan.models),
+            "models": line_of(plan.models),
             "planned": len(plan.models) * len(plan.prompts) * plan.rounds,
             "requests": len(requests),
-            "tags": _line(made.tags),
+            "tags": line_of(made.tags),
             "reason": made.reason,
         }
         self._connection.execute(sa.insert(run).values(row))
         number = self._existing(made.id)
-        apart = {"plan": packed_plan(plan), "environment": _line(made.environment), "note": made.note}
+        apart = {
+            "plan": packed_plan(plan),
+            "environment": line_of(made.environment),
+            "note": made.note,
+            "reruns": packed_reruns(made.reruns),
+        }
         self._connection.execute(sa.insert(run_plan).values(run=number, **apart))
         for place, model in enumerate(made.models, start=1):
-            self._connection.execute(
-                sa.insert(run_model).values(run=number, place=place, **_model_row(model))
-            )
+            self._connection.execute(sa.insert(run_model).values(run=number, place=place, **model_row(model)))
         if requests:
             rows = [{"run": number, **_request_row(request)} for request in requests]
             self._connection.execute(sa.insert(run_request), rows)
@@ -86,7 +90,7 @@ class RunRows:
         Raises:
             BadInput: The run is not there.
         """
-        number, values = self._existing(run_id), _model_row(model)
+        number, values = self._existing(run_id), model_row(model)
         is_it = sa.and_(run_model.c.run == number, run_model.c.model == model.model)
         if self._connection.execute(sa.update(run_model).where(is_it).values(values)).rowcount == 0:
             last = sa.select(sa.func.max(run_model.c.place)).where(run_model.c.run == number)
@@ -128,6 +132,26 @@ class RunRows:
         number = self._existing(run_id)
         self._update(number, status=status.value, ended_unix_ms=at_unix_ms, reason=reason)
 
+    def begin_rerun(self, run_id: str, rerun: Rerun) -> None:
+        """Write that rounds are measured again, and that it runs.
+
+        Raises:
+            BadInput: The run is not there, or that attempt is under way already.
+            StorageProblem: It is damaged.
+        """
+        number = self._existing(run_id)
+        is_it = run_plan.c.run == number
+        with _readable(f"run {clean_line(run_id)}"):
+            kept = unpacked_reruns(self._connection.scalar(sa.select(run_plan.c.reruns).where(is_it)) or "")
+        if kept and kept[-1].attempt >= rerun.attempt:
+            raise BadInput(
+                f"attempt {rerun.attempt} of this run is kept here already",
+                remedy="another program has begun it: resume the run when that one has ended",
+            )
+        line = packed_reruns((*kept, rerun))
+        self._connection.execute(sa.update(run_plan).where(is_it).values(reruns=line))
+        self._update(number, status=RunStatus.RUNNING.value, ended_unix_ms=None, reason=None)
+
     def describe(self, run_id: str, *, name: str, note: str, tags: tuple[str, ...]) -> None:
         """Write what people say of it.
 
@@ -135,7 +159,7 @@ class RunRows:
             BadInput: The run is not there.
         """
         number = self._existing(run_id)
-        self._update(number, name=name, tags=_line(tags))
+        self._update(number, name=name, tags=line_of(tags))
         self._connection.execute(sa.update(run_plan).where(run_plan.c.run == number).values(note=note))
 
     def run(self, run_id: str) -> Run | None:
@@ -156,12 +180,13 @@ class RunRows:
                 status=RunStatus(row.status),
                 started_unix_ms=row.started_unix_ms,
                 ended_unix_ms=row.ended_unix_ms,
-                environment=_pairs(row.environment),
+                environment=pairs_of(row.environment),
                 path=row.path,
                 models=self._models(row.number),
-                tags=_names(row.tags),
+                tags=names_of(row.tags),
                 note=row.note,
                 reason=row.reason,
+                reruns=unpacked_reruns(row.reruns),
             )
 
     def ids(self, beginning: str) -> tuple[str, ...]:
@@ -196,10 +221,10 @@ class RunRows:
                     status=RunStatus(status),
                     started_unix_ms=started_unix_ms,
                     ended_unix_ms=ended_unix_ms,
-                    models=_names(models),
+                    models=names_of(models),
                     requests=requests,
                     planned=planned,
-                    tags=_names(tags),
+                    tags=names_of(tags),
                 )
                 for (
                     run_id,
@@ -225,7 +250,7 @@ class RunRows:
             run_model.c.model == model,
             run_model.c.model_id == model,
             sa.and_(run_model.c.model_id >= begins, run_model.c.model_id < begins + _BEHIND_ALL),
-            run_model.c.facts.contains(_line(("alias", model)), autoescape=True),
+            run_model.c.facts.contains(line_of(("alias", model)), autoescape=True),
         )
         columns = (run.c.id, run_model.c.model, run_model.c.model_id, run_model.c.facts)
         query = sa.select(*columns).join(run_model, run_model.c.run == run.c.number).where(may_be_it)
@@ -234,7 +259,7 @@ class RunRows:
         for run_id, name, model_id, facts in rows:
             with _readable(f"run {clean_line(run_id)}"):
                 # Databases differ in whether LIKE minds the case: that decides here.
-                kept = ModelRun(model=name, model_id=model_id, facts=_pairs(facts))
+                kept = ModelRun(model=name, model_id=model_id, facts=pairs_of(facts))
             if kept.is_called(model):
                 found[run_id] = None
                 if len(found) == limit:
@@ -280,27 +305,7 @@ class RunRows:
 
     def _models(self, number: int) -> tuple[ModelRun, ...]:
         query = sa.select(run_model).where(run_model.c.run == number).order_by(run_model.c.place)
-        return tuple(
-            ModelRun(
-                model=row.model,
-                model_id=row.model_id,
-                outcome=None if row.outcome is None else Outcome(row.outcome),
-                reason=row.reason,
-                load_ns=row.load_ns,
-                rss_before_bytes=row.rss_before_bytes,
-                rss_loaded_bytes=row.rss_loaded_bytes,
-                rss_after_bytes=row.rss_after_bytes,
-                uss_before_bytes=row.uss_before_bytes,
-                uss_loaded_bytes=row.uss_loaded_bytes,
-                uss_after_bytes=row.uss_after_bytes,
-                vram_before_bytes=row.vram_before_bytes,
-                vram_loaded_bytes=row.vram_loaded_bytes,
-                vram_after_bytes=row.vram_after_bytes,
-                facts=_pairs(row.facts),
-                warnings=_names(row.warnings),
-            )
-            for row in self._connection.execute(query)
-        )
+        return tuple(model_of(row) for row in self._connection.execute(query))
 
     def _append(self, number: int, readings: Sequence[ResourceReading]) -> None:
         last = sa.select(sa.func.max(run_resource.c.place)).where(run_resource.c.run == number)
@@ -322,27 +327,6 @@ class RunRows:
         return number
 
 
-def _model_row(model: ModelRun) -> dict[str, object]:
-    return {
-        "model": model.model,
-        "model_id": model.model_id,
-        "outcome": None if model.outcome is None else model.outcome.value,
-        "reason": model.reason,
-        "load_ns": model.load_ns,
-        "rss_before_bytes": model.rss_before_bytes,
-        "rss_loaded_bytes": model.rss_loaded_bytes,
-        "rss_after_bytes": model.rss_after_bytes,
-        "uss_before_bytes": model.uss_before_bytes,
-        "uss_loaded_bytes": model.uss_loaded_bytes,
-        "uss_after_bytes": model.uss_after_bytes,
-        "vram_before_bytes": model.vram_before_bytes,
-        "vram_loaded_bytes": model.vram_loaded_bytes,
-        "vram_after_bytes": model.vram_after_bytes,
-        "facts": _line(model.facts),
-        "warnings": _line(model.warnings),
-    }
-
-
 def _request_row(request: RequestRun) -> dict[str, object]:
     trace = request.trace
     text, reasoning = trace.text, trace.reasoning
@@ -360,6 +344,7 @@ def _request_row(request: RequestRun) -> dict[str, object]:
         "peak_vram_bytes": request.peak_vram_bytes,
         "energy_j": request.energy_j,
         "conditions": packed_conditions(request.conditions),
+        "attempt": request.attempt,
         "text": text,
         "reasoning": reasoning,
         "readings": pressed(trace, text=text, reasoning=reasoning),
@@ -384,6 +369,7 @@ def _request(row: sa.Row[tuple[object, ...]], run_id: str) -> RequestRun:
             peak_vram_bytes=row.peak_vram_bytes,
             energy_j=row.energy_j,
             conditions=unpacked_conditions(row.conditions),
+            attempt=row.attempt,
         )
 
 
@@ -393,18 +379,6 @@ def _check_once(what: str, names: Sequence[object]) -> None:
             raise BadInput(
                 f"{what} {clean_line(str(name))} stands in this run {times} times", remedy="leave one of them"
             )
-
-
-def _line(names: Sequence[object]) -> str:
-    return json.dumps(names, ensure_ascii=False, separators=(",", ":"))
-
-
-def _names(line: str) -> tuple[str, ...]:
-    return tuple(json.loads(line))
-
-
-def _pairs(line: str) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in json.loads(line))
 
 
 @contextmanager

@@ -28,12 +28,6 @@ class StoredDownloads:
     async def downloads(self) -> tuple[Download, ...]:
         return await self._database.read(lambda connection: self._rows(connection).all())
 
-    async def put_download(self, download: Download) -> None:
-        await self._database.write(lambda connection: self._rows(connection).put(download))
-
-    async def drop_download(self, download_id: str) -> None:
-        await self._database.write(lambda connection: self._rows(connection).drop(download_id))
-
     async def change_downloads(
         self, change: Callable[[tuple[Download, ...]], tuple[Download, ...]]
     ) -> tuple[Download, ...]:

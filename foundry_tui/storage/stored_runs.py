@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from foundry_tui.domain.bench import ModelRun, RequestRun, ResourceReading, Run, RunStatus, RunSummary
+from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.storage.database import Database
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class StoredRuns:
         self, run_id: str, status: RunStatus, *, at_unix_ms: int | None, reason: str | None = None
     ) -> None:
         await self._write(lambda rows: rows.end(run_id, status, at_unix_ms=at_unix_ms, reason=reason))
+
+    async def begin_rerun(self, run_id: str, rerun: Rerun) -> None:
+        await self._write(lambda rows: rows.begin_rerun(run_id, rerun))
 
     async def describe_run(self, run_id: str, *, name: str, note: str, tags: tuple[str, ...]) -> None:
         await self._write(lambda rows: rows.describe(run_id, name=name, note=note, tags=tags))

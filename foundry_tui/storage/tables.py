@@ -174,6 +174,7 @@ run_plan = sa.Table(
     sa.Column("plan", ExactText, nullable=False),
     sa.Column("environment", ExactText, nullable=False),
     sa.Column("note", ExactText, nullable=False),
+    sa.Column("reruns", ExactText, nullable=False),
 )
 
 run_model = sa.Table(
@@ -197,6 +198,7 @@ run_model = sa.Table(
     sa.Column("vram_after_bytes", sa.Integer),
     sa.Column("facts", ExactText, nullable=False),
     sa.Column("warnings", ExactText, nullable=False),
+    sa.Column("prediction", ExactText),
 )
 
 run_request = sa.Table(
@@ -217,6 +219,7 @@ run_request = sa.Table(
     sa.Column("reasoning", ExactText, nullable=False),
     sa.Column("readings", sa.LargeBinary, nullable=False),
     sa.Column("conditions", ExactText),
+    sa.Column("attempt", sa.Integer, nullable=False),
 )
 
 run_resource = sa.Table(

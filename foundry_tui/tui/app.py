@@ -132,7 +132,7 @@ class FoundryApp(App[None]):
         await super().on_event(event)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the command palette offers: every action of every place, every model that is here, themes."""
+        """What the command palette offers: actions of what is open and of every place, models, themes."""
         for command in super().get_system_commands(screen):
             if command.title not in _REPLACED_COMMANDS:
                 yield command
@@ -140,8 +140,9 @@ class FoundryApp(App[None]):
         if workspace is None:
             return
         from foundry_tui.tui.actions import key_words
+        from foundry_tui.tui.overlay_actions import overlay_actions
 
-        for title, place, actions in workspace.actions(self._keys):
+        for title, place, actions in (*overlay_actions(screen, self._keys), *workspace.actions(self._keys)):
             for action in actions:
                 run = partial(self.run_action, action.name, place)
                 yield SystemCommand(f"{title}: {action.label}", key_words(action.keys) or action.id, run)
@@ -339,7 +340,10 @@ class FoundryApp(App[None]):
             complain(self.screen, error)
 
     def _tidy(self) -> None:
-        is_busy = self._workspace is not None and self._workspace.chat.is_generating
+        workspace = self._workspace
+        # It has no panes yet while it opens, and none any more while the app is taken down.
+        has_panes = workspace is not None and workspace.is_mounted and self.is_running
+        is_busy = workspace is not None and has_panes and workspace.chat.is_generating
         calm.tidy(is_quiet=not is_busy and time.monotonic() - self._touched_s > _QUIET_S)
 
     def _terminate(self) -> None:

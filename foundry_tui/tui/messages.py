@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-__all__ = ["DownloadWanted", "ModelActivated", "ModelDetailWanted"]
+__all__ = ["DownloadWanted", "ModelActivated", "ModelDetailWanted", "RaceWanted"]
 
 
 @dataclass
@@ -28,5 +28,12 @@ class ModelActivated(Message):
 @dataclass
 class ModelDetailWanted(Message):
     """The user wants to read everything about a model; the workspace opens the detail screen."""
+
+    model_id: str
+
+
+@dataclass
+class RaceWanted(Message):
+    """The user wants the variants of a model's alias measured against each other; the workspace plans it."""
 
     model_id: str

@@ -13,6 +13,7 @@ from foundry_tui.domain.engine import (
     EngineState,
 )
 from foundry_tui.domain.models import CatalogSnapshot, LoadReport, ModelVariant, SnapshotOrigin
+from foundry_tui.domain.predictions import ModelPrediction
 from foundry_tui.domain.quantities import UNKNOWN
 from foundry_tui.domain.resources import ResourceSample
 from foundry_tui.domain.text import clean_line
@@ -23,6 +24,7 @@ from foundry_tui.reports.engine import gpu_facts, host_facts, info_facts, last_w
 from foundry_tui.reports.facts import Fact
 from foundry_tui.reports.fit import fit_facts
 from foundry_tui.reports.models import JOBS, ModelState, model_facts, model_state
+from foundry_tui.reports.prediction_words import prediction_facts
 from foundry_tui.services.client import Job, JobKind
 
 __all__ = [
@@ -35,7 +37,6 @@ __all__ = [
     "engine_words",
     "fact_words",
     "job_words",
-    "left_in_words",
     "resource_parts",
     "state_of",
 ]
@@ -156,21 +157,16 @@ def age_in_words(seconds: float) -> str:
     return f"{seconds / 86400:.0f} d"
 
 
-def left_in_words(seconds: float | None) -> str:
-    """About how long: ``12 s``, ``4 min``, ``2 h 05 min``."""
-    if seconds is None:
-        return UNKNOWN
-    if seconds < 59.5:
-        return f"{seconds:.0f} s"
-    if seconds < 3570:
-        return f"{max(1, round(seconds / 60))} min"
-    hours, rest = divmod(round(seconds / 60), 60)
-    return f"{hours} h {rest:02d} min"
-
-
-def detail_facts(model: ModelVariant, report: LoadReport | None, need: Fit | None = None) -> tuple[Fact, ...]:
-    """Everything known of one variant, its state in the signs of the screen, and what memory it needs."""
+def detail_facts(
+    model: ModelVariant,
+    report: LoadReport | None,
+    need: Fit | None = None,
+    prediction: ModelPrediction | None = None,
+) -> tuple[Fact, ...]:
+    """Everything known of one variant, its state in the signs of the screen, and what is expected of it."""
     facts = list(model_facts(model, report, state=state_of(model, ())))
     # Before the licence, whose text may be long.
     place = next((n for n, fact in enumerate(facts) if fact.label == "Licence"), len(facts))
-    return (*facts[:place], *(() if need is None else fit_facts(need)), *facts[place:])
+    memory = () if need is None else fit_facts(need)
+    speed = () if prediction is None else prediction_facts(prediction)
+    return (*facts[:place], *memory, *speed, *facts[place:])

@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from foundry_tui.domain.downloads import Download, DownloadState
+from foundry_tui.domain.quantities import span_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.downloads import title_words
 from foundry_tui.services.bench.state import BenchState, Step
 from foundry_tui.services.client import Job, JobKind
 from foundry_tui.services.downloads.facade import DownloadQueue
-from foundry_tui.tui.presenters import left_in_words
 
 __all__ = ["TerminalTitle", "bench_title", "can_be_titled", "download_title"]
 
@@ -58,7 +58,7 @@ def bench_title(state: BenchState | None) -> str | None:
     """How far the benchmark is that runs; None while none does."""
     if state is None or state.step is Step.ENDED:
         return None
-    left = "" if state.eta_s is None else f", about {left_in_words(state.eta_s)} left"
+    left = "" if state.eta_s is None else f", about {span_in_words(state.eta_s)} left"
     return f"benchmark {state.done} of {state.planned}{left}"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from foundry_tui.domain.bench import ModelRun, RequestRun, ResourceReading, Run, RunStatus, RunSummary
+from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.domain.errors import BadInput, StorageProblem
 
 __all__ = ["MemoryRuns"]
@@ -48,6 +49,18 @@ class MemoryRuns:
     ) -> None:
         found = self._existing(run_id)
         self.kept[run_id] = replace(found, status=status, ended_unix_ms=at_unix_ms, reason=reason)
+
+    async def begin_rerun(self, run_id: str, rerun: Rerun) -> None:
+        found = self._existing(run_id)
+        if found.reruns and found.reruns[-1].attempt >= rerun.attempt:
+            raise BadInput("that attempt of this run is kept here already")
+        self.kept[run_id] = replace(
+            found,
+            reruns=(*found.reruns, rerun),
+            status=RunStatus.RUNNING,
+            ended_unix_ms=None,
+            reason=None,
+        )
 
     async def describe_run(self, run_id: str, *, name: str, note: str, tags: tuple[str, ...]) -> None:
         self.kept[run_id] = replace(self._existing(run_id), name=name, note=note, tags=tags)

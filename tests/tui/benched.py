@@ -173,6 +173,7 @@ class Benched:
             begin=self.bench.begin,
             keep=self._keep,
             targets=lambda: self.targets,
+            predict=self.bench.predictions.of,
         )
 
     def _keep(self, draft: BenchDraft) -> None:

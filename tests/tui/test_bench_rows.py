@@ -10,7 +10,6 @@ from foundry_tui.metrics.measures import Measure
 from foundry_tui.metrics.spread import spread
 from foundry_tui.services.bench.state import BenchState, Step
 from foundry_tui.tui.paint_budget import PaintBudget
-from foundry_tui.tui.presenters import left_in_words
 from foundry_tui.tui.screens.bench.names import short_names
 from foundry_tui.tui.screens.bench.rows import (
     COLUMNS,
@@ -93,14 +92,6 @@ def test_warm_up_enters_no_number_and_a_cancelled_request_is_not_done() -> None:
     assert row["latency"].endswith("(n=1)")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(None, "n/a"), (0.4, "0 s"), (59, "59 s"), (90, "2 min"), (3600, "1 h 00 min"), (7500, "2 h 05 min")],
-)
-def test_what_is_left_is_told_in_one_rounded_unit(seconds: float | None, words: str) -> None:
-    assert left_in_words(seconds) == words
-
-
 def test_the_time_that_a_model_needs_is_what_its_requests_took_for_those_that_are_left() -> None:
     # 9 gaps of 10 ms after 100 ms: 190 ms each; 12 planned, 2 done, so ten times that.
     state = running(request(1, model=QWEN, round_=1), request(2, model=QWEN, round_=1))
@@ -129,6 +120,26 @@ def test_a_model_that_was_left_out_says_why() -> None:
     lines = detail_lines(state, broken, tally.of(QWEN), cells=80)
     assert (row.cells[1], row.emphasis) == ("no memory", Emphasis.PROBLEM)
     assert lines[1] == "out of memory after 0 of its requests: it needs 9 GiB"
+
+
+def test_answers_with_hidden_tokens_show_both_of_their_speeds_until_others_replace_them() -> None:
+    # 40 of 440 tokens are shown, 10 ms apart, after 4 s of hidden ones.
+    thought = trace((10.0,) * 39, ttft_ms=4050, role_ms=50, completion=440, reasoning=400)
+    first = request(1, thought, model=QWEN, round_=1)
+    tally = RunTally()
+    state = running(first)
+    tally.take(state)
+
+    assert detail_lines(state, state.run.models[0], tally.of(QWEN), cells=120)[1] == (
+        "no rate where tokens are hidden (1): 100 tok/s shown after 4.00 s of hidden tokens,"
+        " 100 tok/s with them"
+    )
+
+    again = replace(request(2, trace(completion=10), model=QWEN, round_=1), attempt=2)
+    state = running(first, again)
+    tally.take(state)
+
+    assert "hidden" not in detail_lines(state, state.run.models[0], tally.of(QWEN), cells=120)[1]
 
 
 def test_where_there_is_little_room_counts_stay_and_words_go() -> None:
@@ -173,7 +184,7 @@ def test_the_heat_and_the_limits_are_told_with_what_happens_then() -> None:
     hot = replace(state, step=Step.PAUSED, hold="CPU has 91 °C: waits for 80 °C")
 
     assert state_words(state) == (
-        "Measuring · 0 of 24 timed · ends after 8 h 00 min · ends below 5.00 GiB free · waits above 85 °C"
+        "Measuring · 0 of 24 timed · ends after 8 h · ends below 5.00 GiB free · waits above 85 °C"
     )
     assert state_words(hot).startswith("Waits: CPU has 91 °C: waits for 80 °C · 0 of 24 timed")
 

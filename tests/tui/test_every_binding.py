@@ -5,16 +5,18 @@ import logging
 import pkgutil
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.widget import Widget
 from textual.widgets import DataTable, Input, TextArea
 
 import foundry_tui.tui
-from foundry_tui.domain.bench import RunStatus
+from foundry_tui.domain.bench import BenchPlan, PlannedPrompt, RunStatus
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.downloads import DownloadState
 from foundry_tui.domain.engine import ExecutionProvider
@@ -30,6 +32,7 @@ from foundry_tui.tui.screens.bench.page import BenchPage
 from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
 from foundry_tui.tui.screens.bench.replay import ReplayScreen
 from foundry_tui.tui.screens.bench.requests import RequestScreen, RequestsScreen
+from foundry_tui.tui.screens.bench.runs import RunsScreen
 from foundry_tui.tui.screens.bench.screen import BenchScreen
 from foundry_tui.tui.screens.bench.views import View
 from foundry_tui.tui.screens.columns import ColumnsScreen
@@ -58,6 +61,7 @@ from foundry_tui.tui.widgets.setting_field import SettingField
 from foundry_tui.tui.widgets.sheet import Sheet
 from tests.support.memory_store import MemoryStore
 from tests.support.scales import Scales
+from tests.support.slowing import SlowingScript
 from tests.support.supervised import SupervisedScript
 from tests.support.timed import request, trace
 from tests.tui.benched import running
@@ -155,6 +159,11 @@ def columns(user: Driven) -> list[str]:
     return [row.key for row in user.app.screen.table.rows]
 
 
+def shown_columns(user: Driven) -> list[str]:
+    assert isinstance(user.app.screen, ColumnsScreen)
+    return [row.key for row in user.app.screen.table.rows if row.cells[0]]
+
+
 def value(key: str) -> Callable[[Driven], str]:
     """What the settings screen shows for ``key``."""
 
@@ -198,7 +207,9 @@ CATALOG = (
     Pressed(id="catalog.sort", key="s", holds=lambda user, was: user.catalog.view.sort is not None),
     Pressed(id="catalog.reverse", key="S", holds=lambda user, was: user.catalog.view.descending),
     Pressed(id="catalog.columns", key="o", holds=on(ColumnsScreen)),
-    Pressed(id="columns.toggle", key="space", before=["down"], holds=shows("hidden")),
+    Pressed(
+        id="columns.toggle", key="space", before=["down"], was=shown_columns, holds=changes(shown_columns)
+    ),
     Pressed(id="columns.up", key="K", was=columns, holds=changes(columns)),
     Pressed(id="columns.down", key="J", was=columns, holds=changes(columns)),
     Pressed(id="columns.defaults", key="d", before=["K"], was=columns, holds=changes(columns)),
@@ -370,7 +381,7 @@ OPENED = Pressed(
     key="enter",
     holds=lambda user, was: user.app.screen is user.workspace and "one = 1" in user.conversation,
 )
-LOOKED_AGAIN = Pressed(id="conversations.reload", key="r", holds=shows("1 conversation"))
+LOOKED_AGAIN = Pressed(id="conversations.reload", key="r", holds=shows(CODING.title))
 PROMPTS = (
     Pressed(id="prompts.filter", key="slash", holds=at("#prompts-filter"), after=["escape"]),
     opens("prompts.new", "n", PromptForm),
@@ -427,9 +438,9 @@ def last_log_line(user: Driven) -> int:
 
 
 LOG = (
-    Pressed(id="log.info", key="2", holds=shows("info and")),
-    Pressed(id="log.warning", key="3", holds=shows("warning and")),
-    Pressed(id="log.error", key="4", holds=shows("error")),
+    Pressed(id="log.info", key="2", holds=shows("info and worse")),
+    Pressed(id="log.warning", key="3", holds=shows("warning and worse")),
+    Pressed(id="log.error", key="4", holds=shows("error and worse")),
     Pressed(id="log.debug", key="1", holds=shows("all levels")),
     Pressed(id="log.copy", key="y", holds=lambda user, was: "was logged" in user.app.clipboard),
     Pressed(id="log.filter", key="slash", holds=at("#log-filter"), after=["escape"]),
@@ -572,6 +583,11 @@ PLAN = (
     Pressed(id="plan.begin", key="b", holds=lambda user, was: user.services.bench.is_running),
 )
 
+RACE = (
+    Pressed(id="models.race", key="b", holds=on(BenchPlanScreen)),
+    opens("plan.offer", "o", DownloadOfferScreen),
+)
+
 
 def bench_page(user: Driven) -> BenchPage:
     return user.app.screen.query_one(BenchPage)
@@ -615,7 +631,7 @@ REPLAY = (
     Pressed(id="replay.part_on", key="full_stop", holds=becomes(replay_at, 200_000_000)),
     Pressed(id="replay.part_back", key="comma", holds=becomes(replay_at, 0)),
     Pressed(id="replay.next_stall", key="right_square_bracket", holds=becomes(replay_at, 500_000_000)),
-    Pressed(id="replay.end", key="end", holds=lambda user, was: replay_row(user) > 0),
+    Pressed(id="replay.end", key="end", holds=becomes(replay_row, 37)),
     Pressed(id="replay.up", key="up", was=replay_row, holds=moved(replay_row, -1)),
     Pressed(id="replay.down", key="down", was=replay_row, holds=moved(replay_row, 1)),
     Pressed(id="replay.page_up", key="pageup", was=replay_row, holds=changes(replay_row)),
@@ -644,8 +660,13 @@ BENCH_ENDED = (
         id="request.up", key="up", holds=lambda user, was: user.app.screen.query_one(Sheet).scroll_y == 0
     ),
 )
+MEASURED_AGAIN = Pressed(id="bench.measure_again", key="f", holds=shows("of them measured again"))
 BENCH_RUNS = (
-    Pressed(id="bench.runs", key="r", holds=shows("interrupted")),
+    Pressed(
+        id="bench.runs",
+        key="r",
+        holds=lambda user, was: on(RunsScreen)(user, was) and user.shows("interrupted"),
+    ),
     opens("runs.play", "p", ReplayScreen),
     opens("runs.history", "h", HistoryScreen),
     opens("runs.tags", "t", TagsScreen),
@@ -688,6 +709,7 @@ RESOURCES = (
     Pressed(id="resources.zoom_in", key="plus", holds=shows("15 s,")),
     Pressed(id="resources.zoom_out", key="minus", holds=shows("1 min,")),
     Pressed(id="resources.view", key="v", holds=shows("What")),
+    Pressed(id="resources.reclaim", key="r", holds=shows("the host held 207 MiB, now 60.0 MiB")),
 )
 QUIT = Pressed(id="app.quit", key="ctrl+q", holds=lambda user, was: user.leaving.is_set())
 TABLE = (
@@ -709,7 +731,7 @@ TABLE = (
     *(*ENDPOINTS, SWITCHED, *CONNECT, *PROVIDERS, CHECKED),
     *(*DOWNLOADS, *OFFER, LOOKED_FOR_ROOM, ACCEPTED),
     *CACHE,
-    *(*PLAN, *BENCH, *BENCH_ENDED, *BENCH_RUNS, BEGUN_ANYWHERE),
+    *(*RACE, *PLAN, *BENCH, *BENCH_ENDED, MEASURED_AGAIN, *BENCH_RUNS, BEGUN_ANYWHERE),
     *(*REPLAY, STANDS_OUT, *HISTORY, *RESOURCES),
     *(ROOM_MADE, LOADED_ANYWAY),
 )
@@ -731,6 +753,9 @@ async def do(user: Driven, rows: Sequence[Pressed]) -> None:
         place = user.app.screen
         await user.pilot.press(*row.before)
         was = row.was(user)
+        with suppress(AssertionError, NoMatches):  # what it looks at may not be open yet
+            if row.holds(user, was):
+                pytest.fail(f"{row.id}: it holds before {row.key} was pressed")
         await user.pilot.press(row.key)
         try:
             await user.until(lambda row=row, was=was: row.holds(user, was))  # type: ignore[misc]
@@ -784,6 +809,16 @@ async def test_the_keys_of_the_catalog() -> None:
         user.client.catalog.publish(CatalogSnapshot(models=MANY, origin=SnapshotOrigin.LIVE))
         await user.until(lambda: len(user.catalog.table.rows) == 100)
         await do(user, ROWS)
+
+
+async def test_the_keys_of_a_race() -> None:
+    small = next(model for model in SHELF if model.id == SMALL)
+    absent = replace(small, id="small-instruct-cuda-gpu:1", is_cached=False)
+    async with driven(SupervisedScript(models=(*SHELF, absent)), size=WIDE) as user:
+        await user.up()
+        user.catalog.table.move_cursor_to(SMALL)
+
+        await do(user, RACE)
 
 
 async def test_the_keys_of_the_question_before_a_load() -> None:
@@ -872,7 +907,6 @@ async def test_the_keys_of_the_conversations() -> None:
         await store.create(CODING)
         store.kept.pop(SORTING.id)
         await do(user, [LOOKED_AGAIN])
-        await user.until(lambda: user.shows(CODING.title))
         await do(user, [OPENED])
 
 
@@ -1047,6 +1081,22 @@ async def test_the_keys_of_the_benchmark() -> None:
         await user.pilot.press("n")
         await user.until(lambda: user.shows("6 timed = 1 model"))
         await do(user, [BEGUN_ANYWHERE])
+
+
+async def test_the_key_that_measures_marked_rounds_again() -> None:
+    pace = dict.fromkeys(range(6, 11), 1.5)
+    engine = SlowingScript(["why?"], lambda number: pace.get(number, 1.0), models=SHELF[:1])
+    planned = BenchPlan(
+        models=(SCRIPTED_MODEL_ID,), prompts=(PlannedPrompt(id="p", text="why?"),), rounds=10, warmup=0
+    )
+    async with driven(engine, size=NARROW) as user:
+        await user.up()
+        await user.services.bench.begin(planned)
+        await user.services.bench.finished()
+        await user.pilot.press("alt+4")
+        await user.until(lambda: user.shows("f measures rounds 6 to 10 again"))
+
+        await do(user, [MEASURED_AGAIN])
 
 
 async def test_the_keys_of_a_replay() -> None:

@@ -1,5 +1,7 @@
 """The one line under an answer."""
 
+from dataclasses import replace
+
 import pytest
 
 from foundry_tui.domain.chat import ChunkKind, ChunkReceived, Outcome, TokenUsage
@@ -56,14 +58,27 @@ def test_an_answer_that_was_thought_over_says_when_the_answer_itself_began() -> 
     )
 
 
-def test_hidden_tokens_withhold_the_rate_and_say_why() -> None:
-    usage = TokenUsage(prompt_tokens=5, completion_tokens=400, reasoning_tokens=398)
+@pytest.mark.parametrize(
+    ("reasoning", "role_ms", "rates"),
+    [
+        (400, 50, "100 tok/s shown after 4.00 s of hidden tokens, 100 tok/s with them"),
+        (None, 50, "~100 tok/s shown after 4.00 s of hidden tokens, 100 tok/s with them"),
+        (400, None, "100 tok/s shown after 4.05 s of the prompt and hidden tokens, 99.1 tok/s with them"),
+    ],
+    ids=["told", "not told", "no role"],
+)
+def test_hidden_tokens_have_two_honest_speeds_and_never_an_inflated_one(
+    reasoning: int | None, role_ms: int | None, rates: str
+) -> None:
+    # 40 of 440 tokens are shown, 10 ms apart: over the time that they were shown in, all would be 1,100/s.
+    usage = TokenUsage(prompt_tokens=5, completion_tokens=440, reasoning_tokens=reasoning)
+    shown = [chunk(4050 + 10 * index) for index in range(40)]
+    answer = trace(*shown, usage=usage)
+    answer = replace(answer, role_ns=None if role_ms is None else role_ms * MS)
 
-    line = describe(trace(chunk(52), chunk(62), usage=usage))
+    line = describe(answer)
 
-    assert line == (
-        "TTFT 52.0 ms · n/a tok/s (the count holds hidden tokens) · 5 in · 400 out · 62.0 ms in all · stop"
-    )
+    assert line == f"TTFT 4.05 s · {rates} · 5 in · 440 out · 4.44 s in all · stop"
 
 
 def test_an_answer_in_one_read_has_its_rate_end_to_end_and_says_so() -> None:
@@ -121,7 +136,7 @@ def test_warnings_follow_in_words_and_unknown_ones_as_they_are() -> None:
     ("chunks", "sent_ns", "line"),
     [
         ([], 0, "waiting for the first token"),
-        ([chunk(52)], 0, "TTFT 52.0 ms · … tok/s · 1 chunks · Esc stops"),
+        ([chunk(52)], 0, "TTFT 52.0 ms · … tok/s · 1 chunk · Esc stops"),
         ([chunk(52), chunk(152)], 2 * MS, "TTFT 50.0 ms · ~10.0 tok/s (chunks) · 2 chunks · Esc stops"),
         ([chunk(52), chunk(152)], None, "~10.0 tok/s (chunks) · 2 chunks · Esc stops"),
     ],

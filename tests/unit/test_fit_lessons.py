@@ -2,7 +2,7 @@
 
 import pytest
 
-from foundry_tui.domain.loads import LoadRecord, MemoryKind
+from foundry_tui.domain.loads import LoadRecord, MemoryPlace
 from foundry_tui.domain.models import Device
 from foundry_tui.metrics.fit import Fit, fit
 from foundry_tui.metrics.fit_lessons import EstimateError, Lessons, lessons
@@ -18,7 +18,7 @@ def load(
     *,
     estimated_mib: int | None = None,
     runtime: str = "2.2.1",
-    memory: MemoryKind = MemoryKind.RAM,
+    memory: MemoryPlace = MemoryPlace.RAM,
     is_fresh: bool = True,
 ) -> LoadRecord:
     return LoadRecord(
@@ -36,7 +36,7 @@ def load(
 def learned(*records: LoadRecord, model_id: str = "new:1", file_mib: int = 400) -> Lessons:
     return lessons(
         records,
-        memory=MemoryKind.RAM,
+        memory=MemoryPlace.RAM,
         runtime="2.2.1",
         model_id=model_id,
         file_bytes=file_mib * MIB,
@@ -92,7 +92,7 @@ def test_the_very_same_model_is_expected_to_take_what_it_took() -> None:
     "other",
     [
         load("new:1", 400, 999, runtime="2.3.0"),
-        load("new:1", 400, 999, memory=MemoryKind.GPU),
+        load("new:1", 400, 999, memory=MemoryPlace.GPU),
         load("new:1", 400, 999, is_fresh=False),
     ],
 )

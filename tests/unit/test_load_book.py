@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from foundry_tui.domain.loads import LoadRecord, MemoryKind
+from foundry_tui.domain.loads import LoadRecord, MemoryPlace
 from foundry_tui.services.load_book import LoadBook
 
 
@@ -14,7 +14,7 @@ def load(at_unix_ms: int = 1) -> LoadRecord:
         model_id="phi:1",
         at_unix_ms=at_unix_ms,
         runtime=None,
-        memory=MemoryKind.GPU,
+        memory=MemoryPlace.GPU,
         file_bytes=5,
         taken_bytes=7,
         estimated_bytes=6,
@@ -32,9 +32,14 @@ def test_what_one_instance_kept_another_reads_and_adds_to(tmp_path: Path) -> Non
 
 
 def test_the_oldest_go_when_there_are_many(tmp_path: Path) -> None:
-    book = LoadBook(tmp_path / "loads.json")
+    path = tmp_path / "loads.json"
+    book = LoadBook(path)
+    book.add(load(0))
+    content = json.loads(path.read_text())
+    content["loads"] = [{**content["loads"][0], "at_unix_ms": n} for n in range(300)]
+    path.write_text(json.dumps(content))
 
-    for n in range(303):
+    for n in range(300, 303):
         book.add(load(n))
 
     assert [record.at_unix_ms for record in book.read()] == list(range(3, 303))

@@ -15,7 +15,7 @@ from foundry_tui.domain.errors import (
     ModelRefused,
     OutOfMemory,
 )
-from foundry_tui.domain.loads import MemoryKind
+from foundry_tui.domain.loads import MemoryPlace
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.domain.resources import GpuSample
 from foundry_tui.metrics.fit import fit
@@ -171,7 +171,7 @@ async def test_a_variant_for_a_gpu_is_weighed_against_the_freest_gpu_and_measure
         await client.load("gpu:1")
 
     assert question is not None
-    assert (question.fit.memory, question.fit.available_bytes) == (MemoryKind.GPU, 4 * GIB)
+    assert (question.fit.memory, question.fit.available_bytes) == (MemoryPlace.GPU, 4 * GIB)
     assert scales.records == []  # nothing grew, so nothing was learned
 
 

@@ -186,7 +186,6 @@ def test_mixed_sources_are_named_most_trusted_first() -> None:
     found = model_summary([request(1, by_chunks), request(2, counted), request(3, counted)])
 
     assert found.token_sources == ((TokenSource.USAGE, 2), (TokenSource.CHUNKS, 1))
-    assert found.has_mixed_sources
 
 
 def test_a_single_estimate_marks_its_measures() -> None:
@@ -194,7 +193,6 @@ def test_a_single_estimate_marks_its_measures() -> None:
     mixed = model_summary([request(1, trace(completion=10)), request(2, trace(prompt=None))])
 
     assert exact.estimated == frozenset()
-    assert not exact.has_mixed_sources
     assert mixed.estimated == {Measure.DECODE_RATE, Measure.END_TO_END_RATE}
 
 

@@ -20,6 +20,8 @@ from foundry_tui.reports.run_reading import read_run
 from foundry_tui.reports.run_results import model_results
 from foundry_tui.reports.run_words import highlights, left_out_lines, memory_lines, model_row, worst_words
 from tests.support.runs import a_request, a_run
+from tests.support.timed import SENT_MS
+from tests.support.timed import trace as timed
 from tests.support.traces import random_trace
 
 MS = 1_000_000
@@ -197,6 +199,30 @@ def test_a_failed_model_is_named_with_its_reason_and_the_good_ones_stay() -> Non
     assert left_out_lines(results) == ["beta: out of memory: ␛[31mno room"]
     assert model_row(results[1], rounds=6)[:3] == ("beta", "out of memory", "0/6")
     assert "beta: out of memory" in run_markdown(run, requests)
+
+
+def test_answers_with_hidden_tokens_have_two_speeds_in_every_report_and_no_inflated_one() -> None:
+    # 40 of 440 tokens are shown, 10 ms apart, after 4 s: over the time they were shown in, 1,100 tok/s.
+    made = [
+        timed((10.0,) * 39, ttft_ms=4050, role_ms=50 + shift, completion=440, reasoning=400, sent_ms=SENT_MS)
+        for shift in (0, 100, -100)
+    ]
+    requests = [request(number, one) for number, one in enumerate(made, start=1)]
+
+    summary = summary_of(requests)
+    hidden = summary["hidden"]
+    assert isinstance(hidden, dict)
+    rate = summary["decode_tokens_per_s"]
+    assert isinstance(rate, dict)
+    assert (summary["hidden_token_answers"], rate["n"]) == (3, 0)
+    assert (hidden["answers"], hidden["is_estimate"]) == (3, False)
+    assert hidden["thinking_s"]["median"] == 4.0
+    assert hidden["visible_tokens_per_s"]["median"] == pytest.approx(100)
+    assert hidden["overall_tokens_per_s"]["median"] == pytest.approx(440 / 4.39)
+    assert (
+        "alpha: no decode rate for 3 answers, whose count holds hidden tokens: 100 tok/s shown after 4.00 s"
+        " of hidden tokens, 100 tok/s with them (medians)"
+    ) in left_out_lines(model_results(ended(), requests))
 
 
 def test_highlights_claim_no_more_than_the_pairs_show() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from foundry_tui.domain.bench import BenchPlan, ModelRun, RequestRun, Run
+from foundry_tui.metrics.attempts import standing
 from foundry_tui.metrics.certificate import AnsweredBefore, answers_unchanged, is_repeatable_plan
 from foundry_tui.ports.storage import RunStore
 
@@ -31,7 +32,7 @@ async def answered_before(
 async def _before(
     store: RunStore, run: Run, model: ModelRun, requests: Sequence[RequestRun]
 ) -> AnsweredBefore | None:
-    own = [request for request in requests if request.model == model.model]
+    own = standing([request for request in requests if request.model == model.model])
     tried = 0
     for run_id in await store.runs_of(model.model_id or model.model):
         earlier = await store.run(run_id)
@@ -42,7 +43,7 @@ async def _before(
         other = next((one for one in earlier.models if one.is_called(model.model_id or model.model)), None)
         if not same or other is None or (other.model_id or model.model_id) != model.model_id:
             continue
-        asked = await store.requests(run_id, model=other.model)
+        asked = standing(await store.requests(run_id, model=other.model))
         answers = answers_unchanged(
             [request for request in asked if request.prompt_id in same],
             [request for request in own if request.prompt_id in same],

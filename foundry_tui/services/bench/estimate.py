@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from foundry_tui.domain.bench import BenchPlan, RequestRun, Run
 from foundry_tui.domain.models import ModelVariant
+from foundry_tui.metrics.attempts import standing
 from foundry_tui.metrics.estimate import Earlier, Estimate, estimate, is_basis
 from foundry_tui.ports.storage import RunStore
 
@@ -53,7 +54,7 @@ async def estimated_s(
             continue
         if not any(model.model_id in missing.values() for model in run.models):
             continue
-        requests = await store.requests(run.id)
+        requests = standing(await store.requests(run.id))
         for name, model_id in missing.items():
             if (earlier := _earlier(run, requests, model_id)) is not None:
                 found[name] = earlier

@@ -1,8 +1,11 @@
 """What identifies what was measured, so that it can be compared with what is measured later."""
 
-from foundry_tui.domain.models import LoadReport, ModelVariant
+from collections.abc import Iterable
 
-__all__ = ["facts_of"]
+from foundry_tui.domain.models import LoadReport, ModelVariant
+from foundry_tui.domain.text import clean_line
+
+__all__ = ["fact_changes", "facts_of"]
 
 
 def facts_of(variant: ModelVariant, report: LoadReport | None) -> tuple[tuple[str, str], ...]:
@@ -18,3 +21,18 @@ def facts_of(variant: ModelVariant, report: LoadReport | None) -> tuple[tuple[st
         "disk_bytes": variant.disk_bytes,
     }
     return tuple((name, str(value)) for name, value in known.items() if value not in (None, ""))
+
+
+def fact_changes(
+    before: Iterable[tuple[str, str]], now: Iterable[tuple[str, str]], *, without: Iterable[str] = ()
+) -> list[str]:
+    """What of ``now`` is another value than ``before``, in harmless words; what only one side knows is not.
+
+    ``device cpu, was gpu``; ``without`` are names that are not looked at.
+    """
+    known, ignored = dict(before), frozenset(without)
+    return [
+        f"{clean_line(name, 60)} {clean_line(value, 80)}, was {clean_line(known[name], 80)}"
+        for name, value in now
+        if name not in ignored and known.get(name, value) != value
+    ]

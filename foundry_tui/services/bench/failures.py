@@ -3,13 +3,12 @@
 from foundry_tui.domain.bench import BenchPlan, RequestRun
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.engine import EndpointKind
-from foundry_tui.domain.errors import EngineDied, EngineError, GenerationFailed, KilledForMemory, ModelRefused
-from foundry_tui.domain.memory_words import tells_of_no_memory
+from foundry_tui.domain.errors import EngineDied, EngineError, GenerationFailed
+from foundry_tui.services.engine.out_of_memory import is_for_memory
 
 __all__ = [
     "Streak",
     "goes_in_circles",
-    "is_out_of_memory",
     "is_runaway",
     "outcome_of_load",
     "runaway",
@@ -55,18 +54,9 @@ def goes_in_circles(repeated: int, *, end_ns: int) -> GenerationFailed:
     )
 
 
-def is_out_of_memory(error: EngineError) -> bool:
-    """Whether a load or a request failed for want of memory, as far as its words tell."""
-    if isinstance(error, GenerationFailed):
-        return error.outcome is Outcome.OUT_OF_MEMORY
-    if isinstance(error, KilledForMemory):
-        return True
-    return isinstance(error, ModelRefused) and tells_of_no_memory(error.message)
-
-
 def outcome_of_load(error: EngineError) -> Outcome:
     """What a model is called that ``error`` kept from being loaded."""
-    if is_out_of_memory(error):
+    if is_for_memory(error):
         return Outcome.OUT_OF_MEMORY
     return Outcome.ENGINE_DIED if isinstance(error, EngineDied) else Outcome.NOT_LOADED
 

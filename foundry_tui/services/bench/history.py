@@ -2,6 +2,7 @@
 
 from foundry_tui.domain.bench import Phase
 from foundry_tui.domain.bench_history import MeasuredModel
+from foundry_tui.metrics.attempts import standing
 from foundry_tui.ports.storage import RunStore
 
 __all__ = ["model_history"]
@@ -22,7 +23,7 @@ async def model_history(store: RunStore, name: str, *, limit: int) -> tuple[Meas
             continue
         for model in run.models:
             if model.is_called(name):
-                requests = await store.requests(run_id, model=model.model)
+                requests = standing(await store.requests(run_id, model=model.model))
                 timed = tuple(request for request in requests if request.phase is Phase.TIMED)
                 found.append(MeasuredModel(run=run, model=model, requests=timed))
     return tuple(found)

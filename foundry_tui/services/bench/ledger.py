@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from foundry_tui.aio import Feed
 from foundry_tui.domain.bench import BenchPlan, ModelRun, Phase, RequestRun, Run
+from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.metrics.precision import Latencies
 from foundry_tui.ports.storage import RunStore
@@ -36,6 +37,9 @@ class Ledger:
         self._models: defaultdict[str, _OfModel] = defaultdict(_OfModel)
         self._number = 0
         self._made_probes: set[tuple[str, Phase, str, int]] = set()
+        self._rerun = self.state.run.reruns[-1] if self.state.run.reruns else None
+        self._again = {} if self._rerun is None else _slots_of(self._rerun, self.plan)
+        self._given_up: set[str] = set()
         self._further: set[tuple[str, int]] = set()
         self._spans_s, self._spans = 0.0, 0
         for request in self.state.requests:
@@ -51,6 +55,23 @@ class Ledger:
     def plan(self) -> BenchPlan:
         """What is to be done."""
         return self.state.run.plan
+
+    @property
+    def attempt(self) -> int:
+        """What the requests of this life carry: above 1 while marked rounds are measured again."""
+        return 1 if self._rerun is None else self._rerun.attempt
+
+    @property
+    def is_rerun(self) -> bool:
+        """Whether marked rounds are measured again, so that all else of the run stays as it is."""
+        return self._rerun is not None
+
+    @property
+    def rounds(self) -> Sequence[int]:
+        """Rounds that are to be asked from the beginning, of one model or another."""
+        if self._rerun is None:
+            return range(1, self.plan.rounds + 1)
+        return sorted({one.round for one in self._rerun.rounds})
 
     def publish(self, **changes: object) -> None:
         """Show a state that differs in ``changes``."""
@@ -85,8 +106,16 @@ class Ledger:
         self.publish(run=_with_model(self.state.run, changed))
 
     async def decide(self, model: str, outcome: Outcome, reason: str | None) -> None:
-        """Write what became of a model; but for COMPLETED it is asked no more."""
-        await self.put(model, outcome=outcome, reason=reason)
+        """Write what became of a model; but for COMPLETED it is asked no more.
+
+        While marked rounds are measured again that was decided before: only a warning tells of it.
+        """
+        if self._rerun is None:
+            await self.put(model, outcome=outcome, reason=reason)
+            return
+        self._given_up.add(model)
+        words, why = outcome.words, f": {reason}" if reason else ""
+        await self.warn(model, f"its marked rounds could not all be measured again, {words}{why}")
 
     async def warn(self, model: str, warning: str) -> None:
         """Write what speaks against a model's numbers, once."""
@@ -109,23 +138,27 @@ class Ledger:
     def is_open(self, model: str) -> bool:
         """Whether it was not left out, by itself or by the user."""
         decided = self.state.model_run(model).outcome not in (None, Outcome.COMPLETED)
-        return not decided and model not in self.state.skipped
+        return not decided and model not in self.state.skipped and model not in self._given_up
 
     def is_wanted(self, model: str) -> bool:
         """Whether requests of it are to be made now, if there are any left."""
         return self.is_open(model) and not self.state.stops
 
     def is_done(self, model: str) -> bool:
-        """Whether every timed request that the plan has from the beginning was made."""
+        """Whether every timed request that is to be made from the beginning was made."""
+        if self._rerun is not None:
+            return self._again.get(model, frozenset()) <= self._models[model].made
         return self._models[model].made_planned >= self._planned_each()
 
     def has_rounds(self, model: str, rounds: int) -> bool:
         """Whether as many timed requests of it were made as ``rounds`` have."""
         return len(self._models[model].made) >= rounds * len(self.plan.prompts)
 
-    def is_made(self, slot: Slot) -> bool:
-        """Whether that timed request was made, well or badly."""
-        return slot in self._models[slot.model].made
+    def is_left(self, slot: Slot) -> bool:
+        """Whether that timed request is to be made, and was not, well or badly."""
+        if self._rerun is not None and slot not in self._again.get(slot.model, frozenset()):
+            return False
+        return slot not in self._models[slot.model].made
 
     def has_probe(self, model: str, probe: Probe) -> bool:
         """Whether that request before the timed ones was made, well or badly."""
@@ -138,7 +171,7 @@ class Ledger:
     def left(self, models: Iterable[str], rounds: Sequence[int]) -> Iterable[Slot]:
         """The timed requests of ``rounds`` that are left, in the order of the plan; looked up as one goes."""
         slots = timed_slots(self.plan, tuple(models), rounds)
-        return (slot for slot in slots if not self.is_made(slot))
+        return (slot for slot in slots if self.is_left(slot))
 
     def plan_further(self, models: Iterable[str], number: int) -> None:
         """Count a round that a precision rule adds for those models."""
@@ -164,19 +197,24 @@ class Ledger:
             if request.phase is Phase.WARMUP and request.prompt_id != COLD_START:
                 known.warm_ups = max(known.warm_ups, request.round)
             return
-        slot = Slot(model=request.model, prompt_id=request.prompt_id, round=request.round)
-        if slot not in known.made:
-            known.made.add(slot)
-            known.made_planned += request.round <= self.plan.rounds
         if request.round > self.plan.rounds:
             self._add_further(request.model, request.round)
-        known.streak.take(request, begun=max(self._number, request.number + self.plan.concurrency - 1))
-        known.latencies.take(request)
+        if request.attempt == self.attempt:
+            self._count_made(known, request)
         trace = request.trace
         if trace.sent_ns is not None and trace.end_ns is not None:
             span_s = (trace.end_ns - trace.sent_ns) / _NS_PER_S
             known.spans_s, known.spans = known.spans_s + span_s, known.spans + 1
             self._spans_s, self._spans = self._spans_s + span_s, self._spans + 1
+
+    def _count_made(self, known: "_OfModel", request: RequestRun) -> None:
+        """Count one that is of what is done now: of an earlier attempt nothing is left, nor does it fail."""
+        slot = Slot(model=request.model, prompt_id=request.prompt_id, round=request.round)
+        if slot not in known.made:
+            known.made.add(slot)
+            known.made_planned += request.round <= self.plan.rounds
+        known.streak.take(request, begun=max(self._number, request.number + self.plan.concurrency - 1))
+        known.latencies.take(request)
 
     def _add_further(self, model: str, number: int) -> None:
         if (model, number) not in self._further:
@@ -187,7 +225,9 @@ class Ledger:
         return len(self.plan.prompts) * self.plan.rounds
 
     def _planned(self) -> int:
-        return len(self.plan.models) * self._planned_each() + len(self._further) * len(self.plan.prompts)
+        again = sum(len(rerun.rounds) for rerun in self.state.run.reruns)
+        prompts = len(self.plan.prompts)
+        return len(self.plan.models) * self._planned_each() + (len(self._further) + again) * prompts
 
     def _eta_s(self) -> float | None:
         """Timed requests that are left of each model, by how long its own took so far."""
@@ -198,8 +238,10 @@ class Ledger:
         for model in self.plan.models:
             if self.is_wanted(model):
                 known = self._models[model]
-                further = known.further * len(self.plan.prompts)
-                left = max(0, self._planned_each() + further - len(known.made))
+                planned = self._planned_each() + known.further * len(self.plan.prompts)
+                if self._rerun is not None:
+                    planned = len(self._again.get(model, ()))
+                left = max(0, planned - len(known.made))
                 left_s += left * (known.spans_s / known.spans if known.spans else every_s)
         return left_s / self.plan.concurrency
 
@@ -215,6 +257,18 @@ class _OfModel:
         self.spans_s, self.spans = 0.0, 0
         self.streak = Streak()
         self.latencies = Latencies()
+
+
+def _slots_of(rerun: Rerun, plan: BenchPlan) -> dict[str, frozenset[Slot]]:
+    """What is to be asked again, by model."""
+    return {
+        model: frozenset(
+            Slot(model=model, prompt_id=prompt.id, round=one.round)
+            for one in rerun.rounds_of(model)
+            for prompt in plan.prompts
+        )
+        for model in plan.models
+    }
 
 
 def _with_model(run: Run, changed: ModelRun) -> Run:

@@ -17,12 +17,13 @@ from foundry_tui.domain.errors import (
     OutOfMemory,
 )
 from foundry_tui.domain.models import LoadReport, ModelVariant
-from foundry_tui.services.bench.facts import facts_of
-from foundry_tui.services.bench.failures import is_out_of_memory, outcome_of_load
+from foundry_tui.services.bench.facts import fact_changes, facts_of
+from foundry_tui.services.bench.failures import outcome_of_load
 from foundry_tui.services.bench.ledger import Ledger
 from foundry_tui.services.bench.peaks import MemoryLevel, Peaks
 from foundry_tui.services.bench.state import Step
 from foundry_tui.services.client import ClientService
+from foundry_tui.services.engine.out_of_memory import is_for_memory
 
 __all__ = ["Loading"]
 
@@ -95,6 +96,9 @@ class Loading:
         self._variants[model] = variant
         if variant.id not in self._before:
             self._loaded_by_us.add(variant.id)
+        if self._ledger.is_rerun:
+            await self._require_same(model, variant, report)
+            return
         await self._ledger.put(
             model,
             **_of_load(report),
@@ -203,6 +207,8 @@ class Loading:
             with suppress(EngineError):  # it stays in memory, and the catalog shows that
                 await self._client.unload(variant.id)
                 self._put_out.add(variant.id)
+                if self._ledger.is_rerun:
+                    continue  # what was read around the first load belongs together
                 after = await self._peaks.level()
                 await self._ledger.put(
                     model,
@@ -230,7 +236,7 @@ class Loading:
                     has_room = True
                 has_died = True
             except EngineError as error:
-                if has_room or not is_out_of_memory(error):
+                if has_room or not is_for_memory(error):
                     return error
                 if not await self.make_room(model, variant.id, since=rooms):
                     return error
@@ -238,6 +244,13 @@ class Loading:
             else:
                 self._put_out.discard(variant.id)
                 return report
+
+    async def _require_same(self, model: str, variant: ModelVariant, report: LoadReport | None) -> None:
+        """Leave the model's rounds as they are where it is not any more what they were measured with."""
+        facts = facts_of(variant, report)
+        changes = fact_changes(self._ledger.state.model_run(model).facts, facts)
+        if changes:
+            await self._ledger.decide(model, Outcome.SKIPPED, f"it is not the same now: {', '.join(changes)}")
 
     async def _levels(self, report: LoadReport | None, before: MemoryLevel | None) -> dict[str, object]:
         """Memory around a load that the report of it does not have."""
@@ -254,7 +267,7 @@ class Loading:
     async def _leave_out(self, model: str, error: EngineError) -> None:
         reason = error.message
         is_told = isinstance(error, OutOfMemory | KilledForMemory)
-        if is_out_of_memory(error) and not is_told:  # the words of a system for it name no model
+        if is_for_memory(error) and not is_told:  # the words of a system for it name no model
             reason = f"there is not enough memory to load it: {reason}"
         await self._ledger.decide(model, outcome_of_load(error), reason)
 

@@ -105,7 +105,7 @@ class BenchRun:
                         await self._ask_one_by_one()
             finally:
                 await self._loading.unload(plan.models)
-        for model in plan.models:
+        for model in () if ledger.is_rerun else plan.models:
             if ledger.state.model_run(model).outcome is None:
                 if model in ledger.state.skipped:
                     await ledger.decide(model, Outcome.SKIPPED, "left out by the user")
@@ -161,9 +161,9 @@ class BenchRun:
     async def _ask_all(self, models: Sequence[str]) -> None:
         """Make the timed requests of those models, as long as they can be in memory together."""
         plan, ledger = self._ledger.plan, self._ledger
-        await self._ask_rounds(models, range(1, plan.rounds + 1))
+        await self._ask_rounds(models, ledger.rounds)
         rule = plan.precision
-        if rule is None:
+        if rule is None or ledger.is_rerun:
             return
         for number in range(plan.rounds + 1, rule.max_rounds + 1):
             if len(models) > 1 and self._loading.is_crowded:
@@ -241,6 +241,6 @@ class BenchRun:
             return False
         if not ledger.is_done(model):
             return True
-        if rule is None or ledger.has_rounds(model, rule.max_rounds):
+        if rule is None or ledger.is_rerun or ledger.has_rounds(model, rule.max_rounds):
             return False
         return not ledger.latencies(model).precision(rule).is_reached

@@ -6,7 +6,15 @@ from contextlib import suppress
 from dataclasses import replace
 
 from foundry_tui.aio import Feed, Tasks
-from foundry_tui.domain.bench import BenchPlan, ModelRun, ResourceReading, Run, RunLimits, RunStatus
+from foundry_tui.domain.bench import (
+    BenchPlan,
+    RequestRun,
+    ResourceReading,
+    Run,
+    RunLimits,
+    RunStatus,
+)
+from foundry_tui.domain.bench_reruns import RoundAgain
 from foundry_tui.domain.engine import EndpointKind, EngineInfo
 from foundry_tui.domain.errors import BadInput, FoundryTuiError
 from foundry_tui.domain.models import ModelVariant
@@ -14,6 +22,8 @@ from foundry_tui.ports.machine import Surroundings
 from foundry_tui.ports.storage import RunStore
 from foundry_tui.services.bench.estimate import Estimate, estimated_s
 from foundry_tui.services.bench.peaks import Peaks
+from foundry_tui.services.bench.prediction import Predictor
+from foundry_tui.services.bench.rerun import marked_in, next_rerun, require_same
 from foundry_tui.services.bench.resource_log import earlier_resources, kept_resources
 from foundry_tui.services.bench.run import BenchRun
 from foundry_tui.services.bench.state import BenchState, Step
@@ -61,6 +71,7 @@ class Benchmarks:
         self._surroundings = surroundings
         self._machine = machine
         self._tasks = Tasks()
+        self.predictions = Predictor(client, store, machine=machine, unix_ms=unix_ms)
         self._task: asyncio.Task[None] | None = None
         self._active: BenchRun | None = None
         self.state: Feed[BenchState | None] = Feed(None)
@@ -96,9 +107,9 @@ class Benchmarks:
             started_unix_ms=self._unix_ms(),
             environment=await self._environment(info),
             path="managed" if info.kind is EndpointKind.MANAGED else "endpoint",
-            models=tuple(ModelRun(model=model) for model in plan.models),
+            models=await self.predictions.begun(plan),
         )
-        return await self._enter(BenchState(run=run), is_new=True)
+        return await self._enter(BenchState(run=run), lambda: self._store.create_run(run))
 
     async def resume(self, run_id: str, *, limits: RunLimits | None = None) -> str:
         """Do what is left of a run that was stopped or died; its id.
@@ -114,16 +125,50 @@ class Benchmarks:
             StorageProblem: As ``begin``.
         """
         self._require_free()
-        run = await self._store.run(run_id)
-        if run is None:
-            raise BadInput(f"there is no run {run_id}", remedy="foundry-tui runs list names them")
+        run = await self._existing(run_id)
         if run.status is RunStatus.COMPLETED:
             raise BadInput(f"run {run_id} is complete: nothing is left of it", remedy="begin a new one")
         requests = await self._store.requests(run_id)
-        await self._client.start()
-        plan = run.plan if limits is None else replace(run.plan, limits=limits)
-        again = replace(run, plan=plan, status=RunStatus.RUNNING, ended_unix_ms=None, reason=None)
-        return await self._enter(BenchState(run=again, requests=requests), is_new=False)
+        info = await self._client.start()
+        if run.reruns:
+            await require_same(run, run.reruns[-1], self._client, info, self._machine)
+        state = BenchState(run=_under_way(run, limits), requests=requests)
+        return await self._enter(
+            state, lambda: self._store.end_run(run_id, RunStatus.RUNNING, at_unix_ms=None)
+        )
+
+    async def marked_rounds(self, run: Run, requests: Sequence[RequestRun]) -> tuple[RoundAgain, ...]:
+        """Rounds that ``measure_again`` would measure: under other conditions, or slower than the others."""
+        if run.status is not RunStatus.COMPLETED:
+            return ()
+        return await asyncio.to_thread(marked_in, run, requests)
+
+    async def measure_again(self, run_id: str, *, limits: RunLimits | None = None) -> str:
+        """Measure the marked rounds of a complete run again, in that run, and nothing else; its id.
+
+        Models are loaded and warmed up as in a resumed run.  What was measured first is kept, and stands
+        where the same is not answered again.  It is stopped and resumed as any run.
+
+        Args:
+            run_id: Of a run that is complete.
+            limits: As of ``resume``.
+
+        Raises:
+            BadInput: There is no such run, none of its rounds is marked, or engine, machine or models are not
+                those of the record; nothing was changed.
+            EngineBusy: As ``begin``.
+            EngineError: As ``begin``.
+            StorageProblem: As ``begin``.
+        """
+        self._require_free()
+        run = await self._existing(run_id)
+        requests = await self._store.requests(run_id)
+        rerun = await next_rerun(run, requests, at_unix_ms=self._unix_ms())
+        info = await self._client.start()
+        await require_same(run, rerun, self._client, info, self._machine)
+        again = replace(_under_way(run, limits), reruns=(*run.reruns, rerun))
+        state = BenchState(run=again, requests=requests)
+        return await self._enter(state, lambda: self._store.begin_rerun(run_id, rerun))
 
     async def estimated_s(self, plan: BenchPlan, variants: Sequence[ModelVariant | None]) -> Estimate | None:
         """How long ``plan`` will take, by what was measured here with such an engine; None if nothing was.
@@ -189,10 +234,19 @@ class Benchmarks:
         if self.is_running:
             raise BadInput("a benchmark is under way", remedy="wait until it ends, or stop it")
 
-    async def _enter(self, state: BenchState, *, is_new: bool) -> str:
-        """Take the engine, keep the run, and go on in the background; errors until then are the caller's."""
+    async def _existing(self, run_id: str) -> Run:
+        run = await self._store.run(run_id)
+        if run is None:
+            raise BadInput(f"there is no run {run_id}", remedy="foundry-tui runs list names them")
+        return run
+
+    async def _enter(self, state: BenchState, keep: Callable[[], Awaitable[None]]) -> str:
+        """Take the engine, have the run kept, and go on in the background.
+
+        Errors until then are the caller's.
+        """
         entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._task = self._tasks.start("benchmark", self._run(state, entered, is_new=is_new))
+        self._task = self._tasks.start("benchmark", self._run(state, entered, keep))
         try:
             await asyncio.shield(entered)
         except asyncio.CancelledError:
@@ -200,18 +254,17 @@ class Benchmarks:
             raise
         return state.run.id
 
-    async def _run(self, first: BenchState, entered: asyncio.Future[None], *, is_new: bool) -> None:
+    async def _run(
+        self, first: BenchState, entered: asyncio.Future[None], keep: Callable[[], Awaitable[None]]
+    ) -> None:
         run_id, label = first.run.id, f"benchmark {first.run.name or first.run.id[:8]}"
         status, problem = RunStatus.INTERRUPTED, None
         reason: str | None = _STOPPED
         try:
             await self._client.adopted()
             with self._client.measuring(label):
-                if is_new:
-                    await self._store.create_run(first.run)
-                else:
-                    await self._store.end_run(run_id, RunStatus.RUNNING, at_unix_ms=None)
-                self.resources = [] if is_new else await earlier_resources(self._store, run_id)
+                await keep()
+                self.resources = await earlier_resources(self._store, run_id)
                 state = Feed(first)
                 active = self._active = BenchRun(
                     self._client,
@@ -263,3 +316,9 @@ class Benchmarks:
     async def _mirror(self, state: Feed[BenchState]) -> None:
         async for value in state.watch():
             self.state.publish(value)
+
+
+def _under_way(run: Run, limits: RunLimits | None) -> Run:
+    """``run`` as it goes on; with ``limits`` instead of those of its plan, if there are any."""
+    plan = run.plan if limits is None else replace(run.plan, limits=limits)
+    return replace(run, plan=plan, status=RunStatus.RUNNING, ended_unix_ms=None, reason=None)

@@ -9,7 +9,7 @@ from typing import Protocol
 from foundry_tui.domain.chat import ChatEvent, ChatRequest
 from foundry_tui.domain.engine import Capability, EngineDead, EngineInfo, EngineState
 from foundry_tui.domain.errors import EngineError
-from foundry_tui.domain.loads import LoadRecord, MemoryKind
+from foundry_tui.domain.loads import LoadRecord, MemoryPlace
 from foundry_tui.domain.models import LoadReport, ModelVariant
 from foundry_tui.domain.resources import GpuSample, HostSample, ResourceSample
 from foundry_tui.metrics.fit import (
@@ -150,7 +150,7 @@ class LoadMemory:
     async def weigh_all(self, models: Sequence[ModelVariant]) -> dict[str, Fit]:
         """By id, all next to what is free at one moment."""
         await self.recall()
-        now: dict[MemoryKind, MemoryNow] = {}
+        now: dict[MemoryPlace, MemoryNow] = {}
         fits: dict[str, Fit] = {}
         for model in models:
             memory = memory_of(model.device)
@@ -302,7 +302,7 @@ class LoadMemory:
         sources = self._sources
         if sources is None:
             return MemoryNow(), None
-        on_gpu = memory_of(model.device) is MemoryKind.GPU
+        on_gpu = memory_of(model.device) is MemoryPlace.GPU
 
         def read() -> tuple[MemoryNow, int | None]:
             probes = self._probes
@@ -318,13 +318,13 @@ class LoadMemory:
             return await asyncio.to_thread(read)
 
     async def _taken_by(self, begun: _Begun, report: LoadReport) -> int | None:
-        if begun.fit.memory is MemoryKind.GPU:
+        if begun.fit.memory is MemoryPlace.GPU:
             _, used = await self._now(begun.model)
             return None if used is None or begun.used_vram_bytes is None else used - begun.used_vram_bytes
         before, after = report.rss_before_bytes, report.rss_after_bytes
         return None if before is None or after is None else after - before
 
-    def _loaded(self, memory: MemoryKind, *, but: str) -> tuple[InMemory, ...]:
+    def _loaded(self, memory: MemoryPlace, *, but: str) -> tuple[InMemory, ...]:
         known = {model.id: model for model in self._shelf.feed.value.models}
         others = [
             InMemory(model_id, self._taken.get(model_id))

@@ -5,8 +5,15 @@ from foundry_tui.storage.migrations.v1 import make_first_tables
 from foundry_tui.storage.migrations.v2 import make_download_tables
 from foundry_tui.storage.migrations.v3 import make_run_tables
 from foundry_tui.storage.migrations.v4 import make_resource_table
+from foundry_tui.storage.migrations.v5 import make_room_for_attempts
 
 __all__ = ["STEPS", "Step", "migrate"]
 
-STEPS: tuple[Step, ...] = (make_first_tables, make_download_tables, make_run_tables, make_resource_table)
+STEPS: tuple[Step, ...] = (
+    make_first_tables,
+    make_download_tables,
+    make_run_tables,
+    make_resource_table,
+    make_room_for_attempts,
+)
 """Step N, counted from 1, makes version N of the version before.  Never changed, only added to."""

@@ -16,7 +16,7 @@ from foundry_tui.domain.models import CatalogSnapshot, ModelVariant
 from foundry_tui.reports.models import load_words
 from foundry_tui.services.client import ClientService, Job
 from foundry_tui.tui.load_guard import is_load_wanted
-from foundry_tui.tui.messages import DownloadWanted, ModelActivated, ModelDetailWanted
+from foundry_tui.tui.messages import DownloadWanted, ModelActivated, ModelDetailWanted, RaceWanted
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.widgets.row_table import Column, Emphasis, Row, RowTable
 
@@ -44,6 +44,7 @@ class ModelsPane(Vertical):
         Binding("u", "unload", "Unload", show=False, id="models.unload"),
         Binding("d", "download", "Download", id="models.download"),
         Binding("i", "detail", "Details", id="models.detail"),
+        Binding("b", "race", "Race its variants on CPU, GPU, NPU", show=False, id="models.race"),
     ]
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
 
@@ -150,6 +151,11 @@ class ModelsPane(Vertical):
         """Open everything known about the model under the cursor."""
         if (key := self.table.cursor_key) is not None:
             self.post_message(ModelDetailWanted(key))
+
+    def action_race(self) -> None:
+        """Plan a race of all variants of the alias of the model under the cursor."""
+        if (key := self.table.cursor_key) is not None:
+            self.post_message(RaceWanted(key))
 
     @on(RowTable.RowActivated)
     def _activate(self, message: RowTable.RowActivated) -> None:

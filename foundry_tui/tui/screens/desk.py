@@ -5,6 +5,7 @@ The screens are imported when they are first opened: few sessions open all, and 
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from textual.screen import Screen
 from foundry_tui.domain.conversations import SavedPrompt
 from foundry_tui.domain.downloads import Download
 from foundry_tui.domain.engine import Capability, EndpointKind, EngineInfo
-from foundry_tui.domain.errors import EngineError
+from foundry_tui.domain.errors import EngineError, StorageProblem
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.resources import GpuSamples
 from foundry_tui.services.client import FetchEnd, JobKind
@@ -104,6 +105,24 @@ class Desk:
         )
         self._home.app.push_screen(screen, take)
 
+    def offer_called(self, model_id: str) -> None:
+        """Offer what is called so for download, if it is listed."""
+        if (model := self._services.client.catalog.value.find(model_id)) is not None:
+            self.offer(model)
+
+    async def detail(self, model_id: str) -> None:
+        """Show everything that is known of a model, and what is to be expected of it."""
+        from foundry_tui.tui.screens.overlay import DetailScreen
+
+        services, client = self._services, self._services.client
+        if (model := client.catalog.value.find(model_id)) is None:
+            return
+        prediction = None
+        with suppress(StorageProblem):  # what is not known of earlier runs is not shown
+            (prediction,) = await services.bench.predictions.of([model])
+        need, report = await client.memory.weigh(model), client.load_reports.get(model.id)
+        self._home.app.push_screen(DetailScreen(model, report, need, prediction))
+
     def offer(self, model: ModelVariant) -> None:
         """Show what a download would take and mean, and begin it if that is wanted."""
         care, info = self._services.care, self._services.client.engine_info
@@ -168,20 +187,61 @@ class Desk:
                 begin=services.bench.begin,
                 keep=keep,
                 targets=services.bench_targets,
+                predict=services.bench.predictions.of,
             )
 
         self._home.app.push_screen(BenchScreen(services.bench, plan=plan, is_plain=is_plain))
 
+    async def race(self, model_id: str, *, is_plain: bool) -> None:
+        """Plan a race of the variants of its alias, and show the benchmark once it was begun."""
+        from foundry_tui.services.bench.race import race_of
+        from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
+        from foundry_tui.tui.screens.bench.race import lone_words, planned_race
+
+        services, models = self._services, self._services.client.catalog.value.models
+        race = race_of(models, model_id)
+        if race is None:
+            return
+        if services.bench.is_running:
+            tell(self._home, "a benchmark is under way: one more can begin when it has ended")
+            return
+        if not race.is_one:
+            tell(self._home, lone_words(race))
+            return
+
+        def begun(run_id: str | None) -> None:
+            if run_id is not None:
+                self.bench((), None, is_plain=is_plain)
+
+        draft, plan = await planned_race(services, race, offer=self.offer)
+        page = BenchPlanScreen(
+            models=[model for model in models if _is_here(model)],
+            prompts=services.bench_prompts,
+            draft=draft,
+            store=services.bench.store,
+            begin=services.bench.begin,
+            keep=lambda _: None,  # what one plans otherwise stays as it was
+            targets=services.bench_targets,
+            predict=services.bench.predictions.of,
+            race=plan,
+        )
+        self._home.app.push_screen(page, begun)
+
     def resources(self, *, is_plain: bool) -> None:
         """Show what is used of the machine over time, what happened meanwhile, and which model took what."""
+        from foundry_tui.services.reclaim import Reclaim
         from foundry_tui.tui.screens.resources import ResourcesScreen
 
         services = self._services
+        host = Reclaim(services.client, services.sampler)
         screen = ResourcesScreen(
             services.client.chronicle,
             sample=lambda: services.sampler.samples.value,
             state=lambda: services.client.engine_state,
             is_measuring=lambda: services.bench.is_running,
+            obstacle=host.obstacle,
+            reclaim=host.run,
+            cost=lambda: services.sampler.cost.share,
             is_plain=is_plain,
         )
         self._home.app.push_screen(screen)

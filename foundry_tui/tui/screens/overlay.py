@@ -13,6 +13,7 @@ from textual.worker import active_worker
 
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.models import LoadReport, ModelVariant
+from foundry_tui.domain.predictions import ModelPrediction
 from foundry_tui.metrics.fit import Fit
 from foundry_tui.tui.presenters import detail_facts, fact_words
 from foundry_tui.tui.widgets.fields import LineField, TextField
@@ -121,9 +122,15 @@ class ConfirmScreen(Overlay[bool]):
 class DetailScreen(Overlay[None]):
     """Everything known about one variant."""
 
-    def __init__(self, model: ModelVariant, report: LoadReport | None, need: Fit) -> None:
+    def __init__(
+        self,
+        model: ModelVariant,
+        report: LoadReport | None,
+        need: Fit,
+        prediction: ModelPrediction | None = None,
+    ) -> None:
         super().__init__()
-        self._facts = detail_facts(model, report, need)
+        self._facts = detail_facts(model, report, need, prediction)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="box", can_focus=True) as box:

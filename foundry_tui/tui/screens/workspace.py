@@ -26,7 +26,7 @@ from foundry_tui.services.opened import Services
 from foundry_tui.services.setup import Setup
 from foundry_tui.tui.actions import Action, actions_of
 from foundry_tui.tui.load_guard import is_load_wanted
-from foundry_tui.tui.messages import DownloadWanted, ModelActivated, ModelDetailWanted
+from foundry_tui.tui.messages import DownloadWanted, ModelActivated, ModelDetailWanted, RaceWanted
 from foundry_tui.tui.notices import complain
 from foundry_tui.tui.panes.cache import CachePane
 from foundry_tui.tui.panes.catalog import CatalogPane
@@ -37,7 +37,7 @@ from foundry_tui.tui.screens.desk import Desk
 from foundry_tui.tui.screens.help import HelpSection
 from foundry_tui.tui.screens.jump import JumpScreen, targets_of
 from foundry_tui.tui.screens.opening import PANES
-from foundry_tui.tui.screens.overlay import ChatOptionsScreen, DetailScreen, Overlay
+from foundry_tui.tui.screens.overlay import ChatOptionsScreen, Overlay
 from foundry_tui.tui.widgets.find_bar import FindBar
 from foundry_tui.tui.widgets.gap_ribbon import GapRibbon
 from foundry_tui.tui.widgets.key_footer import KeyFooter
@@ -304,18 +304,17 @@ class WorkspaceScreen(Screen[None]):
     @on(DownloadWanted)
     def _download_wanted(self, message: DownloadWanted) -> None:
         message.stop()
-        model = self._client.catalog.value.find(message.model_id)
-        if model is not None:
-            self._desk.offer(model)
+        self._desk.offer_called(message.model_id)
 
     @on(ModelDetailWanted)
-    @work(exclusive=True, group="detail")
-    async def _detail_wanted(self, message: ModelDetailWanted) -> None:
+    @on(RaceWanted)
+    @work(exclusive=True, group="wanted")
+    async def _wanted(self, message: ModelDetailWanted | RaceWanted) -> None:
         message.stop()
-        model = self._client.catalog.value.find(message.model_id)
-        if model is not None:
-            need, report = await self._client.memory.weigh(model), self._client.load_reports.get(model.id)
-            self.app.push_screen(DetailScreen(model, report, need))
+        if isinstance(message, RaceWanted):
+            await self._desk.race(message.model_id, is_plain=self.chat.ribbon.plain)
+        else:
+            await self._desk.detail(message.model_id)
 
     @on(ChatPane.Reopened)
     def _reopened(self, message: ChatPane.Reopened) -> None:

@@ -246,10 +246,7 @@ def next_goodput(name: str | None) -> str | None:
 
 
 def _goodput(name: str | None) -> GoodputLimits | None:
-    known = LIMITS.get(name) if name is not None else None
-    if known is None:
-        return None
-    return GoodputLimits(name=known.name, ttft_s=known.ttft_s, per_token_s=known.per_token_s)
+    return None if name is None else LIMITS.get(name)
 
 
 def _requests_before(plan: BenchPlan) -> int:

@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from foundry_tui.domain.bench import ModelRun, ResourceReading
+from foundry_tui.domain.bench_reruns import RoundAgain
 from foundry_tui.domain.text import clean_line
 from foundry_tui.services.bench.state import BenchState, Step
 from foundry_tui.tui.screens.bench.canvas import BenchCanvas
@@ -91,6 +92,11 @@ class BenchPage(Vertical):
     def views(self) -> BenchViews:
         """What is drawn below the table."""
         return self.query_one(BenchViews)
+
+    @property
+    def marked_rounds(self) -> tuple[RoundAgain, ...]:
+        """Rounds of an ended run that can be measured again, as soon as they are known."""
+        return self.query_one(BenchSummary).marked
 
     @property
     def flight(self) -> BenchFlight:

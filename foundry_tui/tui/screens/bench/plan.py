@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
@@ -9,14 +10,13 @@ from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
-from textual.style import Style
 from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
 from foundry_tui.domain.bench import BenchPlan, PlannedPrompt
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.models import ModelVariant
+from foundry_tui.domain.predictions import ModelPrediction
 from foundry_tui.domain.text import clean_line
 from foundry_tui.ports.storage import RunStore
 from foundry_tui.reports.errors import error_words
@@ -28,50 +28,31 @@ from foundry_tui.tui.screens.bench.draft import (
     DraftField,
     DraftProblem,
     Switch,
-    goodput_words,
     next_goodput,
     size_words,
 )
-from foundry_tui.tui.screens.bench.names import names_within
+from foundry_tui.tui.screens.bench.plan_lists import (
+    MODEL_COLUMNS,
+    NO_MODELS,
+    PROMPT_COLUMNS,
+    Marks,
+    about_model,
+    model_rows,
+    prompt_rows,
+    switch_words,
+)
+from foundry_tui.tui.screens.bench.race import RacePlan
 from foundry_tui.tui.screens.overlay import Overlay
 from foundry_tui.tui.widgets.fields import LineField
 from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.row_table import RowTable
-from foundry_tui.tui.widgets.table_parts import Column, Row, cut, place
+from foundry_tui.tui.widgets.table_parts import cut
 
 __all__ = ["BenchPlanScreen"]
 
-_MODELS = (
-    Column(key="mark", label="", width=1, priority=2),
-    Column(key="name", label="Model", width=20, weight=1, priority=3),
-    Column(key="device", label="Device", width=6, priority=1),
-)
-_PROMPTS = (
-    Column(key="mark", label="", width=1, priority=2),
-    Column(key="id", label="Prompt", width=12, priority=3),
-    Column(key="text", label="Text", width=8, weight=1, priority=1),
-)
-_MARK = "✓"
 _FIELDS = tuple(field for row in FIELDS for field in row)
 _ESTIMATE_AFTER_S = 0.3
 """After the last change: earlier runs are read for it."""
-_NO_MODELS = "No model is here yet.\n\nIn the catalog, d downloads one."
-
-
-class _Marks(RowTable):
-    """A list of which some are taken; Enter begins."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "screen.mark", "Take/leave", key_display="␣", id="plan.mark"),
-        Binding("b,enter", "screen.begin", "Begin", key_display="b", show=False, id="plan.begin"),
-        Binding("a", "screen.mark_all", "All/none", id="plan.mark_all"),
-        Binding("j", "screen.targets", "models.json", id="plan.targets"),
-        Binding("g", "screen.goodput", "Goodput", show=False, id="plan.goodput"),
-        *(
-            Binding(switch.key, f"screen.switch('{switch}')", switch.label, show=False, id=f"plan.{switch}")
-            for switch in Switch
-        ),
-    ]
 
 
 class BenchPlanScreen(Overlay[str]):
@@ -84,6 +65,8 @@ class BenchPlanScreen(Overlay[str]):
         store: Earlier runs, for how long this one may take.
         begin: Begins it; what it raises is shown on the page.
         keep: Takes what was filled in when the page is left.
+        predict: Says what is to be expected of models; None where nobody does.
+        race: What it is for, if it is for a race.
         targets: Reads which models ``models.json`` has for this, by alias, the first one first; blocks.
     """
 
@@ -97,7 +80,8 @@ class BenchPlanScreen(Overlay[str]):
     BenchPlanScreen #plan-lists { height: 1fr; min-height: 4; }
     BenchPlanScreen RowTable { width: 1fr; height: 1fr; }
     BenchPlanScreen #plan-prompts { border-left: solid $panel; }
-    BenchPlanScreen #plan-about { height: 1; color: $text-muted; }
+    BenchPlanScreen #plan-about { height: 3; color: $text-muted; }
+    BenchPlanScreen #plan-race { height: auto; max-height: 5; color: $text-warning; }
     BenchPlanScreen .plan-row { height: 1; }
     BenchPlanScreen .plan-row Label { color: $text-muted; margin-right: 1; }
     BenchPlanScreen .plan-label-0 { width: 9; }
@@ -126,6 +110,8 @@ class BenchPlanScreen(Overlay[str]):
         begin: Callable[[BenchPlan], Awaitable[str]],
         keep: Callable[[BenchDraft], None],
         targets: Callable[[], tuple[str, ...]] = lambda: (),
+        predict: Callable[[Sequence[ModelVariant]], Awaitable[Sequence[ModelPrediction]]] | None = None,
+        race: RacePlan | None = None,
     ) -> None:
         super().__init__()
         self._variants = {model.id: model for model in models}
@@ -135,6 +121,9 @@ class BenchPlanScreen(Overlay[str]):
         self._begin = begin
         self._keep = keep
         self._read_targets = targets
+        self._predict_of = predict
+        self._predictions: dict[str, ModelPrediction] = {}
+        self._race = race
         # In the order in which they were taken, as they are asked.
         self._models = dict.fromkeys(name for name in draft.models if name in self._variants)
         self._prompts: dict[str, PlannedPrompt] = {}
@@ -159,11 +148,11 @@ class BenchPlanScreen(Overlay[str]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="plan-box", classes="full") as box:
-            box.border_title = "Plan a benchmark"
+            box.border_title = "Plan a benchmark" if self._race is None else self._race.title
             box.border_subtitle = "Space takes or leaves · Tab ↔ · Enter begins · Esc leaves"
             with Horizontal(id="plan-lists"):
-                yield _Marks(_MODELS, empty_text=_NO_MODELS, id="plan-models")
-                yield _Marks(_PROMPTS, empty_text="Reading prompts.json …", id="plan-prompts")
+                yield Marks(MODEL_COLUMNS, empty_text=NO_MODELS, id="plan-models")
+                yield Marks(PROMPT_COLUMNS, empty_text="Reading prompts.json …", id="plan-prompts")
             yield Static(id="plan-about", markup=False)
             texts = self._first.texts()
             for row in FIELDS:
@@ -178,6 +167,8 @@ class BenchPlanScreen(Overlay[str]):
                         )
                         yield line
             yield Static(id="plan-switches", markup=False)
+            if self._race is not None and self._race.notes:
+                yield Static("\n".join(self._race.notes), id="plan-race", markup=False)
             yield Static(id="plan-size", classes="plan-line", markup=False)
             yield Static(id="plan-time", classes="plan-line", markup=False)
             yield Static(id="plan-problem", markup=False)
@@ -193,6 +184,11 @@ class BenchPlanScreen(Overlay[str]):
         if self._models:
             self.model_table.move_cursor_to(next(iter(self._models)))
         self._load_prompts()
+        self._predict()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a download only where a race lacks one."""
+        return action != "offer" or (self._race is not None and bool(self._race.missing))
 
     def dismiss(self, result: str | None = None) -> AwaitComplete:
         """Close; what was filled in stands there the next time."""
@@ -255,6 +251,13 @@ class BenchPlanScreen(Overlay[str]):
         self._show_switches()
         self._show_size()
 
+    def action_offer(self) -> None:
+        """Offer to download the first variant that the race lacks, the next time the next one."""
+        if self._race is not None and self._race.missing:
+            first, *others = self._race.missing
+            self._race.offer(first)
+            self._race = replace(self._race, missing=(*others, first))
+
     def action_begin(self) -> None:
         """Begin the run, or say what is missing."""
         if not self._is_beginning:
@@ -315,6 +318,20 @@ class BenchPlanScreen(Overlay[str]):
         self._show_prompts()
         self._show_size()
 
+    @work(group="predict")
+    async def _predict(self) -> None:
+        """Say what is to be expected of each model, once: by earlier runs, which are kept meanwhile."""
+        if self._predict_of is None or not self._variants:
+            return
+        models = list(self._variants.values())
+        try:
+            found = await self._predict_of(models)
+        except FoundryTuiError:
+            return  # whatever is wrong with the disk is told when the run begins
+        self._predictions = {model.id: one for model, one in zip(models, found, strict=True)}
+        self._show_models()
+        self._show_about()
+
     @work(exclusive=True, group="estimate")
     async def _estimate(self) -> None:
         """Learn from earlier runs how long it may take."""
@@ -327,9 +344,8 @@ class BenchPlanScreen(Overlay[str]):
         except DraftProblem:
             return  # which is told where the size stands
         except FoundryTuiError:
-            self._say_time(
-                "How long it takes is unknown"
-            )  # whatever is wrong with the disk is told when the run begins
+            # Whatever is wrong with the disk is told when the run begins.
+            self._say_time("How long it takes is unknown")
 
     def _say_time(self, words: str) -> None:
         self.query_one("#plan-time", Static).update(words, layout=False)
@@ -366,40 +382,22 @@ class BenchPlanScreen(Overlay[str]):
             return
         table = self.model_table
         width = table.scrollable_content_region.width
-        room = next((one.width for one in place(_MODELS, width) if one.column.key == "name"), 20)
-        names = names_within([clean_line(name) for name in self._variants], room)
-        table.set_rows(
-            [
-                Row(
-                    key=model.id,
-                    cells=(
-                        _MARK if model.id in self._models else "",
-                        name,
-                        "" if model.device is None else model.device.value,
-                    ),
-                )
-                for name, model in zip(names, self._variants.values(), strict=True)
-            ]
-        )
+        models = list(self._variants.values())
+        table.set_rows(model_rows(models, self._models, self._predictions, width=width))
 
     def _show_prompts(self) -> None:
-        self.prompt_table.set_rows(
-            [
-                Row(key=prompt.id, cells=(_MARK if prompt.id in self._chosen else "", prompt.id, prompt.text))
-                for prompt in self._prompts.values()
-            ]
-        )
+        self.prompt_table.set_rows(prompt_rows(self._prompts.values(), self._chosen))
 
     def _show_about(self) -> None:
-        words = ""
+        words, width = "", max(20, self.size.width - 4)
         if self.model_table.has_focus and (key := self.model_table.cursor_key) is not None:
-            words = clean_line(key)
+            at_once = self.query_one("#plan-concurrency", Input).value
+            words = about_model(key, self._predictions.get(key), at_once=at_once, cells=width)
         elif self.prompt_table.has_focus and (key := self.prompt_table.cursor_key) is not None:
-            words = clean_line(self._prompts[key].text, 400)
+            words = cut(clean_line(self._prompts[key].text, 400), width)
         else:
             words = next((field.about for field in _FIELDS if self._field(field).has_focus), "")
-        width = max(20, self.size.width - 4)
-        self.query_one("#plan-about", Static).update(cut(words, width), layout=False)
+        self.query_one("#plan-about", Static).update(words, layout=False)
 
     def _show_size(self) -> None:
         if not self.is_open:
@@ -424,18 +422,7 @@ class BenchPlanScreen(Overlay[str]):
 
     def _show_switches(self) -> None:
         """Each with its key; a click does the same."""
-        parts = [
-            (
-                f"[{'x' if switch in self._switches else ' '}] {switch.key} {switch.label}",
-                f"switch('{switch}')",
-            )
-            for switch in Switch
-        ]
-        parts.append((f"g {goodput_words(self._goodput)}", "goodput"))
-        said = [
-            Content(text).stylize(Style.from_meta({"@click": f"screen.{action}"})) for text, action in parts
-        ]
-        words = Content("\n").join([Content("   ").join(said[:-1]), said[-1]])
+        words = switch_words(self._switches, self._goodput)
         self.query_one("#plan-switches", Static).update(words)
 
     def _say(self, words: str) -> None:

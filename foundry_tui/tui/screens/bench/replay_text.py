@@ -6,7 +6,7 @@ from foundry_tui.domain.bench import PlannedPrompt
 from foundry_tui.domain.chat import ChunkKind
 from foundry_tui.metrics.replay import Replay, ReplayMoment, ReplayPhase
 from foundry_tui.reports.answer import describe
-from foundry_tui.reports.replay import nothing_words, outcome_words
+from foundry_tui.reports.replay import nothing_words
 from foundry_tui.tui.widgets.sheet import Paragraph, Tone
 
 __all__ = ["paragraphs_until"]
@@ -33,6 +33,6 @@ def paragraphs_until(replay: Replay, moment: ReplayMoment, prompt: PlannedPrompt
         said.append(Paragraph(label="Failed", text=nothing_words(replay), tone=Tone.PROBLEM))
     elif not trace.outcome.is_timed:
         why = f": {trace.error}" if trace.error else ""
-        said.append(Paragraph(label="Failed", text=f"{outcome_words(trace.outcome)}{why}", tone=Tone.PROBLEM))
+        said.append(Paragraph(label="Failed", text=f"{trace.outcome.words}{why}", tone=Tone.PROBLEM))
     said.append(Paragraph(label="Numbers", text=describe(trace), tone=Tone.MUTED))
     return said

@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from foundry_tui.domain.bench import Phase, PlannedPrompt, RequestRun, ResourceReading
-from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
+from foundry_tui.metrics.attempts import standing
 from foundry_tui.metrics.measures import Measure, read
 from foundry_tui.metrics.outliers import Cause, Outlier, outliers
 from foundry_tui.reports.answer import describe
@@ -188,10 +188,17 @@ class RequestsScreen(Overlay[None]):
         had = (bool(self._requests), bool(self._outliers))
         self._requests = tuple(one for one in state.requests if one.model == self._model)
         self._prompts = state.run.plan.prompts
-        self._outliers = {one.number: one for one in outliers(self._requests)}
+        stands = standing(self._requests)
+        self._outliers = {one.number: one for one in outliers(stands)}
         requests, found = self._requests, self._outliers
+        standing_numbers = {one.number for one in stands}
         keys = [str(one.number) for one in requests]
-        rows = LazyRows(keys, lambda place: _row(requests[place], found.get(requests[place].number)))
+
+        def row(place: int) -> Row:
+            number = requests[place].number
+            return _row(requests[place], found.get(number), stands=number in standing_numbers)
+
+        rows = LazyRows(keys, row)
         self.table.set_rows(rows)
         if had != (bool(requests), bool(found)):
             self.refresh_bindings()
@@ -202,6 +209,8 @@ class RequestsScreen(Overlay[None]):
         words = f"{len(self._requests)} requests"
         timed = sum(one.phase is Phase.TIMED for one in self._requests)
         words += f", {timed} timed"
+        again = sum(one.attempt > 1 for one in self._requests if one.phase is Phase.TIMED)
+        words += f", {again} of them measured again" if again else ""
         words += f" · {len(self._outliers)} stand out" if self._outliers else ""
         if request is not None and request.trace.error:
             words = clean_line(request.trace.error)
@@ -273,11 +282,11 @@ class RequestScreen(Overlay[None]):
         self.query_one(Sheet).scroll_relative(y=lines, animate=False)
 
 
-def _row(request: RequestRun, outlier: Outlier | None) -> Row:
+def _row(request: RequestRun, outlier: Outlier | None, *, stands: bool) -> Row:
     trace = request.trace
     is_failed = not trace.outcome.is_timed
     emphasis = Emphasis.PROBLEM if is_failed or outlier is not None else Emphasis.NORMAL
-    if request.phase is not Phase.TIMED and not is_failed:
+    if (request.phase is not Phase.TIMED and not is_failed) or not stands:
         emphasis = Emphasis.DIM
     return Row(
         key=str(request.number),
@@ -286,14 +295,22 @@ def _row(request: RequestRun, outlier: Outlier | None) -> Row:
             request.phase.value,
             request.prompt_id,
             str(request.round),
-            _outcome(trace.outcome) if is_failed or request.phase is Phase.TIMED else request.phase.value,
+            trace.outcome.words if is_failed or request.phase is Phase.TIMED else request.phase.value,
             _cell(request, Measure.TTFT, 1000, 0),
             _cell(request, Measure.DECODE_RATE, 1, 1),
             _cell(request, Measure.LATENCY, 1, 3),
-            "" if outlier is None else _CAUSES[outlier.cause],
+            _note(request, outlier, stands=stands),
         ),
         emphasis=emphasis,
     )
+
+
+def _note(request: RequestRun, outlier: Outlier | None, *, stands: bool) -> str:
+    if not stands:
+        return "replaced" if request.trace.outcome.is_timed else "not counted"
+    if outlier is not None:
+        return _CAUSES[outlier.cause]
+    return "again" if request.attempt > 1 and request.phase is Phase.TIMED else ""
 
 
 def _cell(request: RequestRun, measure: Measure, scale: float, digits: int) -> str:
@@ -303,10 +320,6 @@ def _cell(request: RequestRun, measure: Measure, scale: float, digits: int) -> s
     value = reading.value * scale
     words = f"{value:.{digits}f}" if value < _LARGE else f"{value:,.0f}"
     return f"{'~' if reading.is_estimate else ''}{words}"
-
-
-def _outcome(outcome: Outcome) -> str:
-    return outcome.value.replace("_", " ")
 
 
 def _outlier_words(outlier: Outlier) -> str:
@@ -320,10 +333,11 @@ def _paragraphs(
 ) -> Sequence[Paragraph]:
     trace = request.trace
     what = f"{request.phase.value}, prompt {request.prompt_id}, round {request.round}"
+    what += f", attempt {request.attempt}" if request.attempt > 1 else ""
     said = [Paragraph(label="Request", text=f"{what} · {request.model_id}")]
     if trace.error:
         said.append(
-            Paragraph(label="Failed", text=f"{_outcome(trace.outcome)}: {trace.error}", tone=Tone.PROBLEM)
+            Paragraph(label="Failed", text=f"{trace.outcome.words}: {trace.error}", tone=Tone.PROBLEM)
         )
     if outlier is not None:
         said.append(Paragraph(label="Outlier", text=_outlier_words(outlier), tone=Tone.WARNING))

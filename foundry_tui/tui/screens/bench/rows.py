@@ -5,15 +5,22 @@ from dataclasses import replace
 
 from foundry_tui.domain.bench import ModelRun, Phase, RunLimits, RunStatus
 from foundry_tui.domain.chat import ChunkReceived, Outcome
-from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, rate_in_words, seconds_in_words
+from foundry_tui.domain.quantities import (
+    UNKNOWN,
+    bytes_in_words,
+    rate_in_words,
+    seconds_in_words,
+    span_in_words,
+)
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.latency import live_rate
 from foundry_tui.metrics.measures import Measure
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.reports.errors import error_words
+from foundry_tui.reports.hidden_words import answers_words
+from foundry_tui.reports.prediction_words import measured_speed_words
 from foundry_tui.services.bench.state import BenchState, Step, UnderWay
 from foundry_tui.tui.paint_budget import PaintBudget
-from foundry_tui.tui.presenters import left_in_words
 from foundry_tui.tui.screens.bench.names import names_within
 from foundry_tui.tui.screens.bench.tally import ModelTally, RunTally
 from foundry_tui.tui.widgets.table_parts import Align, Column, Emphasis, Row, cut, place
@@ -26,8 +33,8 @@ __all__ = [
     "detail_lines",
     "idle_words",
     "lag_words",
-    "limit_words",
     "rows_of",
+    "run_limit_words",
     "spread_cell",
     "state_words",
     "under_way_words",
@@ -54,7 +61,6 @@ _MARK = "✓"
 _NS_PER_S = 1_000_000_000
 _MILLISECONDS = 1000.0
 _MOST_DIGITS = 3
-_SIGNIFICANT = 3
 _UNTIMED = frozenset({"probe", "calibration", "certificate", "warm-up", "skipped"})
 _PHASES = {
     Phase.PROBE: "probe",
@@ -108,24 +114,25 @@ def state_words(state: BenchState) -> str:
     run, doing = state.run, _doing(state)
     if state.step is Step.ENDED:
         made = f"{state.done} timed requests" if state.done != 1 else "1 timed request"
-        return f"{doing} · {made}"
+        again = sum(one.attempt > 1 and one.phase is Phase.TIMED for one in state.requests)
+        return f"{doing} · {made}" + (f", {again} of them measured again" if again else "")
     parts = [doing, f"{state.done} of {state.planned} timed"]
     if state.stops:
         parts.append("ends after this request")
     elif state.pauses and state.step is not Step.PAUSED:
         parts.append("pauses after this request")
     if state.eta_s is not None:
-        parts.append(f"about {left_in_words(state.eta_s)} left")
+        parts.append(f"about {span_in_words(state.eta_s)} left")
     if run.plan.precision is not None:
         parts.append(f"until within ±{run.plan.precision.half_width_share * 100:g} %")
-    return " · ".join([*parts, *limit_words(run.plan.limits)])
+    return " · ".join([*parts, *run_limit_words(run.plan.limits)])
 
 
-def limit_words(limits: RunLimits) -> list[str]:
+def run_limit_words(limits: RunLimits) -> list[str]:
     """What ends a run or makes it wait, each in a few words."""
     said: list[str] = []
     if limits.max_s is not None:
-        said.append(f"ends after {left_in_words(limits.max_s)}")
+        said.append(f"ends after {span_in_words(limits.max_s)}")
     if limits.min_free_disk_bytes is not None:
         said.append(f"ends below {bytes_in_words(limits.min_free_disk_bytes)} free")
     if limits.max_temperature_c is not None:
@@ -229,8 +236,9 @@ def _status_cell(state: BenchState, model: ModelRun, done: int, planned: int, *,
 
 
 def _status(state: BenchState, model: ModelRun) -> str:
-    if model.outcome is not None:
-        return "done" if model.outcome is Outcome.COMPLETED else model.outcome.value.replace("_", " ")
+    is_again = bool(state.run.reruns) and state.step is not Step.ENDED and _is_its_turn(state, model)
+    if model.outcome is not None and not is_again:
+        return "done" if model.outcome is Outcome.COMPLETED else model.outcome.words
     if model.model in state.skipped:
         return "skipped"
     if state.step is Step.ENDED:
@@ -243,6 +251,10 @@ def _status(state: BenchState, model: ModelRun) -> str:
     return "paused" if state.step is Step.PAUSED else "waits"
 
 
+def _is_its_turn(state: BenchState, model: ModelRun) -> bool:
+    return state.model == model.model or any(one.model == model.model for one in state.under_way)
+
+
 def _emphasis(state: BenchState, model: ModelRun, tally: ModelTally) -> Emphasis:
     if model.outcome is Outcome.COMPLETED:
         return Emphasis.PROBLEM if tally.failed else Emphasis.GOOD
@@ -250,8 +262,7 @@ def _emphasis(state: BenchState, model: ModelRun, tally: ModelTally) -> Emphasis
         return Emphasis.DIM
     if model.outcome is not None:
         return Emphasis.PROBLEM
-    is_its_turn = state.model == model.model or any(one.model == model.model for one in state.under_way)
-    return Emphasis.NORMAL if is_its_turn or tally.done else Emphasis.DIM
+    return Emphasis.NORMAL if _is_its_turn(state, model) or tally.done else Emphasis.DIM
 
 
 def _left(state: BenchState, model: ModelRun, tally: ModelTally, planned: int) -> str:
@@ -260,7 +271,7 @@ def _left(state: BenchState, model: ModelRun, tally: ModelTally, planned: int) -
     left = planned - tally.done
     if not left:
         return "-"
-    return left_in_words(
+    return span_in_words(
         left * tally.span_s / tally.spans / state.run.plan.concurrency if tally.spans else None
     )
 
@@ -273,7 +284,7 @@ def _doing(state: BenchState) -> str:
         case Step.LOADING:
             return f"Loading{name or ' the engine anew'}"
         case Step.ASKING:
-            return "Measuring"
+            return "Measuring marked rounds again" if state.run.reruns else "Measuring"
         case Step.PAUSED:
             return "Paused: p goes on" if state.hold is None else f"Waits: {clean_line(state.hold)}"
         case Step.UNLOADING:
@@ -306,10 +317,18 @@ def _fate(state: BenchState, model: ModelRun, tally: ModelTally) -> str:
         return f"warning: {clean_line(model.warnings[-1])}{more}"
     if tally.failed:
         return f"{tally.failed} of {tally.done} failed and enter no number: Enter shows them"
-    if tally.hidden:
-        return f"{tally.hidden} answers hold hidden tokens and have no rate"
+    hidden = tally.hidden_answers()
+    if hidden is not None:
+        return f"no rate where tokens are hidden ({hidden.answers}): {answers_words(hidden)}"
     vram = f" · VRAM {bytes_in_words(tally.peak_vram_bytes)}"
-    return f"peak memory of the engine {bytes_in_words(tally.peak_rss_bytes)}{vram}"
+    words = f"peak memory of the engine {bytes_in_words(tally.peak_rss_bytes)}{vram}"
+    expected = model.prediction
+    if expected is None or expected.speed is None or expected.model_id != model.model_id:
+        return words
+    rates = tally.spread(Measure.DECODE_RATE)
+    measured = None if rates is None else rates.median
+    is_estimate = Measure.DECODE_RATE in tally.estimated
+    return f"{measured_speed_words(expected, measured, is_estimate=is_estimate)} · {words}"
 
 
 def _live_words(chunks: Sequence[ChunkReceived], sent_ns: int | None) -> str:

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from foundry_tui.domain.bench import ResourceReading
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.text import clean_line
+from foundry_tui.reports.reruns import marked_words
 from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.bench.state import BenchState, Step
 from foundry_tui.tui.notices import complain, tell
@@ -23,6 +24,7 @@ from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
 from foundry_tui.tui.screens.bench.requests import RequestsScreen
 from foundry_tui.tui.screens.bench.rows import lag_words
 from foundry_tui.tui.screens.bench.runs import RunChosen, RunsScreen
+from foundry_tui.tui.screens.bench.summary import BenchSummary
 from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
 from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.row_table import RowTable
@@ -71,6 +73,7 @@ class BenchScreen(Overlay[None]):
         Binding("c", "compare", "Compare", id="bench.compare"),
         Binding("r", "runs", "Runs", id="bench.runs"),
         Binding("e", "export", "Export", id="bench.export"),
+        Binding("f", "measure_again", "Measure again", id="bench.measure_again"),
         Binding("p", "pause", "Pause", id="bench.pause"),
         Binding("s", "skip", "Skip", id="bench.skip"),
         Binding("a", "stop_after", "Stop after", id="bench.stop_after"),
@@ -144,6 +147,8 @@ class BenchScreen(Overlay[None]):
         """Offer only what can be done now."""
         if action in _WHILE_RUNNING:
             return self._is_running
+        if action == "measure_again":
+            return not self._bench.is_running and self.is_mounted and bool(self.page.marked_rounds)
         if action in _WHEN_ENDED:
             return self.state is not None and self.state.step is Step.ENDED
         if action in _WITH_A_RUN:
@@ -236,6 +241,20 @@ class BenchScreen(Overlay[None]):
             except FoundryTuiError as error:
                 complain(self, error)
 
+    @work(exclusive=True, group="open")
+    async def action_measure_again(self) -> None:
+        """Measure the marked rounds of the run that is shown again, and nothing else."""
+        state, marked = self.state, self.page.marked_rounds
+        if state is None or not marked:
+            return
+        try:
+            await self._bench.measure_again(state.run.id)
+        except FoundryTuiError as error:
+            complain(self, error)
+            return
+        self._show(None)
+        tell(self, f"{marked_words(marked)}: measured again; what was measured first is kept beside it")
+
     # --- what is shown
 
     @property
@@ -318,6 +337,11 @@ class BenchScreen(Overlay[None]):
         self.page.show(
             state, resources, lag_words(self._budget) if self._is_running and self._is_in_flight else ""
         )
+
+    @on(BenchSummary.Told)
+    def _told(self, message: BenchSummary.Told) -> None:
+        message.stop()
+        self.refresh_bindings()
 
     @on(RowTable.RowActivated)
     def _activated(self, message: RowTable.RowActivated) -> None:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from textual import work
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
-from foundry_tui.domain.bench import RequestRun
+from foundry_tui.domain.bench import RequestRun, RunStatus
+from foundry_tui.domain.bench_reruns import RoundAgain
 from foundry_tui.domain.text import clean_line
 from foundry_tui.services.bench.state import BenchState, Step
 from foundry_tui.tui.screens.bench.names import short_names
@@ -26,8 +29,14 @@ class BenchSummary(Static):
     BenchSummary.-low { text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
+    @dataclass
+    class Told(Message):
+        """What an ended run came to stands there; the screen answers by offering what can be done now."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, markup=False)
+        self.marked: tuple[RoundAgain, ...] = ()
+        """Rounds of the ended run that can be measured again; none before they are known."""
         self._of: Sequence[RequestRun] | None = None
         self._lines: tuple[str, ...] = ()
         self._is_low = False
@@ -42,6 +51,7 @@ class BenchSummary(Static):
         of = state.requests if state is not None and state.step is Step.ENDED else None
         if of is not self._of:
             self._of = of
+            self.marked = ()
             self._put(())
             if state is not None and of:
                 self._tell(state)
@@ -56,9 +66,11 @@ class BenchSummary(Static):
 
     @work(exclusive=True, group="summary")
     async def _tell(self, state: BenchState) -> None:
-        lines = await asyncio.to_thread(_lines_of, state)
+        lines, marked = await asyncio.to_thread(_told_of, state)
         if self._of is state.requests:
+            self.marked = marked
             self._put(lines)
+            self.post_message(self.Told())
 
     def _put(self, lines: tuple[str, ...]) -> None:
         self._lines = lines
@@ -75,13 +87,19 @@ class BenchSummary(Static):
         self.update(Content("\n".join(shown)))
 
 
-def _lines_of(state: BenchState) -> tuple[str, ...]:
+def _told_of(state: BenchState) -> tuple[tuple[str, ...], tuple[RoundAgain, ...]]:
+    """The lines, and what of the run can be measured again."""
+    from foundry_tui.reports.reruns import marked_words
     from foundry_tui.reports.run_results import model_results
     from foundry_tui.reports.run_summary_words import morning_lines
+    from foundry_tui.services.bench.rerun import marked_in
 
     results = model_results(state.run, state.requests)
     lines = morning_lines(state.run, results, paused_s=state.paused_s, notes=state.notes)
+    marked = marked_in(state.run, state.requests) if state.run.status is RunStatus.COMPLETED else ()
+    if marked:
+        lines = (lines[0], f"f measures {marked_words(marked, behind=' again')}", *lines[1:])
     names = [clean_line(model.model) for model in state.run.models]
     for name, short in sorted(zip(names, short_names(names), strict=True), reverse=True):
         lines = tuple(line.replace(name, short) for line in lines)
-    return lines
+    return lines, marked

@@ -1,10 +1,13 @@
 """The readings of a run under way, model by model; each request is taken once, however often one asks."""
 
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from foundry_tui.domain.bench import Phase, RequestRun
 from foundry_tui.domain.chat import Outcome
-from foundry_tui.metrics.latency import has_hidden_tokens
+from foundry_tui.metrics.attempts import standing
+from foundry_tui.metrics.hidden import HiddenAnswers, HiddenSplit, hidden_answers, hidden_split
 from foundry_tui.metrics.measures import Measure, is_counted, read
 from foundry_tui.metrics.spread import Spread, spread
 from foundry_tui.services.bench.state import BenchState
@@ -19,56 +22,102 @@ _NS_PER_S = 1_000_000_000
 
 @dataclass(slots=True)
 class ModelTally:
-    """What is known of one model so far.
+    """What is known of one model so far, of rounds that were measured again only what stands.
 
     Attributes:
+        taken: Changes with each request that is taken.
         done: Timed requests that were made; a cancelled one is made again and does not count.
         failed: Those of them that enter no statistic.
         highest_round: Of its timed requests; 0 before the first.
         readings: By measure, in the order of the requests.
-        estimated: Measures in which a value rests on an estimate.
-        hidden: Answers with tokens that were never shown, which have no decode rate.
+        hidden: The phases of each answer with tokens that were never shown, which has no decode rate.
         span_s: From sent to end, of all timed requests together; likewise ``spans``, their number.
         peak_rss_bytes: Of any of its requests; likewise ``peak_vram_bytes``.
     """
 
+    taken: int = 0
     done: int = 0
     failed: int = 0
     highest_round: int = 0
     readings: dict[Measure, list[float]] = field(
         default_factory=lambda: {measure: list[float]() for measure in SHOWN}
     )
-    estimated: set[Measure] = field(default_factory=set[Measure])
-    hidden: int = 0
+    hidden: list[HiddenSplit] = field(default_factory=list[HiddenSplit])
     span_s: float = 0.0
     spans: int = 0
     peak_rss_bytes: int | None = None
     peak_vram_bytes: int | None = None
+    _estimated: Counter[Measure] = field(default_factory=Counter[Measure])
     _spreads: dict[Measure, Spread | None] = field(default_factory=dict[Measure, Spread | None])
+    _slots: dict[tuple[str, int], tuple[RequestRun, ...]] = field(
+        default_factory=dict[tuple[str, int], tuple[RequestRun, ...]]
+    )
+    _others: list[RequestRun] = field(default_factory=list[RequestRun])
+
+    @property
+    def estimated(self) -> Collection[Measure]:
+        """Measures in which a value rests on an estimate."""
+        return [measure for measure, count in self._estimated.items() if count]
 
     def take(self, request: RequestRun) -> None:
-        """Add one request of the model, of whatever phase."""
-        self.peak_rss_bytes = _higher(self.peak_rss_bytes, request.peak_rss_bytes)
-        self.peak_vram_bytes = _higher(self.peak_vram_bytes, request.peak_vram_bytes)
-        trace = request.trace
-        if request.phase is not Phase.TIMED or trace.outcome is Outcome.CANCELLED:
+        """Add one request of the model, of whatever phase; of a slot that was measured before what stands."""
+        self.taken += 1
+        if request.phase is not Phase.TIMED:
+            self._others.append(request)
+            self._take_peaks([request])
             return
-        self.done += 1
+        before = self._slots.get((request.prompt_id, request.round), ())
+        stands = standing((*before, request))
+        self._slots[request.prompt_id, request.round] = stands
+        for one in before:
+            if one not in stands:
+                self._count(one, -1)
+        if request in stands:
+            self._take_peaks([request])
+            self._count(request, 1)
+        if len(stands) <= len(before):
+            self._weigh_again()
+
+    def _weigh_again(self) -> None:
+        """The peaks anew, for one of them may have gone."""
+        self.peak_rss_bytes = self.peak_vram_bytes = None
+        self._take_peaks(self._others)
+        for stands in self._slots.values():
+            self._take_peaks(stands)
+
+    def _take_peaks(self, requests: Iterable[RequestRun]) -> None:
+        for request in requests:
+            self.peak_rss_bytes = _higher(self.peak_rss_bytes, request.peak_rss_bytes)
+            self.peak_vram_bytes = _higher(self.peak_vram_bytes, request.peak_vram_bytes)
+
+    def _count(self, request: RequestRun, times: int) -> None:
+        """Count a timed one, or with −1 take back what was counted of it."""
+        trace = request.trace
+        if trace.outcome is Outcome.CANCELLED:
+            return
+        self.done += times
         self.highest_round = max(self.highest_round, request.round)
         if trace.sent_ns is not None and trace.end_ns is not None:
-            self.span_s += (trace.end_ns - trace.sent_ns) / _NS_PER_S
-            self.spans += 1
+            self.span_s += times * (trace.end_ns - trace.sent_ns) / _NS_PER_S
+            self.spans += times
         if not is_counted(request):
-            self.failed += 1
+            self.failed += times
             return
         self._spreads.clear()
-        self.hidden += has_hidden_tokens(trace)
+        split = hidden_split(trace)
+        if split is not None:
+            (self.hidden.append if times > 0 else self.hidden.remove)(split)
         for measure in SHOWN:
             reading = read(trace, measure)
-            if reading is not None:
-                self.readings[measure].append(reading.value)
-                if reading.is_estimate:
-                    self.estimated.add(measure)
+            if reading is None:
+                continue
+            self._estimated[measure] += times * reading.is_estimate
+            readings = self.readings[measure]
+            (readings.append if times > 0 else readings.remove)(reading.value)
+
+    def hidden_answers(self) -> HiddenAnswers | None:
+        """Of all answers with hidden tokens so far; None without any."""
+        return hidden_answers(self.hidden)
 
     def spread(self, measure: Measure) -> Spread | None:
         """Of all readings so far; None without any."""

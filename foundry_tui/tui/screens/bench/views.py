@@ -171,7 +171,7 @@ class BenchViews(Container):
         if self.view is View.RESOURCES:
             return
         size = self.canvas.content_size
-        counts = tuple(tally.of(model.model).done for model in state.run.models)
+        counts = tuple(tally.of(model.model).taken for model in state.run.models)
         chunks = None if track is None else len(track.chunks)
         of = (id(track), chunks) if self.view is View.TIMING else (self.measure, chosen, counts)
         made_of = (state.run.id, self.view, self.is_plain, size, of)
