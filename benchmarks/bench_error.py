@@ -30,7 +30,6 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -38,9 +37,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from figures import Spread, Verdict, give_up, judge, machine, median_interval, print_table
+from figures import Spread, Verdict, give_up, interval_words, judge, machine, print_table
 from gap_error import Errors
-from pseudo_terminal import foundry_tui, on_terminal, report_line
+from pseudo_terminal import on_terminal, output_of, report_line
 from schedules import PROMPT, Server, server, steady, written_ns
 
 from foundry_tui.domain.bench import Phase, RequestRun
@@ -65,7 +64,6 @@ CLAIMED_TTFT_MS = 0.5
 CLAIMED_RATE_PERCENT = 0.1
 SCREEN, HEADLESS = "with the pane", "bench"
 DELAYED = ", no TCP_NODELAY"
-PATIENCE_S = 300
 MAX_TOKENS = 32_768
 """More than any schedule has, so that none counts as running away."""
 
@@ -120,11 +118,7 @@ def without(endpoint: Server, folder: Path, models: Sequence[str], requests: int
         *("bench", "--models", ",".join(models), "--prompt", PROMPT, "--rounds", str(requests), "--json"),
         *("--max-tokens", str(MAX_TOKENS), "--temperature", "0", "--offline", "--endpoint", endpoint.url),
     )
-    done = subprocess.run(
-        foundry_tui(folder, *asked), capture_output=True, text=True, check=False, timeout=PATIENCE_S
-    )
-    if done.returncode != 0:
-        give_up(f"foundry-tui bench ended with code {done.returncode}: {done.stderr[-2000:]}")
+    output_of(folder, *asked)
 
 
 WAYS: Mapping[str, Callable[[Server, Path, Sequence[str], int], None]] = {
@@ -271,10 +265,9 @@ def _claims(drawn: Sequence[Round], plain: Sequence[Round]) -> tuple[tuple[str, 
 def _decided(
     name: str, what: str, readings: Sequence[float], at_most: float
 ) -> tuple[tuple[str, ...], Verdict]:
-    interval = median_interval(readings)
-    shown = "n/a" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
     decision = judge(readings, at_most=at_most)
-    return (name, what, f"{statistics.median(readings):.3f}", shown, f"{at_most:g}", decision.value), decision
+    shown = (f"{statistics.median(readings):.3f}", interval_words(readings, ".3f"), f"{at_most:g}")
+    return (name, what, *shown, decision.value), decision
 
 
 def main() -> int:

@@ -12,9 +12,9 @@ import sys
 import time
 from pathlib import Path
 
-from responsiveness_side import until
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from waiting import until
 
 from foundry_tui.bootstrap import open_services
 from foundry_tui.domain.bench import BenchPlan, PlannedPrompt

@@ -44,7 +44,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from figures import Spread, Verdict, give_up, judge, machine, median_interval, print_table
+from figures import Spread, Verdict, give_up, interval_words, judge, machine, percentile, print_table
 from other_tools import AIPERF, GUIDELLM, OURS, WAYS, Setup, Told, lay_out
 from schedules import CASES, Case, is_timed, server, written_ns
 
@@ -193,11 +193,7 @@ def _gap_cells(answers: Sequence[Judged]) -> tuple[str, str]:
     gaps = _gaps(answers)
     if not gaps:
         return "", ""
-    return f"{statistics.median(gaps):.3f}", f"{_p99(gaps):.3f}"
-
-
-def _p99(values: Sequence[float]) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[98]
+    return f"{statistics.median(gaps):.3f}", f"{percentile(gaps, 0.99):.3f}"
 
 
 def _timing_decisions(found: Found, others: Sequence[str]) -> Iterator[Verdict]:
@@ -205,7 +201,7 @@ def _timing_decisions(found: Found, others: Sequence[str]) -> Iterator[Verdict]:
     statistics_of: tuple[tuple[str, Callable[[Sequence[Judged]], float | None]], ...] = (
         ("TTFT error", lambda answers: statistics.median(values) if (values := _ttfts(answers)) else None),
         ("gap error p50", lambda answers: statistics.median(values) if (values := _gaps(answers)) else None),
-        ("gap error p99", lambda answers: _p99(values) if (values := _gaps(answers)) else None),
+        ("gap error p99", lambda answers: percentile(values, 0.99) if (values := _gaps(answers)) else None),
     )
     for what, statistic in statistics_of:
         beyond = []
@@ -216,8 +212,7 @@ def _timing_decisions(found: Found, others: Sequence[str]) -> Iterator[Verdict]:
                 beyond.append(ours - min(theirs))
         if not beyond:
             continue
-        interval = median_interval(beyond)
-        shown = "n/a" if interval is None else f"{interval[0]:+.3f} to {interval[1]:+.3f} ms"
+        shown = interval_words(beyond, "+.3f", unit=" ms")
         decision = judge(beyond, at_most=0.0)
         print(f"{what}, ours less the best other, by cases, 95 %: {shown}; claim: at most 0: {decision}")
         yield decision

@@ -25,12 +25,13 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from figures import Spread, Verdict, judge, machine, print_table
+from store_timing import Writes, timed
 
 from foundry_tui.domain.chat import ChunkReceived, Outcome, Role, TokenUsage
 from foundry_tui.domain.conversations import Conversation, Turn, new_id
@@ -119,17 +120,6 @@ class Writer:
         )
 
 
-async def timed(rounds: int, ask: Callable[[], Awaitable[object]]) -> list[float]:
-    """Seconds that each of ``rounds`` took, after one that is not counted."""
-    await ask()
-    taken: list[float] = []
-    for _ in range(rounds):
-        begun = time.perf_counter()
-        await ask()
-        taken.append(time.perf_counter() - begun)
-    return taken
-
-
 def scanned(path: Path, rounds: int, word: str) -> list[float]:
     """The same by looking into every message."""
     taken: list[float] = []
@@ -212,28 +202,22 @@ async def measure_writes(path: Path, rounds: int) -> None:
     made = writer.conversation(1, 2)
     question, answer = made.turns
     pieces = [f"{word} " * 10 for word in answer.text.split()]
-    taken: dict[str, list[float]] = {}
-
-    async def write(name: str, job: Awaitable[None]) -> None:
-        begun = time.perf_counter()
-        await job
-        taken.setdefault(name, []).append(time.perf_counter() - begun)
-
+    writes = Writes()
     try:
         for _ in range(rounds):
             conversation_id, question_id, answer_id = new_id(), new_id(), new_id()
             empty = Conversation(id=conversation_id, title="t", created_unix_ms=1, updated_unix_ms=1)
-            await write("create", store.create(empty))
+            await writes.time("create", store.create(empty))
             asked = Turn(
                 id=question_id, parent_id=None, role=Role.USER, text=question.text, at_unix_ms=FIRST_UNIX_MS
             )
-            await write("add_turn, question", store.add_turn(conversation_id, asked))
+            await writes.time("add_turn, question", store.add_turn(conversation_id, asked))
             draft = Turn(
                 id=answer_id, parent_id=question_id, role=Role.ASSISTANT, text="", at_unix_ms=FIRST_UNIX_MS
             )
-            await write("add_turn, answer", store.add_turn(conversation_id, draft))
+            await writes.time("add_turn, answer", store.add_turn(conversation_id, draft))
             for piece in pieces:
-                await write("extend_turn", store.extend_turn(answer_id, text=piece, reasoning=""))
+                await writes.time("extend_turn", store.extend_turn(answer_id, text=piece, reasoning=""))
             done = Turn(
                 id=answer_id,
                 parent_id=question_id,
@@ -242,16 +226,13 @@ async def measure_writes(path: Path, rounds: int) -> None:
                 at_unix_ms=FIRST_UNIX_MS,
                 trace=answer.trace,
             )
-            await write("finish_turn", store.finish_turn(done))
-            await write("delete", store.delete(conversation_id))
+            await writes.time("finish_turn", store.finish_turn(done))
+            await writes.time("delete", store.delete(conversation_id))
     finally:
         await database.aclose()
     for level in ("FULL", "NORMAL"):
-        taken[f"bare commit, {level}"] = list(bare_commits(path, level, rounds * 5))
-    print_table(
-        ("writing", "times", "median, ms", "least", "greatest"),
-        [(name, str(len(each)), *Spread.of(each).cells(scale=1e3, digits=2)) for name, each in taken.items()],
-    )
+        writes.taken[f"bare commit, {level}"] = list(bare_commits(path, level, rounds * 5))
+    writes.print_table()
 
 
 def bare_commits(path: Path, level: str, rounds: int) -> Iterator[float]:

@@ -11,7 +11,17 @@ from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-__all__ = ["Spread", "Verdict", "give_up", "judge", "machine", "median_interval", "print_table"]
+__all__ = [
+    "Spread",
+    "Verdict",
+    "give_up",
+    "interval_words",
+    "judge",
+    "machine",
+    "median_interval",
+    "percentile",
+    "print_table",
+]
 
 
 class Verdict(StrEnum):
@@ -82,6 +92,20 @@ def median_interval(readings: Sequence[float]) -> tuple[float, float] | None:
         k += 1
     ordered = sorted(readings)
     return (ordered[k - 1], ordered[count - k]) if k else None
+
+
+def percentile(readings: Sequence[float], share: float) -> float:
+    """The reading below which ``share`` of them lie, between neighbours in proportion; of two at least."""
+    return statistics.quantiles(readings, n=1000, method="inclusive")[round(share * 1000) - 1]
+
+
+def interval_words(readings: Sequence[float], form: str, *, scale: float = 1.0, unit: str = "") -> str:
+    """``median_interval`` as text, its ends times ``scale`` and formatted as ``form`` says; n/a for None."""
+    interval = median_interval(readings)
+    if interval is None:
+        return "n/a"
+    low, high = (f"{end * scale:{form}}" for end in interval)
+    return f"{low} to {high}{unit}"
 
 
 def judge(readings: Sequence[float], *, at_most: float) -> Verdict:

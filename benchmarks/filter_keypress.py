@@ -28,8 +28,6 @@ import json
 import os
 import random
 import re
-import select
-import signal
 import statistics
 import sys
 import tempfile
@@ -40,21 +38,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from figures import Spread, Verdict, give_up, judge, machine, median_interval, print_table
+from figures import Spread, Verdict, give_up, interval_words, judge, machine, print_table
+from pseudo_terminal import CTRL_Q, forked, quiet_environment, read_some
 from textual import on
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable, Input, Static
 
-if sys.platform != "win32":
-    import fcntl
-    import struct
-    import termios
-
-COLUMNS, LINES = 98, 40
+COLUMNS = 98
 CLAIMED_S = 0.030
 QUIET_S = 0.080
 PATIENCE_S = 60.0
-CTRL_Q, BACKSPACE = b"\x11", b"\x7f"
+BACKSPACE = b"\x7f"
 SEED = 7
 
 
@@ -129,41 +123,16 @@ class Running:
             give_up(f"{self.name} ended with code {code}")
 
     def _read(self, wait_s: float) -> bytes:
-        ready, _, _ = select.select([self._terminal], [], [], max(0.0, wait_s))
-        if not ready:
-            return b""
-        try:
-            return os.read(self._terminal, 1 << 16)
-        except OSError:  # how Linux tells that the other end is closed
-            return b""
+        return read_some(self._terminal, wait_s)
 
 
 @contextmanager
 def on_terminal(name: str, command: tuple[str, ...]) -> Iterator[Running]:
     """``command`` on a terminal of its own; quit at the end of the block, killed if that fails."""
-    unwanted = ("FOUNDRY_", "TEXTUAL", "NO_COLOR", "COLUMNS", "LINES")
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
-    environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.close(ours)
-            os.login_tty(theirs)
-            os.execve(command[0], command, environment)
-        finally:
-            os._exit(127)
-    os.close(theirs)
-    running = Running(name, pid, ours)
-    try:
+    with forked(command, quiet_environment(), columns=COLUMNS) as (pid, terminal):
+        running = Running(name, pid, terminal)
         yield running
         running.quit()
-    finally:
-        if psutil.pid_exists(pid):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        os.close(ours)
 
 
 def made_up(count: int) -> list[Variant]:
@@ -296,8 +265,7 @@ def judge_claim(total: int, ours: list[Round], table: list[Round]) -> Verdict:
     """Print what the rounds at ``total`` variants say of the claim, and of the two apps side by side."""
     medians = [one.median_s for one in ours]
     decision = judge(medians, at_most=CLAIMED_S)
-    interval = median_interval(medians)
-    shown = "n/a" if interval is None else f"{interval[0] * 1e3:.1f} to {interval[1] * 1e3:.1f} ms"
+    shown = interval_words(medians, ".1f", scale=1e3, unit=" ms")
     ratio = statistics.median(
         sum(theirs.presses_s) / sum(own.presses_s) for own, theirs in zip(ours, table, strict=True)
     )

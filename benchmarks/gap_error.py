@@ -28,7 +28,6 @@ import json
 import os
 import pickle
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,8 +36,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from figures import Spread, Verdict, give_up, judge, machine, median_interval, print_table
-from pseudo_terminal import foundry_tui, on_terminal
+from figures import Spread, Verdict, give_up, interval_words, judge, machine, percentile, print_table
+from pseudo_terminal import foundry_tui, on_terminal, output_of
+from schedules import server_process
 
 from foundry_tui.storage import Database, StoredConversations
 
@@ -54,7 +54,6 @@ CLAIMED_P50_MS = 0.05
 CLAIMED_P99_BEYOND_MS = 0.2
 GAP_MS = 1.0
 FIRST_MS = 300.0
-PATIENCE_S = 60
 SCREEN, PLAIN = "with the screen", "chat --json"
 LAST = "thelast"
 
@@ -73,22 +72,15 @@ class Errors:
 
     def at(self, share: float) -> float:
         """The error that ``share`` of the gaps do not exceed, in milliseconds."""
-        return statistics.quantiles(self.gap_ms, n=100, method="inclusive")[round(share * 100) - 1]
+        return percentile(self.gap_ms, share)
 
 
 @contextmanager
 def server(script: Script, *, spins: bool) -> Iterator[EndpointProcess]:
     """The server in a process of its own; it sleeps where that of the tests spins, unless it ``spins``."""
     command = (sys.executable, str(Path(__file__).resolve()), "--serve", *(["--spin"] if spins else []))
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        if process.stdin is None or process.stdout is None:
-            raise RuntimeError("the process was started without pipes")
-        try:
-            pickle.dump((script, Setting()), process.stdin)
-            process.stdin.flush()
-            yield EndpointProcess(url=process.stdout.readline().decode().strip(), pid=process.pid)
-        finally:
-            process.stdin.close()
+    with server_process(command, pickle.dumps((script, Setting()))) as endpoint:
+        yield endpoint
 
 
 def compare(read_ns: Sequence[int], endpoint: EndpointProcess) -> Errors:
@@ -134,12 +126,7 @@ def with_screen(endpoint: EndpointProcess, folder: Path) -> list[int]:
 def without_screen(endpoint: EndpointProcess, folder: Path) -> list[int]:
     """The stamps that the command prints."""
     asked = ("chat", DEFAULT_MODEL, "--prompt", "go", "--json", "--endpoint", endpoint.url)
-    done = subprocess.run(
-        foundry_tui(folder, *asked), capture_output=True, text=True, check=False, timeout=PATIENCE_S
-    )
-    if done.returncode != 0:
-        give_up(f"foundry-tui chat ended with code {done.returncode}: {done.stderr}")
-    return [int(at_ns) for at_ns in json.loads(done.stdout)["chunk_ns"]]
+    return [int(at_ns) for at_ns in json.loads(output_of(folder, *asked))["chunk_ns"]]
 
 
 def measure(rounds: int, tokens: int, *, spins: bool) -> dict[str, list[Errors]]:
@@ -192,8 +179,7 @@ def report(found: Mapping[str, list[Errors]]) -> bool:
     decisions = []
     print()
     for what, readings, at_most in claims:
-        interval = median_interval(readings)
-        shown = "n/a" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f} ms"
+        shown = interval_words(readings, ".3f", unit=" ms")
         decision = judge(readings, at_most=at_most)
         print(f"{what} by rounds, 95 %: {shown}; claim: at most {at_most:g} ms: {decision}")
         decisions.append(decision)

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
-from figures import Spread, Verdict, give_up, judge, machine, median_interval, print_table
+from figures import Spread, Verdict, give_up, interval_words, judge, machine, print_table
 from minimal_app import PAINTED
 from pseudo_terminal import cpu_s, foundry_tui, on_terminal
 
@@ -75,8 +75,7 @@ def report(found: Mapping[str, list[float]]) -> Verdict:
         ],
     )
     ours = found[OURS]
-    interval = median_interval(ours)
-    shown = "n/a" if interval is None else f"{interval[0]:.2%} to {interval[1]:.2%}"
+    shown = interval_words(ours, ".2%")
     verdict = judge(ours, at_most=CLAIMED_SHARE)
     beyond = Spread.of(ours).median - Spread.of(found[MINIMAL]).median
     print(f"\nbeyond the minimal app: {beyond:.2%} of a core")

@@ -32,7 +32,7 @@ from pathlib import Path
 
 import psutil
 from conversations import fill
-from figures import Spread, Verdict, give_up, judge, machine, median_interval, print_table
+from figures import Spread, Verdict, give_up, interval_words, judge, machine, print_table
 from minimal_app import PAINTED
 from pseudo_terminal import foundry_tui, on_terminal, report_line
 from responsiveness import tokens
@@ -125,8 +125,7 @@ def judge_start(found: dict[str, list[float]]) -> Verdict:
         [(name, str(len(each)), *Spread.of(each).cells()) for name, each in found.items()],
     )
     ours = found["foundry-tui demo"]
-    interval = median_interval(ours)
-    shown = "n/a" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f} MB"
+    shown = interval_words(ours, ".1f", unit=" MB")
     verdict = judge(ours, at_most=CLAIMED_MB)
     print(f"\nby rounds, 95 %: {shown}; claim: at most {CLAIMED_MB:g} MB: {verdict}\n")
     return verdict

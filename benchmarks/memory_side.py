@@ -9,9 +9,10 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+from waiting import until
 
 from foundry_tui.bootstrap import open_services
 from foundry_tui.launching import LaunchOptions, resolve
@@ -23,14 +24,7 @@ from foundry_tui.tui.panes.chat import ChatPane
 from foundry_tui.tui.panes.composer import Composer
 from foundry_tui.tui.screens.workspace import WorkspaceScreen
 
-_SOON_S = 0.005
 _REST_S = 1.0
-
-
-async def _until(holds: Callable[[], object]) -> None:
-    """Look again and again: a benchmark looks in from outside and has nothing that would wake it."""
-    while not holds():  # noqa: ASYNC110 - see above
-        await asyncio.sleep(_SOON_S)
 
 
 class AskingApp(FoundryApp):
@@ -48,18 +42,18 @@ class AskingApp(FoundryApp):
         self.run_worker(self._ask())
 
     async def _ask(self) -> None:
-        await _until(lambda: isinstance(self.screen, WorkspaceScreen))
+        await until(lambda: isinstance(self.screen, WorkspaceScreen))
         screen = self.screen
         if not isinstance(screen, WorkspaceScreen):
             raise TypeError("another screen has opened")
         await self.services.client.start()
         screen.post_message(ModelActivated(self.services.client.catalog.value.models[0].id))
-        await _until(lambda: screen.chat.active_model)
+        await until(lambda: screen.chat.active_model)
         await self._tell(screen.chat, 0)
         for number in range(1, self._marks[-1] + 1):
             text = f"Question {number}"
             screen.chat.composer.post_message(Composer.Submitted(written=text, text=text))
-            await _until(partial(self._has_answered, screen.chat, number))
+            await until(partial(self._has_answered, screen.chat, number), every_s=0.005)
             if number in self._marks:
                 await self._tell(screen.chat, number)
 
@@ -70,7 +64,7 @@ class AskingApp(FoundryApp):
     async def _tell(self, chat: ChatPane, answers: int) -> None:
         """Say that all is drawn, written and at rest; wait until that was read."""
         await self.services.recorder.settled()
-        await _until(lambda: chat.transcript.is_idle)
+        await until(lambda: chat.transcript.is_idle)
         await asyncio.sleep(_REST_S)
         os.write(self._report, json.dumps({"answers": answers}).encode() + b"\n")
         await asyncio.sleep(_REST_S)

@@ -33,23 +33,31 @@ A claim is judged by a 95 % interval of what the rounds say, each by itself; abo
 Exit code: 0 the claim that applies holds, 1 it does not or is undecided, 2 something is missing or failed.
 """
 
-import argparse
 import asyncio
-import contextlib
-import json
-import os
-import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from figures import Spread, Verdict, give_up, judge, machine, median_interval, print_table
+from figures import Spread, Verdict, give_up, interval_words, judge, print_table
+from model_ways import (
+    BARE,
+    CLAIMED_SHARE,
+    NATIVE,
+    TINY,
+    Ask,
+    Question,
+    Traces,
+    is_smollm2,
+    measure,
+    option_parser,
+    trace_of,
+    well_set,
+)
 
-from foundry_tui.demo import demo_registration
-from foundry_tui.domain.chat import ChatMessage, ChatRequest, ChunkReceived, Outcome, Role, TokenUsage
+from foundry_tui.domain.chat import ChatMessage, ChatRequest, ChunkReceived, Role
 from foundry_tui.domain.errors import EngineError
 from foundry_tui.domain.models import Registration
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
@@ -58,33 +66,7 @@ from foundry_tui.engines.hosting.hosted import HostedEngine
 from foundry_tui.metrics.latency import decode_rate, merged_share, ttft_s
 
 CLAIMED_TTFT_S = 0.003
-CLAIMED_SHARE = 0.98
-# Either claim is made for one model; its folder is known by the size of its embedding.
-_TINY = Path(demo_registration().path)
-_SMOLLM2_VOCABULARY = 49152
-_LINE_LIMIT = 1 << 24
-_PATIENCE_S = 300.0
-
-OURS, READER, NATIVE, NEW_SESSION, BARE = (
-    "foundry-tui",
-    "foundry-tui, at the reader",
-    "native",
-    "native, new session",
-    "bare",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What each way is asked, greedily."""
-
-    prompt: str
-    max_tokens: int
-
-
-# One answer may be read by more than one clock: traces by the name of their row.
-Traces = Mapping[str, GenerationTrace]
-Ask = Callable[[Question], Awaitable[Traces]]
+OURS, READER = "foundry-tui", "foundry-tui, at the reader"
 
 
 @asynccontextmanager
@@ -120,101 +102,11 @@ async def our_way(folder: Path, scratch: Path) -> AsyncGenerator[Ask, None]:
                     trace.observe(event)
             finished = trace.finish()
             tokens = finished.usage.completion_tokens if finished.usage is not None else None
-            return {OURS: finished, READER: _trace(called_ns, tuple(arrived), tokens)}
+            return {OURS: finished, READER: trace_of(called_ns, tuple(arrived), tokens)}
 
         yield ask
     finally:
         await engine.stop()
-
-
-@asynccontextmanager
-async def side_way(names: Mapping[str, str], *command: str) -> AsyncGenerator[Ask, None]:
-    """A way in a script of its own; ``names``: for each row the reading that is its t0."""
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=_LINE_LIMIT
-    )
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("the process was started without pipes")
-    stdin, stdout = process.stdin, process.stdout
-
-    async def read() -> dict[str, object]:
-        async with asyncio.timeout(_PATIENCE_S):
-            line = await stdout.readline()
-        if not line:
-            give_up(f"{command[1]} ended; what it said stands above")
-        said: object = json.loads(line)
-        if not isinstance(said, dict):
-            raise TypeError(f"{command[1]} wrote {said!r}")
-        return said
-
-    async def ask(question: Question) -> Traces:
-        asked = {"prompt": question.prompt, "max_tokens": question.max_tokens}
-        stdin.write(json.dumps(asked).encode() + b"\n")
-        said = await read()
-        tokens = _number(said["tokens"])
-        pairs = said["chunks"] if isinstance(said["chunks"], list) else []
-        chunks = tuple(
-            ChunkReceived(at_ns=at_ns, text=text, read=number) for number, (at_ns, text) in enumerate(pairs)
-        )
-        return {name: _trace(_number(said[t0]), chunks, tokens) for name, t0 in names.items()}
-
-    try:
-        print(f"{', '.join(names)}: {(await read())['versions']}")
-        yield ask
-    finally:
-        stdin.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                await process.wait()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-def _trace(sent_ns: int, chunks: tuple[ChunkReceived, ...], tokens: int | None) -> GenerationTrace:
-    return GenerationTrace(
-        call_ns=sent_ns,
-        sent_ns=sent_ns,
-        headers_ns=None,
-        role_ns=None,
-        chunks=chunks,
-        end_ns=chunks[-1].at_ns if chunks else None,
-        usage=TokenUsage(completion_tokens=tokens),
-        outcome=Outcome.COMPLETED,
-    )
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int):
-        raise TypeError(f"{value!r} is no whole number")
-    return value
-
-
-async def measure(arguments: argparse.Namespace, scratch: Path) -> dict[str, list[GenerationTrace]]:
-    """All rounds; the traces of each row."""
-    question = Question(prompt=arguments.prompt, max_tokens=arguments.max_tokens)
-    here = Path(__file__).parent
-    folder = str(arguments.model)
-    async with AsyncExitStack() as stack:
-        ways = [await stack.enter_async_context(our_way(arguments.model, scratch / "ours"))]
-        native = (sys.executable, str(here / "native_side.py"), folder, str(scratch / "native"))
-        rows = {NATIVE: "sent_ns", NEW_SESSION: "opened_ns"}
-        ways.append(await stack.enter_async_context(side_way(rows, *native)))
-        if arguments.bare is not None:
-            bare = (str(arguments.bare), str(here / "bare_side.py"), folder)
-            ways.append(await stack.enter_async_context(side_way({BARE: "sent_ns"}, *bare)))
-        for _ in range(arguments.warm_up):
-            for ask in ways:
-                await ask(question)
-        print(f"load average before {os.getloadavg()[0]:.2f}")
-        found: dict[str, list[GenerationTrace]] = {}
-        for number in range(arguments.rounds):
-            turn = number % len(ways)
-            for ask in (*ways[turn:], *ways[:turn]):
-                for name, trace in (await ask(question)).items():
-                    found.setdefault(name, []).append(trace)
-        print(f"load average after  {os.getloadavg()[0]:.2f}\n")
-    return {name: found[name] for name in (OURS, READER, NATIVE, NEW_SESSION, BARE) if name in found}
 
 
 def report(found: Mapping[str, list[GenerationTrace]], folder: Path) -> bool:
@@ -268,25 +160,20 @@ def report(found: Mapping[str, list[GenerationTrace]], folder: Path) -> bool:
     if len({trace.text for of_one in found.values() for trace in of_one}) != 1:
         print("NOT COMPARABLE: the texts differ")
         return False
-    if folder.resolve() == _TINY.resolve():
+    if folder.resolve() == TINY.resolve():
         off_ms = [(ours - theirs) * 1e3 for ours, theirs in zip(waits[OURS], waits[NATIVE], strict=True)]
         decision = judge(off_ms, at_most=CLAIMED_TTFT_S * 1e3)
-        print(f"TTFT - native by rounds, 95 %: {_shown(off_ms, 2)} ms")
+        print(f"TTFT - native by rounds, 95 %: {interval_words(off_ms, '.2f')} ms")
         print(f"claim: at most {CLAIMED_TTFT_S * 1e3:g} ms: {decision}")
     elif BARE in found and is_smollm2(folder):
         shares = [ours / theirs for ours, theirs in zip(rates[OURS], rates[BARE], strict=True)]
         decision = judge([-share for share in shares], at_most=-CLAIMED_SHARE)
-        print(f"rate / bare by rounds, 95 %: {_shown(shares, 3)}")
+        print(f"rate / bare by rounds, 95 %: {interval_words(shares, '.3f')}")
         print(f"claim: at least {CLAIMED_SHARE}: {decision}")
     else:
         print("no claim is made for this model and these ways")
         return True
     return decision is Verdict.HOLDS
-
-
-def _shown(readings: list[float], digits: int) -> str:
-    interval = median_interval(readings)
-    return "n/a" if interval is None else f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f}"
 
 
 def _known(value: float | None) -> float:
@@ -305,34 +192,13 @@ def _paired(ours: list[float], theirs: list[float]) -> float:
     return Spread.of([mine / other for mine, other in zip(ours, theirs, strict=True)]).median
 
 
-def is_smollm2(folder: Path) -> bool:
-    """Whether the model in ``folder`` has the vocabulary of SmolLM2, for which rates are claimed."""
-    config = json.loads((folder / "genai_config.json").read_text(encoding="utf-8"))
-    return bool(config["model"]["vocab_size"] == _SMOLLM2_VOCABULARY)
-
-
 def main() -> int:
     """Run the benchmark; its exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", type=Path, default=_TINY, help="model folder (default: the bundled one)")
-    parser.add_argument("--bare", type=Path, help="Python of an environment with onnxruntime-genai")
-    parser.add_argument("--prompt", default="Tell me a long story about a fox and a bear.")
-    parser.add_argument("--max-tokens", type=int, default=96)
-    parser.add_argument("--rounds", type=int, default=9, help="answers of each way that count (default 9)")
-    parser.add_argument("--warm-up", type=int, default=2, help="answers of each way thrown away (default 2)")
-    arguments = parser.parse_args()
-    if not (arguments.model / "genai_config.json").is_file():
-        give_up(f"{arguments.model} is no model folder: it has no genai_config.json")
-    if arguments.bare is not None and not arguments.bare.is_file():
-        give_up(f"{arguments.bare} is no Python interpreter")
-    if arguments.rounds < 1 or arguments.max_tokens < 2:
-        give_up("--rounds must be at least 1, --max-tokens at least 2")
-    print(machine("foundry-tui", "foundry-local-sdk", "onnxruntime", "onnxruntime-genai-core", "openai"))
+    arguments = well_set(option_parser(__doc__, warm_up=2).parse_args())
     with tempfile.TemporaryDirectory(prefix="path-overhead-") as scratch:
         try:
-            found = asyncio.run(measure(arguments, Path(scratch)))
+            ours = our_way(arguments.model, Path(scratch) / "ours")
+            found = asyncio.run(measure(arguments, Path(scratch), ours))
         except EngineError as error:
             give_up(f"foundry-tui: {error.message}")
         return 0 if report(found, arguments.model) else 1

@@ -2,11 +2,12 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -19,11 +20,23 @@ if sys.platform != "win32":
     import struct
     import termios
 
-__all__ = ["CTRL_Q", "Program", "cpu_s", "foundry_tui", "on_terminal", "report_line"]
+__all__ = [
+    "CTRL_Q",
+    "Program",
+    "cpu_s",
+    "forked",
+    "foundry_tui",
+    "on_terminal",
+    "output_of",
+    "quiet_environment",
+    "read_some",
+    "report_line",
+]
 
 COLUMNS, LINES = 120, 40
 PATIENCE_S = 60.0
 CTRL_Q = b"\x11"
+_HEADLESS_PATIENCE_S = 300.0
 _READ_BYTES = 1 << 16
 # More than several full screens: what is waited for has just been written.
 _KEPT_BYTES = 1 << 20
@@ -98,17 +111,13 @@ def on_terminal(name: str, command: Sequence[str], *, pass_fds: Sequence[int] = 
     """``command`` on a terminal of its own; quit at the end of the block, killed if that fails."""
     if sys.platform == "win32":
         give_up("this benchmark needs a POSIX pseudo-terminal")
-    unwanted = ("FOUNDRY_", "TEXTUAL", "NO_COLOR", "COLUMNS", "LINES")
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
-    environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+    ours, theirs = _terminal(COLUMNS)
     child = subprocess.Popen(
         command,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env=environment,
+        env=quiet_environment(),
         pass_fds=pass_fds,
         start_new_session=True,
     )
@@ -122,6 +131,58 @@ def on_terminal(name: str, command: Sequence[str], *, pass_fds: Sequence[int] = 
             child.kill()
             child.wait()
         os.close(ours)
+
+
+@contextmanager
+def forked(
+    command: Sequence[str], environment: Mapping[str, str], *, columns: int = COLUMNS
+) -> Iterator[tuple[int, int]]:
+    """The process and our end of its terminal, with no thread that reads; killed if the block leaves it.
+
+    A bare fork, since what is timed from here on must not wait for anything else.
+    """
+    ours, theirs = _terminal(columns)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(ours)
+            os.login_tty(theirs)
+            os.execve(command[0], list(command), environment)
+        finally:
+            os._exit(127)
+    os.close(theirs)
+    try:
+        yield pid, ours
+    finally:
+        if psutil.pid_exists(pid):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(ours)
+
+
+def read_some(terminal: int, wait_s: float) -> bytes:
+    """What arrives next; empty if the process has closed its end or nothing came for so long."""
+    ready, _, _ = select.select([terminal], [], [], max(0.0, wait_s))
+    if not ready:
+        return b""
+    try:
+        return os.read(terminal, _READ_BYTES)
+    except OSError:  # how Linux tells that the other end is closed
+        return b""
+
+
+def quiet_environment(**more: str) -> dict[str, str]:
+    """Ours without what would change an app's look, in a terminal of many colours; and ``more``."""
+    unwanted = ("FOUNDRY_", "TEXTUAL", "NO_COLOR", "COLUMNS", "LINES", "PYTHONPROFILE")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(unwanted)}
+    return environment | {"TERM": "xterm-256color", "COLORTERM": "truecolor"} | more
+
+
+def _terminal(columns: int) -> tuple[int, int]:
+    """Our end and theirs."""
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, columns, 0, 0))
+    return ours, theirs
 
 
 def report_line(descriptor: int, program: Program) -> bytes:
@@ -141,6 +202,15 @@ def foundry_tui(folder: Path, *arguments: str) -> tuple[str, ...]:
     (folder / "config").mkdir(parents=True, exist_ok=True)
     places = ("--data-dir", str(folder / "data"), "--config", str(folder / "config"))
     return (sys.executable, "-m", "foundry_tui", *arguments, *places)
+
+
+def output_of(folder: Path, *arguments: str) -> str:
+    """What the app prints where it has no terminal; gives up where it fails."""
+    command = foundry_tui(folder, *arguments)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_HEADLESS_PATIENCE_S)
+    if done.returncode != 0:
+        give_up(f"foundry-tui {arguments[0]} ended with code {done.returncode}: {done.stderr[-2000:]}")
+    return done.stdout
 
 
 def cpu_s(process: psutil.Process) -> float:

@@ -37,11 +37,11 @@ import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from figures import Spread, Verdict, give_up, judge, machine, median_interval, print_table
+from figures import Spread, Verdict, give_up, interval_words, judge, machine, percentile, print_table
 from pseudo_terminal import on_terminal, report_line
 
 from foundry_tui.domain.chat import Role
@@ -193,11 +193,6 @@ def stream_once(rate: int, seconds: float, *, is_markdown: bool) -> Run:
             os.close(ours)
 
 
-def percentile(readings: Sequence[float], share: float) -> float:
-    """The reading below which ``share`` of them lie, between neighbours in proportion."""
-    return statistics.quantiles(readings, n=1000, method="inclusive")[round(share * 1000) - 1]
-
-
 Found = Mapping[tuple[str, int], list[Run]]
 
 
@@ -243,8 +238,7 @@ def judge_claims(found: Found) -> bool:
             claims.append(("lag p99", [percentile(run.lag_ms, 0.99) for run in runs], CLAIMED_LAG_MS[rate]))
         for what, readings, at_most in claims:
             decision = judge(readings, at_most=at_most)
-            interval = median_interval(readings)
-            shown = "n/a" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f} ms"
+            shown = interval_words(readings, ".1f", unit=" ms")
             print(f"{rate:,}/s, {what} by rounds, 95 %: {shown}; claim: at most {at_most:g} ms: {decision}")
             decisions.append(decision)
     return all(decision is Verdict.HOLDS for decision in decisions)

@@ -17,7 +17,7 @@ import re
 import sys
 import time
 from bisect import bisect_left
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from textual.containers import VerticalScroll
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.widgets import Input, Markdown, Static
+from waiting import until
 
 from foundry_tui.bootstrap import open_services
 from foundry_tui.domain.chat import ChunkReceived
@@ -44,12 +45,6 @@ REST_S = 1.0
 PATIENCE_S = 30.0
 _SOON_S = 0.05
 _TOKEN = re.compile(r"w(\d{5})")
-
-
-async def until(holds: Callable[[], object]) -> None:
-    """Look again and again: a benchmark looks in from outside and has nothing that would wake it."""
-    while not holds():  # noqa: ASYNC110 - see above
-        await asyncio.sleep(_SOON_S)
 
 
 @dataclass

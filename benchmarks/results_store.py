@@ -25,7 +25,7 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -33,6 +33,7 @@ from itertools import cycle
 from pathlib import Path
 
 from figures import Spread, Verdict, judge, machine, print_table
+from store_timing import Writes, timed
 
 from foundry_tui.domain.bench import (
     BenchPlan,
@@ -158,16 +159,18 @@ def copy(path: Path, original: str, numbers: Sequence[int]) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         (source,) = connection.execute("SELECT number FROM run WHERE id = ?", (original,)).fetchone()
-        tables: dict[str, str] = {}
-        for table in ("run_plan", "run_model", "run_request"):
-            names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-            tables[table] = ", ".join(name for name in names if name != "run")
+        own = {"number", "id", "name", "started_unix_ms", "ended_unix_ms"}
+        same = _columns(connection, "run", without=own)
+        tables = {
+            table: _columns(connection, table, without={"run"})
+            for table in ("run_plan", "run_model", "run_request")
+        }
         connection.execute("BEGIN")
         for place, number in enumerate(numbers):
             started_unix_ms = FIRST_UNIX_MS + number * MINUTE_MS
             made = connection.execute(
-                "INSERT INTO run SELECT NULL, ?, ?, status, ?, ?, path, models, planned, requests, tags"
-                " FROM run WHERE number = ?",
+                f"INSERT INTO run (id, name, started_unix_ms, ended_unix_ms, {same})"
+                f" SELECT ?, ?, ?, ?, {same} FROM run WHERE number = ?",
                 (run_id(number), f"nightly {number}", started_unix_ms, started_unix_ms + MINUTE_MS, source),
             ).lastrowid
             for table, columns in tables.items():
@@ -183,6 +186,12 @@ def copy(path: Path, original: str, numbers: Sequence[int]) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def _columns(connection: sqlite3.Connection, table: str, *, without: set[str]) -> str:
+    """As the newest version of the database has them."""
+    names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    return ", ".join(name for name in names if name not in without)
+
+
 def tell(line: str) -> None:
     """Say on a terminal how far it is."""
     if sys.stderr.isatty():
@@ -195,20 +204,6 @@ def forget(path: Path) -> None:
         with path.open("rb") as file:
             os.fsync(file.fileno())
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-async def timed(
-    rounds: int, ask: Callable[[], Awaitable[object]], *, before: Callable[[], None] | None = None
-) -> list[float]:
-    """Seconds that each of ``rounds`` took, after one that is not counted."""
-    taken: list[float] = []
-    for _ in range(rounds + 1):
-        if before is not None:
-            before()
-        begun = time.perf_counter()
-        await ask()
-        taken.append(time.perf_counter() - begun)
-    return taken[1:]
 
 
 async def measure_reads(path: Path, rounds: int, large: Sequence[str], runs: int) -> list[Verdict]:
@@ -254,32 +249,23 @@ async def measure_writes(path: Path, rounds: int, runs: int) -> None:
     """Print the table of writes of one run, and of its removal."""
     database, writer = Database(path), Writer()
     store, (request,) = StoredRuns(database), writer.requests(1)
-    run, taken = writer.run(runs + 1), dict[str, list[float]]()
-
-    async def write(name: str, job: Awaitable[None]) -> None:
-        begun = time.perf_counter()
-        await job
-        taken.setdefault(name, []).append(time.perf_counter() - begun)
-
+    run, writes = writer.run(runs + 1), Writes()
     try:
         await store.runs(limit=1)
         for _ in range(rounds):
-            await write("create_run", store.create_run(run))
+            await writes.time("create_run", store.create_run(run))
             for number in range(1, 21):
-                await write("add_request", store.add_request(run.id, replace(request, number=number)))
-            await write("put_model", store.put_model(run.id, run.models[0]))
-            await write("end_run", store.end_run(run.id, RunStatus.COMPLETED, at_unix_ms=1))
-            await write("delete_run of 20 requests", store.delete_run(run.id))
+                await writes.time("add_request", store.add_request(run.id, replace(request, number=number)))
+            await writes.time("put_model", store.put_model(run.id, run.models[0]))
+            await writes.time("end_run", store.end_run(run.id, RunStatus.COMPLETED, at_unix_ms=1))
+            await writes.time("delete_run of 20 requests", store.delete_run(run.id))
         many = writer.requests(LARGE)
         for _ in range(3):
-            await write(f"import_run of {LARGE} requests", store.import_run(run, many))
-            await write(f"delete_run of {LARGE} requests", store.delete_run(run.id))
+            await writes.time(f"import_run of {LARGE} requests", store.import_run(run, many))
+            await writes.time(f"delete_run of {LARGE} requests", store.delete_run(run.id))
     finally:
         await database.aclose()
-    print_table(
-        ("writing", "times", "median, ms", "least", "greatest"),
-        [(name, str(len(each)), *Spread.of(each).cells(scale=1e3, digits=2)) for name, each in taken.items()],
-    )
+    writes.print_table()
 
 
 async def measure(folder: Path, requests: int, runs: int, rounds: int) -> int:

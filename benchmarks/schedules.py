@@ -45,7 +45,17 @@ from tests.support.script import (
     answer,
 )
 
-__all__ = ["CASES", "PROMPT", "Case", "Server", "is_timed", "server", "steady", "written_ns"]
+__all__ = [
+    "CASES",
+    "PROMPT",
+    "Case",
+    "Server",
+    "is_timed",
+    "server",
+    "server_process",
+    "steady",
+    "written_ns",
+]
 
 PROMPT = "Tell me a long story about a fox and a bear."
 WORD = " the"
@@ -256,10 +266,19 @@ def server(
     command += ["--seconds", str(seconds)]
     command += [] if nodelay else ["--delayed"]
     command += ["--spare-first"] if spares_first else []
+    with server_process(command) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def server_process(command: Sequence[str], given: bytes = b"") -> Iterator[Server]:
+    """A server that reads what is ``given``, prints its address and serves until standard input ends."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the process was started without pipes")
         try:
+            process.stdin.write(given)
+            process.stdin.flush()
             yield EndpointProcess(url=process.stdout.readline().decode().strip(), pid=process.pid)
         finally:
             process.stdin.close()

@@ -20,31 +20,21 @@ Exit code: 0 the claim holds, 1 it does not or is undecided, 2 something is miss
 import argparse
 import os
 import re
-import select
-import signal
 import sys
 import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from figures import Spread, Verdict, give_up, judge, machine, median_interval, print_table
+from figures import Spread, Verdict, give_up, interval_words, judge, machine, print_table
 from minimal_app import PAINTED
+from pseudo_terminal import CTRL_Q, forked, quiet_environment, read_some
 
-if sys.platform != "win32":
-    import fcntl
-    import struct
-    import termios
-
-COLUMNS, LINES = 120, 40
 CLAIMED_RATIO = 1.5
 PATIENCE_S = 30.0
-CTRL_Q = b"\x11"
 _MARK = "FOUNDRY_TUI_BENCHMARK_RUN"
 _IMPORT = re.compile(rb"import time:\s+(\d+) \|\s+\d+ \| ( *)([\w.]+)")
 
@@ -90,13 +80,14 @@ class Imported:
 def start_once(subject: Subject, *, traces_imports: bool = False) -> Start:
     """Start ``subject``, wait for its first screen, and end it with everything that it started."""
     mark = uuid.uuid4().hex
-    environment = _environment(mark, traces_imports=traces_imports)
+    traced = {"PYTHONPROFILEIMPORTTIME": "1"} if traces_imports else {}
+    environment = quiet_environment(**{_MARK: mark}, **traced)
     started_s = time.perf_counter()
-    with _on_terminal(subject.command, environment) as (pid, terminal):
+    with forked(subject.command, environment) as (pid, terminal):
         output = b""
         painted_s: float | None = None
         while painted_s is None:
-            data = _read(terminal, started_s + PATIENCE_S)
+            data = read_some(terminal, started_s + PATIENCE_S - time.perf_counter())
             now_s = time.perf_counter()
             if not data:
                 give_up(f"{subject.name} showed no {subject.text.decode()!r}; it wrote: {output[-2000:]!r}")
@@ -111,45 +102,11 @@ def start_once(subject: Subject, *, traces_imports: bool = False) -> Start:
     return Start(painted_s=painted_s, rss_bytes=rss_bytes, output=output)
 
 
-@contextmanager
-def _on_terminal(command: tuple[str, ...], environment: dict[str, str]) -> Iterator[tuple[int, int]]:
-    """The process and the other end of its terminal; killed if the block leaves it running."""
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.close(ours)
-            os.login_tty(theirs)
-            os.execve(command[0], command, environment)
-        finally:
-            os._exit(127)
-    os.close(theirs)
-    try:
-        yield pid, ours
-    finally:
-        if psutil.pid_exists(pid):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        os.close(ours)
-
-
-def _read(terminal: int, deadline_s: float) -> bytes:
-    """What arrives next; empty if the process has closed its end or the deadline has passed."""
-    ready, _, _ = select.select([terminal], [], [], max(0.0, deadline_s - time.perf_counter()))
-    if not ready:
-        return b""
-    try:
-        return os.read(terminal, 1 << 16)
-    except OSError:  # how Linux tells that the other end is closed
-        return b""
-
-
 def _quit(pid: int, terminal: int) -> int:
     """Press Ctrl+Q, read on until the terminal closes, and return the exit code."""
     os.write(terminal, CTRL_Q)
     deadline_s = time.perf_counter() + PATIENCE_S
-    while _read(terminal, deadline_s):
+    while read_some(terminal, deadline_s - time.perf_counter()):
         pass
     if time.perf_counter() >= deadline_s:
         give_up(f"process {pid} did not end on Ctrl+Q")
@@ -170,15 +127,6 @@ def _outliving(mark: str) -> list[psutil.Process]:
     for process in alive:
         process.kill()
     return alive
-
-
-def _environment(mark: str, *, traces_imports: bool) -> dict[str, str]:
-    unwanted = ("FOUNDRY_", "TEXTUAL", "NO_COLOR", "COLUMNS", "LINES", "PYTHONPROFILE")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
-    environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", _MARK: mark}
-    if traces_imports:
-        environment["PYTHONPROFILEIMPORTTIME"] = "1"
-    return environment
 
 
 def imports_of(output: bytes) -> list[Imported]:
@@ -240,8 +188,7 @@ def judge_ratio(minimal: list[Start], app: list[Start]) -> Verdict:
     medians = [Spread.of([start.painted_s for start in of_one]).median for of_one in (app, minimal)]
     ratios = [ours.painted_s / least.painted_s for ours, least in zip(app, minimal, strict=True)]
     decision = judge(ratios, at_most=CLAIMED_RATIO)
-    interval = median_interval(ratios)
-    shown = "n/a" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}"
+    shown = interval_words(ratios, ".2f")
     print(f"\nratio of medians {medians[0] / medians[1]:.2f}; by rounds, 95 %: {shown}")
     print(f"claim: at most {CLAIMED_RATIO}: {decision}")
     return decision

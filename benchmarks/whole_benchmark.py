@@ -24,22 +24,29 @@ stays loaded between runs.  The ratio is taken within each round; a claim is jud
 Exit code: 0 the claim that applies holds, 1 it does not or is undecided, 2 something is missing or failed.
 """
 
-import argparse
 import asyncio
-import os
 import statistics
-import sys
 import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
-from figures import Spread, Verdict, give_up, judge, machine, median_interval, print_table
-from path_overhead import BARE, NATIVE, NEW_SESSION, Ask, Question, Traces, is_smollm2, side_way
+from figures import Spread, Verdict, give_up, interval_words, judge, percentile, print_table
+from model_ways import (
+    BARE,
+    CLAIMED_SHARE,
+    NEW_SESSION,
+    Ask,
+    Question,
+    Traces,
+    is_smollm2,
+    measure,
+    option_parser,
+    well_set,
+)
 
 from foundry_tui.bootstrap import open_services
-from foundry_tui.demo import demo_registration
 from foundry_tui.domain.bench import BenchPlan, Phase, PlannedPrompt
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.models import Registration
@@ -47,10 +54,8 @@ from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.launching import LaunchOptions, resolve
 from foundry_tui.metrics.latency import decode_rate, merged_share, ttft_s
 
-CLAIMED_SHARE = 0.98
 OURS = "bench"
 _NOTHING = ("n/a", "", "")
-_TINY = Path(demo_registration().path)
 
 
 @asynccontextmanager
@@ -88,32 +93,6 @@ async def benchmark_way(folder: Path, scratch: Path) -> AsyncGenerator[Ask, None
             return {OURS: timed[0]}
 
         yield ask
-
-
-async def measure(arguments: argparse.Namespace, scratch: Path) -> dict[str, list[GenerationTrace]]:
-    """All rounds; the traces of each row."""
-    question = Question(prompt=arguments.prompt, max_tokens=arguments.max_tokens)
-    here, folder = Path(__file__).parent, str(arguments.model)
-    async with AsyncExitStack() as stack:
-        ways = [await stack.enter_async_context(benchmark_way(arguments.model, scratch / "ours"))]
-        native = (sys.executable, str(here / "native_side.py"), folder, str(scratch / "native"))
-        rows = {NATIVE: "sent_ns", NEW_SESSION: "opened_ns"}
-        ways.append(await stack.enter_async_context(side_way(rows, *native)))
-        if arguments.bare is not None:
-            bare = (str(arguments.bare), str(here / "bare_side.py"), folder)
-            ways.append(await stack.enter_async_context(side_way({BARE: "sent_ns"}, *bare)))
-        for _ in range(arguments.warm_up):
-            for ask in ways:
-                await ask(question)
-        print(f"load average before {os.getloadavg()[0]:.2f}")
-        found: dict[str, list[GenerationTrace]] = {}
-        for number in range(arguments.rounds):
-            turn = number % len(ways)
-            for ask in (*ways[turn:], *ways[:turn]):
-                for name, trace in (await ask(question)).items():
-                    found.setdefault(name, []).append(trace)
-        print(f"load average after  {os.getloadavg()[0]:.2f}\n")
-    return {name: found[name] for name in (OURS, NATIVE, NEW_SESSION, BARE) if name in found}
 
 
 def report(found: Mapping[str, Sequence[GenerationTrace]], folder: Path) -> bool:
@@ -164,8 +143,7 @@ def _cells(traces: Sequence[GenerationTrace]) -> tuple[str, ...]:
 
 
 def _gap_cells(gaps_ms: Sequence[float]) -> tuple[str, str, str]:
-    p99 = statistics.quantiles(gaps_ms, n=100, method="inclusive")[98]
-    return f"{statistics.median(gaps_ms):.3f}", f"{p99:.3f}", f"{max(gaps_ms):.3f}"
+    return f"{statistics.median(gaps_ms):.3f}", f"{percentile(gaps_ms, 0.99):.3f}", f"{max(gaps_ms):.3f}"
 
 
 def _beside(ours: Sequence[GenerationTrace], theirs: Sequence[GenerationTrace]) -> tuple[str, ...]:
@@ -174,9 +152,9 @@ def _beside(ours: Sequence[GenerationTrace], theirs: Sequence[GenerationTrace]) 
     off_ms = [_ttft_ms(mine) - _ttft_ms(other) for mine, other in zip(ours, theirs, strict=True)]
     return (
         f"{statistics.median(shares):.3f}" if shares else "n/a",
-        _shown(shares, 3),
+        interval_words(shares, ".3f"),
         f"{statistics.median(off_ms):+.2f}",
-        _shown(off_ms, 2),
+        interval_words(off_ms, ".2f"),
     )
 
 
@@ -207,36 +185,18 @@ def _shares(ours: Sequence[GenerationTrace], theirs: Sequence[GenerationTrace]) 
     return [mine / other for mine, other in pairs if mine is not None and other is not None]
 
 
-def _shown(readings: list[float], digits: int) -> str:
-    interval = median_interval(readings)
-    return "n/a" if interval is None else f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f}"
-
-
 def main() -> int:
     """Run the benchmark; its exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", type=Path, default=_TINY, help="model folder (default: the bundled one)")
-    parser.add_argument("--bare", type=Path, help="Python of an environment with onnxruntime-genai")
-    parser.add_argument("--prompt", default="Tell me a long story about a fox and a bear.")
-    parser.add_argument("--max-tokens", type=int, default=96)
-    parser.add_argument("--rounds", type=int, default=9, help="answers of each way that count (default 9)")
-    parser.add_argument("--warm-up", type=int, default=1, help="rounds thrown away (default 1)")
+    parser = option_parser(__doc__, warm_up=1)
     parser.add_argument("--quick", action="store_true", help="two short rounds, to see that it runs")
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.rounds, arguments.max_tokens = 2, 24
-    if not (arguments.model / "genai_config.json").is_file():
-        give_up(f"{arguments.model} is no model folder: it has no genai_config.json")
-    if arguments.bare is not None and not arguments.bare.is_file():
-        give_up(f"{arguments.bare} is no Python interpreter")
-    if arguments.rounds < 1 or arguments.max_tokens < 2:
-        give_up("--rounds must be at least 1, --max-tokens at least 2")
-    print(machine("foundry-tui", "foundry-local-sdk", "onnxruntime", "onnxruntime-genai-core", "openai"))
+    well_set(arguments)
     with tempfile.TemporaryDirectory(prefix="whole-benchmark-") as scratch:
         try:
-            found = asyncio.run(measure(arguments, Path(scratch)))
+            ours = benchmark_way(arguments.model, Path(scratch) / "ours")
+            found = asyncio.run(measure(arguments, Path(scratch), ours))
         except FoundryTuiError as error:
             give_up(f"foundry-tui: {error}")
         return 0 if report(found, arguments.model) else 1

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from foundry_tui.cli.exit_codes import ExitCode
-from foundry_tui.cli.options import add_common, launch_options
+from foundry_tui.cli.groups import add_group, page_by_page
+from foundry_tui.cli.numbers import positive
+from foundry_tui.cli.options import launch_options
 from foundry_tui.cli.output import print_json, print_table, print_text, say
 from foundry_tui.domain.conversations import Conversation, ConversationSummary
 from foundry_tui.domain.errors import BadInput, StorageProblem
@@ -33,7 +35,6 @@ __all__ = ["CONVERSATION_LIST_SCHEMA", "add_commands"]
 
 CONVERSATION_LIST_SCHEMA = "foundry-tui/conversation-list@1"
 _HEADER = ("ID", "TITLE", "USED", "TURNS", "TAGS", "MODELS")
-_PAGE = 500
 # Fewer characters of an id would often fit several.
 _SHORTEST_ID = 4
 
@@ -42,21 +43,15 @@ Act: TypeAlias = Callable[[ConversationStore, argparse.Namespace], Awaitable[int
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``conversations`` and what is below it."""
-    conversations = commands.add_parser(
+    add = add_group(
+        commands,
         "conversations",
         description="The conversations that were kept.",
-        epilog='example: foundry-tui conversations search "slow start" --json',
+        example='search "slow start" --json',
     )
-    add_common(conversations, top=False)
-    actions = conversations.add_subparsers(title="actions", metavar="ACTION", required=True)
 
     def action(name: str, words: str, example: str, act: Act) -> argparse.ArgumentParser:
-        parser = actions.add_parser(
-            name, help=words, description=words, epilog=f"example: foundry-tui conversations {example}"
-        )
-        add_common(parser, top=False)
-        parser.set_defaults(run=_run, act=act)
-        return parser
+        return add(name, words, example, run=_run, act=act)
 
     listing = action("list", "one row per conversation, the newest first", "list --tag work --json", _list)
     search = action(
@@ -65,7 +60,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     search.add_argument("words", metavar="WORD", nargs="+", help="what was said, or stands in title or tags")
     for parser in (listing, search):
         parser.add_argument("--tag", metavar="TAG", help="only those with this tag")
-        parser.add_argument("--limit", metavar="N", type=_positive, help="the newest N; default: all")
+        parser.add_argument("--limit", metavar="N", type=positive, help="the newest N; default: all")
         parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
     show = action("show", "one conversation as Markdown, the branch that was read last", "show 3f2a", _show)
@@ -200,17 +195,9 @@ async def _found(
 async def _all(
     store: ConversationStore, *, text: str = "", tag: str | None = None, limit: int | None = None
 ) -> list[ConversationSummary]:
-    """Page by page, each once, though what is said meanwhile moves them from one page to the next."""
-    found: dict[str, ConversationSummary] = {}
-    offset = 0
-    while limit is None or len(found) < limit:
-        size = _PAGE if limit is None else min(_PAGE, limit)
-        page = await store.find(text=text, tag=tag, limit=size, offset=offset)
-        found |= {summary.id: summary for summary in page if summary.id not in found}
-        offset += len(page)
-        if len(page) < size:
-            break
-    return list(found.values())[:limit]
+    return await page_by_page(
+        lambda size, offset: store.find(text=text, tag=tag, limit=size, offset=offset), limit=limit
+    )
 
 
 async def _load(store: ConversationStore, given: str) -> Conversation:
@@ -300,9 +287,3 @@ def _list_object(found: list[ConversationSummary]) -> dict[str, object]:
             for summary in found
         ],
     }
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not {text!r}")
-    return int(text)

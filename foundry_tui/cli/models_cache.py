@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 from foundry_tui.cli.exit_codes import ExitCode, code_of
+from foundry_tui.cli.groups import AddAction
 from foundry_tui.cli.output import complain, print_json, print_text, say
 from foundry_tui.cli.progress import ProgressLine, following, share_line
 from foundry_tui.domain.downloads import Partial
@@ -27,12 +28,12 @@ VERIFICATION_SCHEMA = "foundry-tui/verification@1"
 _MARKS = {HealthState.SOUND: "ok  ", HealthState.DAMAGED: "FAIL", HealthState.UNKNOWN: "????"}
 
 
-def add_actions(action: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+def add_actions(action: AddAction) -> None:
     """Add them to ``models``; ``action`` makes the parser of one from name, words and example."""
     remove = action(
         "remove",
         "take downloaded models, or what is here of unfinished downloads, off this disk",
-        "foundry-tui models remove phi-4-mini-generic-cpu:3",
+        "remove phi-4-mini-generic-cpu:3",
     )
     remove.add_argument("models", metavar="ID", nargs="+", help="variant id or alias")
     remove.set_defaults(run=_remove)
@@ -40,7 +41,7 @@ def add_actions(action: Callable[[str, str, str], argparse.ArgumentParser]) -> N
     verify = action(
         "verify",
         "read all files of models and compare them with what was downloaded; exit code 1 if one is damaged",
-        "foundry-tui models verify phi-4-mini-generic-cpu:3",
+        "verify phi-4-mini-generic-cpu:3",
     )
     verify.add_argument(
         "models", metavar="ID", nargs="*", help="variant id or alias; none: all on this machine"

@@ -5,12 +5,13 @@ Onto the disk of a server that downloads for itself: ``models_fetch``.
 
 import argparse
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.exit_codes import ExitCode, code_of
+from foundry_tui.cli.groups import AddAction
 from foundry_tui.cli.models_fetch import agree, fetch_all
 from foundry_tui.cli.options import launch_options
 from foundry_tui.cli.output import complain, print_text, say
@@ -30,13 +31,13 @@ from foundry_tui.services.setup import LicensePolicy
 __all__ = ["add_actions"]
 
 
-def add_actions(action: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+def add_actions(action: AddAction) -> None:
     """Add ``pull`` to ``models``; ``action`` makes its parser from name, words and example."""
     pull = action(
         "pull",
         "download models, resume what was left in the middle, repair what is damaged; Ctrl-C leaves a partial"
         " that the same command goes on with",
-        "foundry-tui models pull qwen2.5-0.5b phi-4-mini-generic-cpu:3",
+        "pull qwen2.5-0.5b phi-4-mini-generic-cpu:3",
     )
     pull.add_argument("models", metavar="ID", nargs="+", help="variant id or alias")
     pull.add_argument(

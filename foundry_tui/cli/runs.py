@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 from foundry_tui.cli.bench_output import print_results
 from foundry_tui.cli.exit_codes import ExitCode
+from foundry_tui.cli.groups import add_group, page_by_page
 from foundry_tui.cli.numbers import positive
-from foundry_tui.cli.options import add_common, launch_options
+from foundry_tui.cli.options import launch_options
 from foundry_tui.cli.output import print_json, print_table, print_text, say
 from foundry_tui.cli.run_files import RunFormat, format_of, run_file
 from foundry_tui.cli.run_ids import load_run, load_whole
@@ -45,7 +46,6 @@ __all__ = ["RUN_LIST_SCHEMA", "add_commands"]
 
 RUN_LIST_SCHEMA = "foundry-tui/run-list@1"
 _HEADER = ("ID", "NAME", "BEGUN", "STATUS", "REQUESTS", "TAGS", "MODELS")
-_PAGE = 500
 _SHOWN_ID = 8
 _HISTORY = 20
 _CHART_CELLS = 79
@@ -55,21 +55,10 @@ Act: TypeAlias = Callable[[RunStore, argparse.Namespace], Awaitable[int]]
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``runs`` and what is below it."""
-    runs = commands.add_parser(
-        "runs",
-        description="The benchmarks that were kept.",
-        epilog="example: foundry-tui runs list --json",
-    )
-    add_common(runs, top=False)
-    actions = runs.add_subparsers(title="actions", metavar="ACTION", required=True)
+    add = add_group(commands, "runs", description="The benchmarks that were kept.", example="list --json")
 
     def action(name: str, words: str, example: str, act: Act) -> argparse.ArgumentParser:
-        parser = actions.add_parser(
-            name, help=words, description=words, epilog=f"example: foundry-tui runs {example}"
-        )
-        add_common(parser, top=False)
-        parser.set_defaults(run=_run, act=act)
-        return parser
+        return add(name, words, example, run=_run, act=act)
 
     listing = action("list", "one row per run, the newest first", "list --limit 10", _list)
     listing.add_argument("--limit", metavar="N", type=positive, help="the newest N; default: all")
@@ -267,17 +256,7 @@ async def _delete(store: RunStore, arguments: argparse.Namespace) -> int:
 
 
 async def _all(store: RunStore, *, limit: int | None) -> list[RunSummary]:
-    """Page by page, each once, though a run that begins meanwhile moves them from one page to the next."""
-    found: dict[str, RunSummary] = {}
-    offset = 0
-    while limit is None or len(found) < limit:
-        size = _PAGE if limit is None else min(_PAGE, limit)
-        page = await store.runs(limit=size, offset=offset)
-        found |= {run.id: run for run in page if run.id not in found}
-        offset += len(page)
-        if len(page) < size:
-            break
-    return list(found.values())[:limit]
+    return await page_by_page(lambda size, offset: store.runs(limit=size, offset=offset), limit=limit)
 
 
 def _status(run: RunSummary, *, is_running: bool) -> str:

@@ -75,10 +75,6 @@ class Comparison:
             return None
         return abs(math.log(self.length_ratio)) <= math.log1p(_LENGTH_TOLERANCE)
 
-    def is_slower_by(self, share: float) -> bool:
-        """Whether B was shown to be slower, and its measure differs by more than ``share`` of A's."""
-        return self.verdict is Verdict.SLOWER and self.ratio is not None and abs(self.ratio - 1) > share
-
 
 def compared(
     a: Sequence[RequestRun], b: Sequence[RequestRun], *, measure: Measure = Measure.LATENCY, seed: int = 0

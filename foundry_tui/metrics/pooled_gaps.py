@@ -56,11 +56,6 @@ class PooledGaps:
     stalls: int
     stalled_s: float
 
-    @property
-    def chunk_token_ratio(self) -> float | None:
-        """m/C; None where C is not known or 0."""
-        return self.chunks / self.tokens if self.tokens else None
-
 
 def pooled_gaps(traces: Sequence[GenerationTrace]) -> PooledGaps | None:
     """The gaps of all ``traces`` in one pool; None where no answer has two chunks."""

@@ -30,8 +30,8 @@ __all__ = [
     "progress_words",
     "running_words",
     "share_in_words",
+    "short_span_in_words",
     "short_words",
-    "span_in_words",
     "speed_in_words",
     "state_words",
     "title_words",
@@ -81,7 +81,7 @@ def share_in_words(share: float | None) -> str:
     return UNKNOWN if share is None else f"{math.floor(share * 100 + 1e-9)} %"
 
 
-def span_in_words(seconds: float) -> str:
+def short_span_in_words(seconds: float) -> str:
     """A span as one cut unit, six characters at most below 100 days: ``12 s``, ``5 min``, ``2.5 h``."""
     if seconds < 100:
         return f"{max(0, int(seconds))} s"
@@ -196,7 +196,7 @@ def progress_words(running: Running) -> str:
     parts = [] if progress.share is None else [share_in_words(progress.share)]
     parts.append(bytes_of_bytes(progress.done_bytes, progress.total_bytes))
     if progress.stalled_s:
-        parts.append(f"nothing came for {span_in_words(progress.stalled_s)}")
+        parts.append(f"nothing came for {short_span_in_words(progress.stalled_s)}")
     elif progress.bytes_per_s is not None:
         parts.append(speed_in_words(progress.bytes_per_s))
     if progress.eta_s is not None:
@@ -291,11 +291,11 @@ def _running_words(running: Running) -> str:
     stalled_s = running.progress.stalled_s
     match running.phase:
         case DownloadPhase.STARTING:
-            return f"starting {span_in_words(stalled_s)}" if stalled_s else "starting"
+            return f"starting {short_span_in_words(stalled_s)}" if stalled_s else "starting"
         case DownloadPhase.WAITING:
-            return f"waiting {span_in_words(stalled_s)}" if stalled_s else "waiting"
+            return f"waiting {short_span_in_words(stalled_s)}" if stalled_s else "waiting"
         case DownloadPhase.FLOWING:
-            return f"stalled {span_in_words(stalled_s)}" if stalled_s else "downloading"
+            return f"stalled {short_span_in_words(stalled_s)}" if stalled_s else "downloading"
         case DownloadPhase.DONE:
             return "complete"
         case DownloadPhase.FAILED | DownloadPhase.DIED:
@@ -350,7 +350,7 @@ def _fitting(forms: Sequence[str], cells: int | None) -> str:
 
 
 def _left(seconds: float) -> str:
-    return span_in_words(math.ceil(seconds))
+    return short_span_in_words(math.ceil(seconds))
 
 
 def _amount(progress: TransferProgress) -> str:

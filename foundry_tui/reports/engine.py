@@ -1,9 +1,9 @@
 """The engine and the machine it runs on."""
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from foundry_tui.domain import addresses
 from foundry_tui.domain.engine import EndpointKind, EngineDead, EngineInfo, ExecutionProvider
 from foundry_tui.domain.quantities import bytes_in_words, count_in_words, seconds_in_words
 from foundry_tui.domain.resources import GpuSample, GpuSamples, HostSample
@@ -22,8 +22,8 @@ __all__ = [
     "models_in_words",
     "names_in_words",
     "no_providers_words",
+    "pace_in_words",
     "provider_words",
-    "span_in_words",
     "switch_words",
     "warmth_words",
     "warnings_of",
@@ -118,12 +118,7 @@ def exposure_words(url: str) -> str | None:
         host = (parts.hostname or "").rstrip(".")
     except ValueError:
         return None  # no address: nothing can be sent there
-    if parts.scheme != "http" or not host or _is_loopback(host):
-        return None
-    return (
-        f"Not encrypted: whoever is on the way to {clean_line(host, _NAME_CHARACTERS)} can read prompts,"
-        " answers and the key. Use https, or a tunnel to a port of this machine."
-    )
+    return addresses.exposure_words(parts.scheme, host)
 
 
 def warnings_of(info: EngineInfo) -> tuple[str, ...]:
@@ -205,10 +200,10 @@ def warmth_words(
     parts: list[str] = []
     if warm_every_s is not None:
         has_warmed = warmed > 0 and since_warm_s is not None
-        so_far = f" ({warmed:,} so far, the last one {span_in_words(since_warm_s or 0)} ago)"
-        parts.append(f"a light prompt every {span_in_words(warm_every_s)}{so_far if has_warmed else ''}")
+        so_far = f" ({warmed:,} so far, the last one {pace_in_words(since_warm_s or 0)} ago)"
+        parts.append(f"a light prompt every {pace_in_words(warm_every_s)}{so_far if has_warmed else ''}")
     if unload_after_s is not None:
-        parts.append(f"unloaded after {span_in_words(unload_after_s)} without use")
+        parts.append(f"unloaded after {pace_in_words(unload_after_s)} without use")
     if not parts:
         return "off"
     if is_busy:
@@ -218,17 +213,8 @@ def warmth_words(
     return "; ".join(parts)
 
 
-def span_in_words(seconds: float) -> str:
+def pace_in_words(seconds: float) -> str:
     """A span that one waits for: ``12 s``, ``4 min``, ``1 min 30 s``."""
     if seconds < _MINUTE_S:
         return f"{seconds:.0f} s"
     return seconds_in_words(seconds) if seconds % _MINUTE_S else f"{seconds / _MINUTE_S:.0f} min"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, though it may begin with 127.
-        return False

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeGuard
@@ -15,7 +14,7 @@ from foundry_tui.reports.chat_log import Said, read_chat_log
 from foundry_tui.reports.conversation_markdown import MARKDOWN_FORMAT
 from foundry_tui.reports.markdown_text import MARK, Enclosure, is_fence_line, open_up
 
-__all__ = ["Imported", "parse_conversation_markdown", "read_markdown"]
+__all__ = ["Imported", "read_markdown"]
 
 _KIND, _, _VERSION = MARKDOWN_FORMAT.partition("@")
 _MARK = re.compile(re.escape(MARK) + r"(?P<kind>[a-z]+)(?: (?P<facts>\{.*\}))? -->[ \t]*$")
@@ -47,15 +46,6 @@ class _Section:
     kind: str
     facts: dict[str, object]
     lines: list[str]
-
-
-def parse_conversation_markdown(text: str, name: str) -> Conversation:
-    """The conversation that ``text`` tells of, under new ids; ``read_markdown`` also says what was left out.
-
-    Raises:
-        BadInput: There is none in it, or a mark of ours does not fit.
-    """
-    return read_markdown(text, name, now_unix_ms=time.time_ns() // 1_000_000).conversation
 
 
 def read_markdown(text: str, name: str, *, now_unix_ms: int) -> Imported:

@@ -75,6 +75,11 @@ def locks(request: pytest.FixtureRequest, tmp_path: Path) -> Locks:
     return Locks(mine=FileLock(tmp_path / "downloads.lock"), theirs=FileLock(tmp_path / "downloads.lock"))
 
 
+async def put(queue: DownloadStore, entry: Download) -> None:
+    """Add it, or put it in the place of the one of its id."""
+    await queue.change_downloads(lambda all_: (*(one for one in all_ if one.id != entry.id), entry))
+
+
 def appended(entry: Download) -> Callable[[tuple[Download, ...]], tuple[Download, ...]]:
     return lambda entries: (*entries, entry)
 
@@ -85,53 +90,43 @@ async def test_a_new_queue_is_empty(queue: DownloadStore) -> None:
 
 @pytest.mark.parametrize("entry", [FULL, BARE], ids=["full", "bare"])
 async def test_an_entry_comes_back_exactly_as_it_was_put(queue: DownloadStore, entry: Download) -> None:
-    await queue.put_download(entry)
+    await put(queue, entry)
 
     assert await queue.downloads() == (entry,)
 
 
 @pytest.mark.parametrize("state", DownloadState)
 async def test_every_state_is_kept(queue: DownloadStore, state: DownloadState) -> None:
-    await queue.put_download(replace(BARE, state=state))
+    await put(queue, replace(BARE, state=state))
 
     assert [entry.state for entry in await queue.downloads()] == [state]
 
 
 async def test_entries_come_by_place_whenever_they_were_put(queue: DownloadStore) -> None:
     for entry in (FULL, BARE, replace(BARE, id="d3", place=2)):
-        await queue.put_download(entry)
+        await put(queue, entry)
 
     assert [entry.id for entry in await queue.downloads()] == ["d2", "d3", "d1"]
 
 
 async def test_of_two_at_one_place_the_older_comes_first(queue: DownloadStore) -> None:
-    await queue.put_download(replace(BARE, id="younger", added_unix_ms=2))
-    await queue.put_download(replace(BARE, id="older", added_unix_ms=1))
+    await put(queue, replace(BARE, id="younger", added_unix_ms=2))
+    await put(queue, replace(BARE, id="older", added_unix_ms=1))
 
     assert [entry.id for entry in await queue.downloads()] == ["older", "younger"]
 
 
 async def test_an_entry_takes_the_place_of_the_one_of_its_id(queue: DownloadStore) -> None:
-    await queue.put_download(FULL)
+    await put(queue, FULL)
 
-    await queue.put_download(replace(FULL, state=DownloadState.DONE, problem=None))
+    await put(queue, replace(FULL, state=DownloadState.DONE, problem=None))
 
     assert await queue.downloads() == (replace(FULL, state=DownloadState.DONE, problem=None),)
 
 
-async def test_what_is_dropped_is_gone_and_what_was_not_there_is_no_error(queue: DownloadStore) -> None:
-    await queue.put_download(FULL)
-    await queue.put_download(BARE)
-
-    await queue.drop_download(FULL.id)
-    await queue.drop_download("never there")
-
-    assert await queue.downloads() == (BARE,)
-
-
 async def test_a_change_adds_alters_and_leaves_out_at_once(queue: DownloadStore) -> None:
-    await queue.put_download(BARE)
-    await queue.put_download(FULL)
+    await put(queue, BARE)
+    await put(queue, FULL)
     new = replace(BARE, id="new", place=9)
 
     after = await queue.change_downloads(lambda entries: (new, replace(entries[0], attempts=7)))
@@ -141,7 +136,7 @@ async def test_a_change_adds_alters_and_leaves_out_at_once(queue: DownloadStore)
 
 
 async def test_a_change_that_raises_changes_nothing(queue: DownloadStore) -> None:
-    await queue.put_download(BARE)
+    await put(queue, BARE)
 
     def refused(_: tuple[Download, ...]) -> tuple[Download, ...]:
         raise BadInput("no")
@@ -153,7 +148,7 @@ async def test_a_change_that_raises_changes_nothing(queue: DownloadStore) -> Non
 
 
 async def test_no_change_of_two_processes_is_lost(stores: Stores) -> None:
-    await stores.queue.put_download(BARE)
+    await put(stores.queue, BARE)
 
     def one_more(entries: tuple[Download, ...]) -> tuple[Download, ...]:
         return tuple(replace(entry, attempts=entry.attempts + 1) for entry in entries)
@@ -167,7 +162,7 @@ async def test_no_change_of_two_processes_is_lost(stores: Stores) -> None:
 
 
 async def test_what_one_process_wrote_the_other_reads(stores: Stores) -> None:
-    await stores.queue.put_download(BARE)
+    await put(stores.queue, BARE)
     await stores.other_queue.change_downloads(appended(FULL))
 
     assert await stores.queue.downloads() == (BARE, FULL)

@@ -262,7 +262,7 @@ async def test_how_a_server_leaves_after_its_finish_reason_is_no_failure(line: L
 async def test_an_answer_that_breaks_keeps_the_id_that_the_server_gave_it(line: Line, fault: str) -> None:
     heard = await hear(line.engine, ask(fault))
 
-    assert failure(heard).response_id
+    assert failure(heard).response_id == f"chatcmpl-{len(line.endpoint.requests)}"
 
 
 async def test_a_good_answer_has_no_warning(line: Line) -> None:

@@ -23,7 +23,7 @@ from foundry_tui.domain.bench import (
     RunStatus,
     RunSummary,
 )
-from foundry_tui.domain.bench_conditions import EnergyReading, EnergyScope, RequestConditions
+from foundry_tui.domain.bench_conditions import EnergyReading, EnergyScope, RequestConditions, SharedEnergy
 from foundry_tui.domain.chat import Outcome, PhaseTimeouts
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.resources import PowerSource, Throttle
@@ -234,6 +234,14 @@ async def test_every_field_of_a_request_is_kept(store: RunStore) -> None:
             power_source=PowerSource.BATTERY,
             governor=ODD,
             foreign_cpu_share=0.125,
+            shared_energy=(
+                SharedEnergy(scope=EnergyScope.GPU, counter_begin_j=0.1, counter_end_j=0.1 + 0.2, idle_w=0.0),
+                SharedEnergy(scope=EnergyScope.PACKAGE, power_begin_j=0.0, power_end_j=1 / 3),
+            ),
+            foreign_gpu_share=1 / 3,
+            foreign_gpu=7,
+            foreign_vram_bytes=2**62,
+            foreign_unknown=ODD,
         ),
     )
     await store.create_run(a_run())

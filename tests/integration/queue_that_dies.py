@@ -32,8 +32,6 @@ class DyingQueue:
         self._left = write
         self._moment = moment
         self.downloads = store.downloads
-        self.put_download = store.put_download
-        self.drop_download = store.drop_download
 
     async def change_downloads(self, change: Change) -> Entries:
         self._left -= 1

@@ -1,6 +1,7 @@
 """Catalogs, their store and the folders of downloads, in memory, as ``services.catalogs`` wants them."""
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,8 +9,10 @@ from foundry_tui.domain.errors import EngineUnavailable, StorageProblem
 from foundry_tui.domain.models import CatalogKind, CatalogListing, Device, ModelVariant
 from foundry_tui.services.engine.catalogs import Catalogs
 
-__all__ = ["MadeUpCatalogs", "MadeUpFolders", "MadeUpStore", "catalogs_over", "offered"]
+__all__ = ["SOON_S", "MadeUpCatalogs", "MadeUpFolders", "MadeUpStore", "catalogs_over", "offered"]
 
+SOON_S = 10.0
+"""A safety net: what is waited for here takes some hundredths of a second."""
 _PROVIDERS = {
     "generic-cpu": (Device.CPU, "CPUExecutionProvider"),
     "cuda-gpu": (Device.GPU, "CUDAExecutionProvider"),
@@ -39,6 +42,7 @@ class MadeUpCatalogs:
         gate: If set, every answer waits for it.
         fetched: Addresses that were asked for all, in order.
         probed: Addresses that were probed, in order.
+        was_probed: Set with the first of them.
     """
 
     lists: dict[str, tuple[ModelVariant, ...]] = field(default_factory=dict)
@@ -46,6 +50,7 @@ class MadeUpCatalogs:
     gate: asyncio.Event | None = None
     fetched: list[str] = field(default_factory=list)
     probed: list[str] = field(default_factory=list)
+    was_probed: asyncio.Event = field(default_factory=asyncio.Event)
     is_closed: bool = False
 
     async def fetch(self, url: str) -> tuple[ModelVariant, ...]:
@@ -58,6 +63,7 @@ class MadeUpCatalogs:
 
     async def probe(self, url: str) -> bool:
         self.probed.append(url)
+        self.was_probed.set()
         return url not in self.dead
 
     async def aclose(self) -> None:
@@ -91,10 +97,22 @@ class MadeUpFolders:
 
     here: dict[str, int] = field(default_factory=dict)
     looks: int = 0
+    _looked: threading.Condition = field(default_factory=threading.Condition, repr=False)
 
     def complete(self) -> Mapping[str, int]:
-        self.looks += 1
+        with self._looked:
+            self.looks += 1
+            self._looked.notify_all()
         return dict(self.here)
+
+    async def looked_at(self, times: int) -> None:
+        """Wait until they were looked at so often since they were made; whoever looks has a thread."""
+
+        def wait() -> None:
+            with self._looked:
+                assert self._looked.wait_for(lambda: self.looks >= times, SOON_S), "nobody looks any more"
+
+        await asyncio.to_thread(wait)
 
     def find(self, model: ModelVariant) -> str | None:
         return f"/cache/{model.publisher}/{model.id.replace(':', '-')}"

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from foundry_tui.domain.downloads import Download, DownloadState
+from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.domain.health import FileProblem, HealthState, ModelHealth
 from foundry_tui.domain.models import CatalogKind, ModelVariant
 from foundry_tui.ports.machine import ProcessLock
@@ -25,7 +26,21 @@ from foundry_tui.services.setup import LicensePolicy
 from tests.support.downloads import ScriptedDownload, ScriptedDownloads
 from tests.support.memory_downloads import MemoryDownloads, MemoryLicenses, MemoryLock
 
-__all__ = ["QUICK", "SOON_S", "Rig", "ScriptedChecker", "Wall", "has", "model", "until"]
+__all__ = [
+    "DISK_FULL",
+    "QUICK",
+    "SOON_S",
+    "Rig",
+    "ScriptedChecker",
+    "Wall",
+    "has",
+    "model",
+    "states",
+    "until",
+]
+
+DISK_FULL = StorageProblem("the disk is full", remedy="free some space")
+"""What the runner or the store is told to say."""
 
 SOON_S = 10.0
 """A safety net: what is waited for here takes some hundredths of a second."""
@@ -182,6 +197,12 @@ async def until(downloads: Downloads, holds: Callable[[DownloadQueue], object]) 
             if holds(queue):
                 return queue
     raise AssertionError("a feed does not end")
+
+
+def states(rig: Rig) -> dict[str, DownloadState]:
+    """How each model stands on the disk."""
+    assert isinstance(rig.store, MemoryDownloads)
+    return {entry.model_id: entry.state for entry in rig.store.kept.values()}
 
 
 def has(state: DownloadState, download_id: str = "d1") -> Callable[[DownloadQueue], bool]:

@@ -30,14 +30,6 @@ class MemoryDownloads:
             raise self.unreadable
         return self._all()
 
-    async def put_download(self, download: Download) -> None:
-        self._check()
-        self.kept[download.id] = download
-
-    async def drop_download(self, download_id: str) -> None:
-        self._check()
-        self.kept.pop(download_id, None)
-
     async def change_downloads(
         self, change: Callable[[tuple[Download, ...]], tuple[Download, ...]]
     ) -> tuple[Download, ...]:

@@ -165,7 +165,7 @@ async def test_what_is_behind_a_row(
 @pytest.mark.parametrize("keys", [[], ["space", "down", "space", "d"]], ids=["untouched", "filled"])
 async def test_the_plan(frames: SnapshotAssertion, size: tuple[int, int], keys: Sequence[str]) -> None:
     async with benched() as page, opened(page.plan(), size=size) as user:
-        await user.until(lambda: user.shows("json"))
+        await user.until(lambda: user.shows("json") and user.shows("predicted load"))
         await user.pilot.press(*keys)
         if keys:
             await user.until(lambda: user.shows("Takes unknown"))

@@ -9,7 +9,7 @@ import pytest
 
 from foundry_tui.domain.cache import MovePhase, MoveProgress
 from foundry_tui.domain.errors import StorageProblem
-from foundry_tui.tui.screens.cache_move import CacheMoveScreen, FolderScreen, UnfinishedMoveScreen
+from foundry_tui.tui.screens.cache_move import FolderScreen, InterruptedMove, Moving, MovingScreen, WholeMove
 from tests.support.caches import contents, is_there
 from tests.tui.cached import GIB, NARROW, Cached, Rig, cached, lying
 
@@ -32,11 +32,15 @@ async def typed(user: Cached, path: Path | str) -> None:
     screen.field.value = str(path)
 
 
+def offers(user: Cached, kind: type[Moving]) -> bool:
+    return isinstance(user.app.screen, MovingScreen) and isinstance(user.app.screen.moving, kind)
+
+
 async def planned(user: Cached, target: Path) -> None:
     """Write the folder and go on to what is about to be done."""
     await typed(user, target)
     await user.press("enter")
-    await user.until(lambda: isinstance(user.app.screen, CacheMoveScreen))
+    await user.until(lambda: offers(user, WholeMove))
     await user.until(lambda: user.shows("are free there"))
 
 
@@ -103,7 +107,7 @@ async def test_a_folder_that_cannot_be_used_is_refused_with_the_reason_and_nothi
         await user.until(lambda: user.shows("Problem"))
 
         screen = user.app.screen
-        assert isinstance(screen, CacheMoveScreen)
+        assert isinstance(screen, MovingScreen)
         assert "full is not empty" in screen.sheet.paragraphs[0].text
         assert contents(rig.cache_dir) == before
         assert contents(tmp_path / "full") == {"thesis": b"mine"}
@@ -117,7 +121,7 @@ async def test_too_little_room_is_marked_before_anything_begins(rig: Rig, tmp_pa
         await planned(user, tmp_path / "new")
 
         screen = user.app.screen
-        assert isinstance(screen, CacheMoveScreen)
+        assert isinstance(screen, MovingScreen)
         tones = {one.label: one.tone for one in screen.sheet.paragraphs}
         assert tones["Room"] == "warning"
 
@@ -143,7 +147,7 @@ async def test_esc_in_the_switch_waits_for_its_end(rig: Rig, tmp_path: Path) -> 
         await user.until(lambda: user.shows("the engine starts anew on the new folder"))
 
         await user.press("escape")
-        assert isinstance(user.app.screen, CacheMoveScreen)
+        assert isinstance(user.app.screen, MovingScreen)
         rig.switch_gate.set()
 
         await user.until(lambda: user.says("The models are in"))
@@ -163,7 +167,7 @@ async def test_esc_while_it_copies_asks_and_takes_back_what_was_copied(rig: Rig,
         await user.press("escape")
         await user.asked("Stop the move?")
         await user.press("enter")
-        await user.until(lambda: isinstance(user.app.screen, CacheMoveScreen))
+        await user.until(lambda: offers(user, WholeMove))
         await user.press("escape")
         await user.asked("Stop the move?")
         await user.pilot.click("#yes")
@@ -206,7 +210,7 @@ async def test_a_move_that_was_interrupted_is_told_at_the_start_and_gone_on_with
         await user.until(lambda: user.shows("a move is unfinished: m"))
 
         await user.press("m")
-        await user.until(lambda: isinstance(user.app.screen, UnfinishedMoveScreen))
+        await user.until(lambda: offers(user, InterruptedMove))
         await user.pilot.click("#resume")
         await user.until(lambda: user.says("The models are in"))
 
@@ -220,7 +224,7 @@ async def test_a_move_that_was_interrupted_can_be_taken_back(rig: Rig, tmp_path:
     async with cached(rig, size=NARROW) as user:
         await user.until(lambda: user.shows("a move is unfinished: m"))
         await user.press("m")
-        await user.until(lambda: isinstance(user.app.screen, UnfinishedMoveScreen))
+        await user.until(lambda: offers(user, InterruptedMove))
         await user.pilot.click("#abandon")
         await user.until(lambda: user.says("was taken back"))
 

@@ -15,7 +15,7 @@ from textual.widgets import Footer
 from foundry_tui.domain.cache import UnfinishedMove
 from foundry_tui.domain.health import FileProblem
 from foundry_tui.domain.models import CatalogKind, LoadReport, ModelVariant
-from foundry_tui.tui.screens.cache_move import FolderScreen, UnfinishedMoveScreen
+from foundry_tui.tui.screens.cache_move import FolderScreen, InterruptedMove, MovingScreen
 from tests.tui.cached import GIB, NARROW, WIDE, Cached, Rig, cached, lying, partial
 from tests.tui.frames import FrameExtension, steady
 
@@ -150,6 +150,7 @@ async def test_a_move(take: Take, rig: Rig, size: tuple[int, int]) -> None:
         await user.closed()
 
         found = UnfinishedMove(source="cache", target="new", is_switched=False)
-        user.app.push_screen(UnfinishedMoveScreen(user.cache, found, switch=switch))
+        moving = InterruptedMove(cache=user.cache, found=found, switch=switch)
+        user.app.push_screen(MovingScreen(moving))
         await user.until(lambda: user.shows("was interrupted"))
         await take(user, "move-unfinished")

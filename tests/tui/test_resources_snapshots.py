@@ -46,6 +46,17 @@ async def test_looked_at(frames: SnapshotAssertion, size: tuple[int, int], keys:
 
 
 @SIZES
+async def test_taken_back(frames: SnapshotAssertion, size: tuple[int, int]) -> None:
+    machine = Machine()
+    await busy_session(machine)
+    async with opened(machine.screen(), size=size) as user:
+        await user.pilot.press("r")
+        await user.until(lambda: user.shows("147 MiB back"))
+
+        assert await still(user) == frames
+
+
+@SIZES
 async def test_nothing_so_far(frames: SnapshotAssertion, size: tuple[int, int]) -> None:
     machine = Machine(state=EngineIdle())
     machine.read(a_sample(BEGIN_S, cpu=None))

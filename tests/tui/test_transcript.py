@@ -1,80 +1,9 @@
-import subprocess
-import sys
-from collections.abc import Iterator
+"""A transcript while text streams into it: what is shown, and when."""
 
 import pytest
-from rich.segment import Segment
-from textual.app import App, ComposeResult
-from textual.containers import Vertical
-from textual.geometry import Offset
-from textual.pilot import Pilot
-from textual.selection import Selection
 
-from foundry_tui.tui.widgets.transcript import MessageKind, Transcript
-
-DOCUMENT = """# Title
-
-Some *plain* words with `code`.
-
-- one
-- two
-
-| name | value |
-|------|-------|
-| a    | 1     |
-
-```python
-def f(x):
-    return x  # same
-```
-"""
-
-
-MARGIN = 1
-
-
-class TranscriptApp(App[None]):
-    CSS = "Vertical { height: 1fr; }"
-
-    def __init__(self, hint: str = "") -> None:
-        super().__init__()
-        self.animation_level = "none"
-        self.transcript = Transcript(empty_hint=hint)
-
-    def compose(self) -> ComposeResult:
-        with Vertical():
-            yield self.transcript
-
-
-async def settled(app: TranscriptApp, pilot: Pilot[None]) -> None:
-    await pilot.pause()
-    while not app.transcript.is_idle:
-        await pilot.pause()
-
-
-async def resized(app: TranscriptApp, pilot: Pilot[None], width: int) -> None:
-    await pilot.resize_terminal(width, 12)
-    while app.transcript.outer_size.width != width:
-        await pilot.pause()
-    await pilot.pause()  # the widget hears of its size after it has got it
-
-
-def rows_on_screen(transcript: Transcript) -> list[str]:
-    """The text of the rows, without the margin, which is empty where the reader did not go anywhere."""
-    rows = [transcript.render_line(y).text for y in range(transcript.scrollable_content_region.height)]
-    assert transcript.cursor_key is not None or all(row[:1] == " " for row in rows)
-    return [row[MARGIN:].rstrip() for row in rows]
-
-
-def segments_on_screen(transcript: Transcript) -> Iterator[Segment]:
-    for y in range(transcript.scrollable_content_region.height):
-        yield from transcript.render_line(y)
-
-
-def numbered(count: int) -> str:
-    return "\n\n".join(
-        f"paragraph{n:03} " + " ".join(f"w{n:03}x{m:02}" for m in range(20)) for n in range(count)
-    )
+from foundry_tui.tui.widgets.transcript import MessageKind
+from tests.tui.transcripts import DOCUMENT, MARGIN, TranscriptApp, settled, unmarked_rows
 
 
 async def test_streamed_text_appears_without_being_asked_for() -> None:
@@ -87,7 +16,7 @@ async def test_streamed_text_appears_without_being_asked_for() -> None:
         assert app.transcript.plain_text == "model-a"
         await settled(app, pilot)
 
-        assert rows_on_screen(app.transcript)[:2] == ["model-a", "Hello"]
+        assert unmarked_rows(app.transcript)[:2] == ["model-a", "Hello"]
 
 
 async def test_no_timer_runs_once_everything_is_drawn() -> None:
@@ -125,7 +54,7 @@ async def test_what_arrives_while_the_widget_is_hidden_is_there_when_it_is_shown
         app.transcript.display = True
         await settled(app, pilot)
 
-        assert rows_on_screen(app.transcript)[1] == "unseen"
+        assert unmarked_rows(app.transcript)[1] == "unseen"
 
 
 async def test_markdown_of_an_answer_is_shown_as_its_blocks() -> None:
@@ -135,7 +64,7 @@ async def test_markdown_of_an_answer_is_shown_as_its_blocks() -> None:
         app.transcript.add_message("m", DOCUMENT, kind=MessageKind.ASSISTANT)
 
         # How far a cell is indented differs between the versions of Rich.
-        rows = [" ".join(row.strip(" ─━").split()) for row in rows_on_screen(app.transcript)[:14]]
+        rows = [" ".join(row.strip(" ─━").split()) for row in unmarked_rows(app.transcript)[:14]]
         assert rows == [
             "m",
             "Title",
@@ -193,259 +122,6 @@ async def test_a_flush_draws_the_open_block_only() -> None:
             app.transcript.flush()
 
         assert app.transcript.drawings - before == 10
-
-
-async def test_the_view_follows_the_end_until_the_reader_scrolls_up_and_again_from_the_end_key() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.transcript.focus()
-        key = app.transcript.begin_answer("m")
-        app.transcript.append(key, numbered(20))
-        app.transcript.flush()
-        await settled(app, pilot)
-        assert app.transcript.scroll_y == app.transcript.max_scroll_y > 0
-
-        await pilot.press("pageup")
-        await settled(app, pilot)
-        stayed_at = app.transcript.scroll_y
-        before = rows_on_screen(app.transcript)
-        app.transcript.append(key, "\n\n" + numbered(20))
-        app.transcript.flush()
-        assert app.transcript.scroll_y == stayed_at < app.transcript.max_scroll_y
-        assert rows_on_screen(app.transcript) == before
-
-        await pilot.press("end")
-        app.transcript.append(key, "\n\nvery last")
-        app.transcript.flush()
-        assert app.transcript.scroll_y == app.transcript.max_scroll_y
-        assert "very last" in rows_on_screen(app.transcript)[-1]
-
-
-async def test_a_flush_does_not_stop_a_reader_who_has_just_set_out() -> None:
-    app = TranscriptApp()
-    app.animation_level = "full"
-
-    async with app.run_test(size=(60, 12)) as pilot:
-        key = app.transcript.begin_answer("m")
-        app.transcript.append(key, numbered(20))
-        await settled(app, pilot)
-        app.transcript.action_page_up()
-        app.transcript.append(key, "more")
-        app.transcript.flush()
-        await pilot.wait_for_animation()
-
-        assert not app.transcript.follows
-        assert app.transcript.scroll_y < app.transcript.max_scroll_y
-
-
-async def test_a_scroll_through_rows_that_are_not_drawn_yet_arrives() -> None:
-    app = TranscriptApp()
-    app.animation_level = "full"
-
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.transcript.add_message("m", numbered(400), kind=MessageKind.ASSISTANT)
-        await pilot.pause()  # there must be a scroll bar to scroll by
-        app.transcript.scroll_home(speed=100_000)
-        await pilot.wait_for_animation()
-        await settled(app, pilot)
-
-        assert rows_on_screen(app.transcript)[0] == "m"
-        assert "paragraph000" in rows_on_screen(app.transcript)[1]
-
-
-async def test_an_animated_scroll_to_an_end_that_is_not_drawn_yet_arrives() -> None:
-    app = TranscriptApp()
-    app.animation_level = "full"
-
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.transcript.add_message("m", numbered(400), kind=MessageKind.ASSISTANT)
-        await pilot.pause()  # there must be a scroll bar to scroll by
-        app.transcript.scroll_to(y=0, animate=False)
-        await resized(app, pilot, 50)
-        app.transcript.scroll_end(duration=0.000_001, immediate=True)
-        app.animator()  # its last step, before a flush can take its place
-        await settled(app, pilot)
-
-        assert app.transcript.follows
-        assert "w399x19" in rows_on_screen(app.transcript)[-1]
-
-
-@pytest.mark.parametrize("width", [40, 97])
-async def test_a_resize_wraps_anew_and_keeps_the_reading_position(width: int) -> None:
-    app = TranscriptApp()
-
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.transcript.add_message("m", numbered(60), kind=MessageKind.ASSISTANT)
-        await settled(app, pilot)
-        app.transcript.scroll_to(y=102, animate=False)
-        first_word = rows_on_screen(app.transcript)[0].split()[0]
-
-        await resized(app, pilot, width)
-        await settled(app, pilot)
-
-        assert first_word in rows_on_screen(app.transcript)[0]
-        assert max(map(len, app.transcript.plain_text.split("\n"))) > width - 15
-        assert max(map(len, app.transcript.plain_text.split("\n"))) <= width
-
-
-async def test_resizing_to_and_fro_does_not_drift() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.transcript.add_message("m", numbered(60), kind=MessageKind.ASSISTANT)
-        await settled(app, pilot)
-        app.transcript.scroll_to(y=101, animate=False)
-        await settled(app, pilot)
-        before = rows_on_screen(app.transcript)
-        for width in (41, 77, 35, 60):
-            await resized(app, pilot, width)
-            await settled(app, pilot)
-
-        assert rows_on_screen(app.transcript) == before
-
-
-async def test_a_resize_draws_first_what_is_in_view() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test(size=(60, 12)) as pilot:
-        app.transcript.add_message("m", numbered(2_000), kind=MessageKind.ASSISTANT)
-        assert app.transcript.plain_text
-        before = app.transcript.drawings
-        await resized(app, pilot, 50)
-
-        assert app.transcript.drawings - before < 1_000
-        assert "w1999x19" in rows_on_screen(app.transcript)[-1]
-
-
-async def test_a_mouse_selection_returns_the_text_shown() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test() as pilot:
-        app.transcript.add_message("You", "first row\nsecond 日本 row\nthird", kind=MessageKind.USER)
-        await pilot.pause()  # the rows must be on the screen to be hit
-        await pilot.mouse_down(app.transcript, offset=(6 + MARGIN, 1))
-        await pilot.hover(app.transcript, offset=(9 + MARGIN, 2))
-        await pilot.mouse_up(app.transcript, offset=(9 + MARGIN, 2))
-
-        assert app.screen.get_selected_text() == "row\nsecond 日本"
-
-
-async def test_a_selection_is_lit() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test():
-        app.transcript.add_message("You", "some words", kind=MessageKind.USER)
-        app.screen.selections = {app.transcript: Selection(Offset(5, 1), Offset(10, 1))}
-        lit = app.screen.get_component_rich_style("screen--selection").bgcolor
-
-        row = app.transcript.render_line(1)
-        assert [s.text for s in row if s.style is not None and s.style.bgcolor == lit] == ["words"]
-
-
-async def test_everything_can_be_selected() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test():
-        app.transcript.add_message("You", "one\ntwo", kind=MessageKind.USER)
-        app.transcript.text_select_all()
-
-        assert app.screen.get_selected_text() == "You\none\ntwo"
-
-
-HOSTILE = (
-    "\x1b[31mred\x1b]8;;http://evil\x07 [bold]no[/bold] [@click=app.quit]x[/] \u202eevil\u2066 "
-    "&#x202e;&#13;&zwj; "
-    "[text](https://a.example/x) ![alt](http://img.example/y.png) <https://auto.example> </kbd> "
-    "vector<int> [l](javascript:alert(1)) &#27;[0m"
-)
-
-
-@pytest.mark.parametrize("kind", list(MessageKind))
-async def test_hostile_text_is_shown_and_does_nothing(kind: MessageKind) -> None:
-    app = TranscriptApp(hint="\x1b[31m[bold]hint")
-
-    async with app.run_test(size=(100, 40)) as pilot:
-        assert not any("\x1b" in segment.text for segment in segments_on_screen(app.transcript))
-        key = app.transcript.add_message("\x1b[1m[bold]who\n\x07", HOSTILE, kind=kind)
-        app.transcript.set_footer(key, "\x1b[2Kfooter\u202e")
-        answer = app.transcript.begin_answer("\x9bm")
-        app.transcript.append_reasoning(answer, HOSTILE)
-        app.transcript.append(answer, HOSTILE)
-        await settled(app, pilot)
-
-        for segment in segments_on_screen(app.transcript):
-            assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in segment.text)
-            assert not any(c in "\u202e\u2066\u200d" for c in segment.text)
-            assert segment.style is not None
-            assert segment.style.link is None
-            assert set(segment.style.meta) <= {"offset"}
-        assert "[bold]no[/bold]" in app.transcript.plain_text
-        assert "vector<int>" in app.transcript.plain_text
-        assert "␛[1m[bold]who ␇" in app.transcript.plain_text
-
-
-async def test_links_and_images_are_text_with_their_address() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test(size=(100, 24)):
-        app.transcript.add_message(
-            "m", "[a *b*](https://x.example) ![alt](y.png) <https://z.example>", kind=MessageKind.ASSISTANT
-        )
-
-        assert (
-            app.transcript.plain_text == "m\na b (https://x.example) [image: alt] (y.png) https://z.example"
-        )
-
-
-async def test_what_looks_like_html_is_shown() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test(size=(100, 24)):
-        text = "<div>\n\nuse vector<int> and <br> &lt;x&gt;\n\n[ref]: http://x.example"
-        app.transcript.add_message("m", text, kind=MessageKind.ASSISTANT)
-
-        assert app.transcript.plain_text == (
-            "m\n<div>\n\nuse vector<int> and <br> <x>\n\n[ref]: http://x.example"
-        )
-
-
-async def test_a_long_word_in_a_table_is_folded_not_cut() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test(size=(30, 24)):
-        text = "| name | value |\n|---|---|\n| " + "y" * 40 + " | " + "z" * 40 + " |"
-        app.transcript.add_message("m", text, kind=MessageKind.ASSISTANT)
-
-        assert app.transcript.plain_text.count("y") == 40
-        assert app.transcript.plain_text.count("z") == 40
-
-
-@pytest.mark.parametrize("kind", list(MessageKind))
-async def test_a_line_of_a_megabyte_is_wrapped(kind: MessageKind) -> None:
-    app = TranscriptApp()
-
-    async with app.run_test(size=(82 + MARGIN, 24)) as pilot:
-        app.transcript.add_message("m", "x" * 1_000_000, kind=kind)
-        await pilot.pause()  # paints once
-
-        assert rows_on_screen(app.transcript)[-2] == "x" * 80
-        assert app.transcript.plain_text.count("x") == 1_000_000
-
-
-async def test_a_streamed_line_of_a_megabyte_costs_each_flush_a_piece_of_it() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test(size=(82, 24)):
-        key = app.transcript.begin_answer("m")
-        app.transcript.append(key, "y" * 1_000_000)
-        app.transcript.flush()
-        before = app.transcript.drawings
-        app.transcript.append(key, "y" * 10)
-        app.transcript.flush()
-
-        assert app.transcript.drawings - before == 1
-        assert rows_on_screen(app.transcript)[-1].startswith("y")
 
 
 async def test_an_open_fence_keeps_everything_shown_and_plain() -> None:
@@ -570,11 +246,11 @@ async def test_the_hint_stands_in_the_middle_until_there_is_a_message() -> None:
     app = TranscriptApp(hint="Ask")
 
     async with app.run_test(size=(21, 9)):
-        assert rows_on_screen(app.transcript)[4].strip() == "Ask"
+        assert unmarked_rows(app.transcript)[4].strip() == "Ask"
         app.transcript.empty_hint = "Pick a model"
-        assert rows_on_screen(app.transcript)[4].strip() == "Pick a model"
+        assert unmarked_rows(app.transcript)[4].strip() == "Pick a model"
         app.transcript.add_message("You", "hi", kind=MessageKind.USER)
-        assert "Pick a model" not in "".join(rows_on_screen(app.transcript))
+        assert "Pick a model" not in "".join(unmarked_rows(app.transcript))
 
 
 async def test_another_theme_draws_everything_in_its_colours() -> None:
@@ -588,37 +264,3 @@ async def test_another_theme_draws_everything_in_its_colours() -> None:
 
         after = [s.style.color for s in app.transcript.render_line(1) if s.style is not None]
         assert after[MARGIN] != before[MARGIN]
-
-
-@pytest.mark.parametrize("width", [3, 6, 11, 14, 20])
-async def test_no_row_is_wider_than_a_narrow_screen(width: int) -> None:
-    app = TranscriptApp()
-    text = "> > > - 1. deep\n\n| a | b | c | d | e |\n|-|-|-|-|-|\n|1|2|3|4|5|\n\n" + DOCUMENT + "日本語"
-
-    async with app.run_test(size=(width, 20)):
-        app.transcript.add_message("heading", text, kind=MessageKind.ASSISTANT)
-        cells = app.transcript.scrollable_content_region.width
-
-        assert all(app.transcript.render_line(y).cell_length == cells for y in range(20))
-        assert set("12345") <= set(app.transcript.plain_text)
-
-
-async def test_what_is_nested_too_deep_for_the_parser_is_shown_as_it_is() -> None:
-    app = TranscriptApp()
-
-    async with app.run_test(size=(200, 24)):
-        text = "".join("  " * depth + f"- level{depth:02}\n" for depth in range(30))
-        app.transcript.add_message("m", text, kind=MessageKind.ASSISTANT)
-
-        assert "level29" in app.transcript.plain_text
-
-
-def test_importing_the_widget_imports_neither_pygments_nor_a_markdown_parser() -> None:
-    code = (
-        "import sys, foundry_tui.tui.widgets.transcript\n"
-        "print([m for m in sys.modules if m.split('.')[0] in ('pygments', 'markdown_it')])"
-    )
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout.strip() == "[]"

@@ -5,9 +5,6 @@ import random
 
 import pytest
 from rich.style import Style
-from textual.app import App, ComposeResult
-from textual.containers import Vertical
-from textual.pilot import Pilot
 
 from foundry_tui.tui.widgets.markdown_blocks import BlockKind
 from foundry_tui.tui.widgets.transcript import MessageKind, Transcript
@@ -16,33 +13,9 @@ from foundry_tui.tui.widgets.transcript_messages import Message, Role
 from foundry_tui.tui.widgets.transcript_painter import Painter
 from foundry_tui.tui.widgets.transcript_styles import COMPONENT_CLASSES
 from foundry_tui.tui.widgets.transcript_sums import Sums
+from tests.tui.transcripts import TranscriptApp, rows_on_screen, settled
 
-MARGIN = 1
 CODE = "```python\ndef f():\n    return 'text'  # why\n```"
-
-
-class TranscriptApp(App[None]):
-    CSS = "Vertical { height: 1fr; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.animation_level = "none"
-        self.transcript = Transcript()
-
-    def compose(self) -> ComposeResult:
-        with Vertical():
-            yield self.transcript
-
-
-async def settled(app: TranscriptApp, pilot: Pilot[None]) -> None:
-    await pilot.pause()
-    while not app.transcript.is_idle:
-        await pilot.pause()
-
-
-def rows_on_screen(transcript: Transcript) -> list[str]:
-    rows = range(transcript.scrollable_content_region.height)
-    return [transcript.render_line(y).text[MARGIN:].rstrip() for y in rows]
 
 
 def color_of(transcript: Transcript, word: str) -> str | None:

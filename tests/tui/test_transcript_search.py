@@ -1,55 +1,21 @@
 """Looking for a text in a transcript."""
 
+import math
 import random
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from rich.style import Style
-from textual.app import App, ComposeResult
-from textual.containers import Vertical
-from textual.pilot import Pilot
 
 from foundry_tui.tui.widgets.markdown_blocks import BlockKind
 from foundry_tui.tui.widgets.transcript import MessageKind, SearchState, Transcript
-from foundry_tui.tui.widgets.transcript_messages import Message, Role
+from foundry_tui.tui.widgets.transcript_messages import Message, Part, Role
 from foundry_tui.tui.widgets.transcript_painter import Painter
 from foundry_tui.tui.widgets.transcript_search import Search
 from foundry_tui.tui.widgets.transcript_styles import COMPONENT_CLASSES
-
-MARGIN = 1
-
-
-class TranscriptApp(App[None]):
-    CSS = "Vertical { height: 1fr; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.animation_level = "none"
-        self.transcript = Transcript()
-        self.states: list[SearchState] = []
-
-    def compose(self) -> ComposeResult:
-        with Vertical():
-            yield self.transcript
-
-    def on_transcript_search_changed(self, message: Transcript.SearchChanged) -> None:
-        self.states.append(message.state)
-
-
-async def settled(app: TranscriptApp, pilot: Pilot[None]) -> None:
-    await pilot.pause()
-    while not app.transcript.is_idle:
-        await pilot.pause()
-
-
-async def looked_through(app: TranscriptApp, pilot: Pilot[None]) -> None:
-    while not app.transcript.is_idle:
-        await pilot.pause()
-
-
-def rows_on_screen(transcript: Transcript) -> list[str]:
-    rows = range(transcript.scrollable_content_region.height)
-    return [transcript.render_line(y).text[MARGIN:].rstrip() for y in rows]
+from tests.tui.transcripts import MARGIN, TranscriptApp, looked_through, rows_on_screen, settled
 
 
 def lit_on_screen(transcript: Transcript, name: str = "match") -> list[str]:
@@ -70,6 +36,32 @@ def row_of_current(transcript: Transcript) -> str:
     marked = [transcript.render_line(y).text.rstrip() for y in rows]
     (row,) = [row for row in marked if row.startswith("▸")]
     return row[MARGIN:]
+
+
+def plain_painter(width: int) -> Painter:
+    painter = Painter()
+    painter.adopt(width, {name.partition("--")[2]: Style() for name in COMPONENT_CLASSES})
+    return painter
+
+
+def parts_of(text: str, kind: BlockKind) -> list[Part]:
+    """The parts of an answer that has ended, from top to bottom; not drawn."""
+    message = Message(0, 0, "m", (Role.ANSWER_HEADING, Role.ANSWER), kind)
+    message.text.take(text)
+    message.is_ending = True
+    message.feed(None)
+    return list(message.parts())
+
+
+def lit_letters(search: Search, parts: Sequence[Part]) -> Counter[str]:
+    """How often each letter is lit in all rows together."""
+    letters: Counter[str] = Counter()
+    for part in parts:
+        assert part.drawing is not None
+        for number, text in enumerate(part.drawing.row_texts()):
+            for lit in search.lit(part, number):
+                letters.update(text[lit.start : lit.end].replace(" ", ""))
+    return letters
 
 
 def filler(count: int) -> str:
@@ -179,19 +171,37 @@ async def test_what_a_fold_hides_is_found_and_unfolded_when_it_is_gone_to() -> N
         assert row_of_current(app.transcript) == "thought7"
 
 
-@pytest.mark.parametrize("width", [13, 17, 24, 40, 71])
-async def test_a_match_that_is_wrapped_is_found_and_lit_on_both_rows(width: int) -> None:
+async def test_a_match_that_is_wrapped_is_lit_on_both_rows_of_the_screen() -> None:
     app = TranscriptApp()
+    words = " ".join(f"word{n:02}" for n in range(20))
+
+    async with app.run_test(size=(24, 20)) as pilot:
+        app.transcript.add_message("You", words, kind=MessageKind.USER)
+        await settled(app, pilot)
+        app.transcript.search("word02 word03")
+        await looked_through(app, pilot)
+
+        assert rows_on_screen(app.transcript)[1:3] == ["word00 word01 word02", "word03 word04 word05"]
+        assert lit_on_screen(app.transcript) == ["word02", "word03"]
+
+
+@pytest.mark.parametrize("width", [13, 17, 24, 40, 71])
+def test_a_match_is_found_and_lit_wherever_its_line_is_wrapped(width: int) -> None:
     words = " ".join(f"word{n:02}" for n in range(40))
     text = f"{words}\n\n> - {words}\n\n1. {words}\n\n| a | b |\n|---|---|\n| {words} | {words} |\n"
+    painter = plain_painter(width)
+    parts = parts_of(text, BlockKind.MARKDOWN)
+    for part in parts:
+        painter.draw(part)
+    search = Search()
 
-    async with app.run_test(size=(width, 90)) as pilot:
-        app.transcript.add_message("m", text, kind=MessageKind.ASSISTANT)
-        await settled(app, pilot)
-        for n in range(39):
-            app.transcript.search(f"word{n:02} word{n + 1:02}")
-            await looked_through(app, pilot)
-            assert app.transcript.search_state.total == 5
+    found = {}
+    for n in range(39):
+        search.begin(f"word{n:02} word{n + 1:02}", parts)
+        search.read_on(math.inf)
+        found[n] = (search.state.total, lit_letters(search, parts))
+
+    assert found == {n: (5, Counter(f"word{n:02}word{n + 1:02}" * 5)) for n in range(39)}
 
 
 async def test_a_word_that_is_cut_is_found() -> None:
@@ -227,19 +237,30 @@ async def test_a_match_over_the_seam_of_two_pieces_of_one_line_is_found() -> Non
 
 @pytest.mark.parametrize("is_reversed", [False, True])
 def test_a_match_over_the_seam_is_found_whichever_half_is_drawn_first(is_reversed: bool) -> None:
-    painter = Painter()
-    painter.adopt(60, {name.partition("--")[2]: Style() for name in COMPONENT_CLASSES})
-    message = Message(0, 0, "m", (Role.ANSWER_HEADING, Role.ANSWER), BlockKind.PLAIN)
-    message.text.take(" ".join(f"w{n:05}" for n in range(2_000)))
-    message.feed(None)
+    painter = plain_painter(60)
+    parts = parts_of(" ".join(f"w{n:05}" for n in range(2_000)), BlockKind.PLAIN)
     search = Search()
 
     search.begin("w00584 w00585", ())
-    for part in sorted(message.parts(), key=lambda part: part.order, reverse=is_reversed):
+    for part in reversed(parts) if is_reversed else parts:
         painter.draw(part)
         search.update(part)
 
     assert search.state.total == 1
+
+
+def test_a_search_comes_to_its_end_on_a_machine_that_never_has_time_for_it() -> None:
+    painter = plain_painter(60)
+    parts = parts_of(" ".join(f"w{n:05}" for n in range(2_000)), BlockKind.PLAIN)
+    for part in parts:
+        painter.draw(part)
+    search = Search()
+
+    search.begin("w0", parts)
+    for _ in parts:
+        search.read_on(-math.inf)
+
+    assert (search.state.total, search.has_unread) == (2_000, False)
 
 
 async def test_matches_of_what_streams_are_counted_with_the_flush_that_shows_them() -> None:

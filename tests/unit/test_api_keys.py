@@ -2,14 +2,7 @@
 
 import pytest
 
-from foundry_tui.domain.errors import BadInput, StorageProblem
-from foundry_tui.engines.endpoints.api_keys import (
-    forget_key,
-    origin_of,
-    store_key,
-    stored_key,
-    system_keyring,
-)
+from foundry_tui.engines.endpoints.api_keys import origin_of, stored_key, system_keyring
 
 URL = "https://gpu.example:8443/llm"
 
@@ -17,33 +10,21 @@ URL = "https://gpu.example:8443/llm"
 class Ring:
     """A keyring in memory, locked if told so."""
 
-    def __init__(self, *, is_locked: bool = False) -> None:
-        self.secrets: dict[tuple[str, str], str] = {}
+    def __init__(self, key: str = "sesame", *, is_locked: bool = False) -> None:
+        self._secrets = {("foundry-tui", "https://gpu.example:8443"): key}
         self._is_locked = is_locked
 
     def get_password(self, service: str, username: str) -> str | None:
-        self._need_open("")
-        return self.secrets.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self._need_open(password)
-        self.secrets[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        self._need_open("")
-        del self.secrets[service, username]
-
-    def _need_open(self, said: str) -> None:
         if self._is_locked:
-            raise RuntimeError(f"locked {said}")
+            raise RuntimeError("locked")
+        return self._secrets.get((service, username))
 
 
 def test_a_key_is_found_under_its_address_whatever_the_path() -> None:
     ring = Ring()
-    store_key(URL, "sesame", lambda: ring)
 
+    assert stored_key(URL, lambda: ring) == "sesame"
     assert stored_key("https://GPU.example:8443/v1", lambda: ring) == "sesame"
-    assert ring.secrets == {("foundry-tui", "https://gpu.example:8443"): "sesame"}
 
 
 @pytest.mark.parametrize(
@@ -51,48 +32,25 @@ def test_a_key_is_found_under_its_address_whatever_the_path() -> None:
 )
 def test_a_key_is_not_given_to_another_address(other: str) -> None:
     ring = Ring()
-    store_key(URL, "sesame", lambda: ring)
 
     assert stored_key(other, lambda: ring) is None
 
 
-def test_a_forgotten_key_is_gone_and_may_be_forgotten_again() -> None:
-    ring = Ring()
-    store_key(URL, "sesame", lambda: ring)
-
-    forget_key(URL, lambda: ring)
-    forget_key(URL, lambda: ring)
-
-    assert stored_key(URL, lambda: ring) is None
-
-
-def test_a_locked_keyring_has_no_key_and_says_nothing_of_one_that_it_refuses() -> None:
+def test_a_locked_keyring_has_no_key() -> None:
     ring = Ring(is_locked=True)
 
-    with pytest.raises(StorageProblem) as caught:
-        store_key(URL, "sesame", lambda: ring)
-
     assert stored_key(URL, lambda: ring) is None
-    assert "sesame" not in f"{caught.value!r} {caught.value.remedy}"
-    assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize("key", ["", "two\nlines", "caf\xe9", "\x00"])
-def test_what_cannot_be_sent_is_not_kept_and_not_used(key: str) -> None:
-    ring = Ring()
-    ring.secrets["foundry-tui", origin_of(URL)] = key
-
-    with pytest.raises(BadInput):
-        store_key(URL, key, lambda: ring)
+def test_what_cannot_be_sent_is_not_used(key: str) -> None:
+    ring = Ring(key)
 
     assert stored_key(URL, lambda: ring) is None
 
 
-def test_without_a_keyring_there_is_no_key_and_none_is_kept() -> None:
+def test_without_a_keyring_there_is_no_key() -> None:
     assert stored_key(URL, lambda: None) is None
-    with pytest.raises(StorageProblem, match="no keyring") as caught:
-        store_key(URL, "sesame", lambda: None)
-    assert "--api-key-env" in (caught.value.remedy or "")
 
 
 @pytest.mark.parametrize(

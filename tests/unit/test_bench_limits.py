@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import pytest
@@ -57,7 +58,7 @@ class Counting(SupervisedScript):
 class Clock:
     """Time that passes only while somebody sleeps."""
 
-    now_s: float = 0.0
+    now_s: float = 1000.0
     slept: list[float] = field(default_factory=list[float])
 
     def ns(self) -> int:
@@ -93,6 +94,13 @@ class Watch:
     def state(self) -> BenchState:
         return self.ledger.state
 
+    async def until_paused(self) -> None:
+        """Return once it says that it waits."""
+        async with asyncio.timeout(5), aclosing(self.feed.watch()) as states:
+            async for state in states:
+                if state.step is Step.PAUSED:
+                    return
+
 
 def a_watch(limits: RunLimits, around: Around | None = None) -> Watch:
     clock = Clock()
@@ -111,7 +119,7 @@ def a_watch(limits: RunLimits, around: Around | None = None) -> Watch:
 
 async def test_no_request_is_begun_after_the_limit_of_time() -> None:
     watch = a_watch(RunLimits(max_s=8 * 3600))
-    watch.clock.now_s = 8 * 3600 - 1
+    watch.clock.now_s += 8 * 3600 - 1
     await watch.vigil.passes()
     before = watch.state.stops
     watch.clock.now_s += 1
@@ -183,6 +191,40 @@ async def test_a_stop_ends_the_wait_for_a_hot_machine() -> None:
         await waiting
 
     assert (watch.vigil.reason, watch.state.hold) == ("stopped by the user", None)
+
+
+async def test_a_pause_is_counted_and_says_that_it_asks_again_when_it_is_taken_back() -> None:
+    watch = a_watch(RunLimits())
+    watch.vigil.pause()
+    waiting = asyncio.ensure_future(watch.vigil.passes())
+    await watch.until_paused()
+
+    watch.clock.now_s += 30
+    watch.vigil.go_on()
+    told = watch.state.step, watch.state.pauses
+    await waiting
+
+    assert told == (Step.ASKING, False)
+    assert watch.state.paused_s == 30.0
+
+
+async def test_a_pause_that_is_taken_back_while_the_machine_cools_does_not_end_that_wait() -> None:
+    watch = a_watch(RunLimits(max_temperature_c=85))
+    is_cool = asyncio.Event()
+
+    async def until_cool(seconds: float) -> None:
+        await is_cool.wait()
+
+    watch.vigil = Vigil(watch.ledger, Around(heat_c=[91, 79]), clock_ns=watch.clock.ns, sleep=until_cool)
+    waiting = asyncio.ensure_future(watch.vigil.passes())
+    await watch.until_paused()
+    watch.vigil.pause()
+    watch.vigil.go_on()
+    told = watch.state.step, watch.state.hold
+    is_cool.set()
+    await waiting
+
+    assert told == (Step.PAUSED, f"{CPU} has 91 °C: waits for 80 °C")
 
 
 @pytest.mark.parametrize("around", [None, Around(free_bytes=None)])

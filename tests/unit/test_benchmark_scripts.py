@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))  # scripts, which
 
 from bench_error import errors_of
 from beside_others import judged
-from figures import Verdict, judge, median_interval
+from figures import Verdict, interval_words, judge, median_interval, percentile
 from other_tools import Told
 from schedules import CASES, PROMPT, Case, Chooser, steady, written_ns
 
@@ -187,6 +187,19 @@ def test_the_interval_of_a_median_needs_six_readings() -> None:
     assert median_interval([1.0, 2.0, 3.0, 4.0, 5.0]) is None
     assert median_interval([3.0, 1.0, 2.0, 6.0, 4.0, 5.0]) == (1.0, 6.0)
     assert median_interval([float(n) for n in range(1, 10)]) == (2.0, 8.0)
+
+
+def test_an_interval_is_told_in_the_wanted_form_and_unit_or_not_at_all() -> None:
+    readings_s = [0.003, 0.001, 0.002, 0.006, 0.004, 0.005]
+
+    assert interval_words(readings_s, ".1f", scale=1e3, unit=" ms") == "1.0 to 6.0 ms"
+    assert interval_words(readings_s, ".1%") == "0.1% to 0.6%"
+    assert interval_words(readings_s[:5], ".1f", unit=" ms") == "n/a"
+
+
+def test_a_percentile_lies_between_its_neighbours_in_proportion() -> None:
+    assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
+    assert percentile([0.0, 10.0], 0.99) == pytest.approx(9.9)
 
 
 def test_a_claim_holds_only_if_the_whole_interval_does() -> None:

@@ -38,6 +38,22 @@ def test_reasoning_comes_before_the_text_and_tools_after_it() -> None:
     assert texts({"reasoning": "a"}) == [(ChunkKind.REASONING, "a")]
 
 
+def test_the_first_id_and_the_last_reason_to_finish_are_kept() -> None:
+    answer = AnswerSoFar()
+    chunks: list[dict[str, Any]] = [
+        {"id": ""},
+        {"id": "one", "choices": [{"delta": {}, "finish_reason": None}]},
+        {"id": "two", "choices": [{"delta": {}, "finish_reason": "length"}]},
+        {"id": "", "choices": [{"delta": {}, "finish_reason": "stop"}]},
+        {"choices": [{"delta": {}, "finish_reason": None}]},
+    ]
+
+    for chunk in chunks:
+        answer.take(chunk, at_ns=5, read=1)
+
+    assert (answer.response_id, answer.finish_reason) == ("one", "stop")
+
+
 def test_usage_that_comes_with_a_chunk_counts_it() -> None:
     answer = AnswerSoFar()
 

@@ -2,95 +2,26 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 
 import pytest
 
 from foundry_tui.domain.chat import ChunkReceived
-from foundry_tui.domain.engine import (
-    EngineDead,
-    EngineReady,
-    EngineState,
-    ExecutionProvider,
-    ProviderProgress,
-    ProvidersRegistered,
-)
-from foundry_tui.domain.errors import EngineBusy, EngineUnavailable, ModelNotFound, ModelRefused
-from foundry_tui.domain.models import CatalogKind, ModelVariant, ProviderEvidence
+from foundry_tui.domain.engine import EngineDead, ExecutionProvider, ProviderProgress, ProvidersRegistered
+from foundry_tui.domain.errors import EngineBusy, EngineUnavailable, ModelRefused
+from foundry_tui.domain.models import ModelVariant, ProviderEvidence
 from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
-from foundry_tui.services.client import Backend, ClientService
-from foundry_tui.services.engine.catalogs import Catalogs
-from foundry_tui.services.engine.lease import EngineLease
-from foundry_tui.services.engine.watching import Pace
 from tests.contract.chats import ask
-from tests.support.catalogs import MadeUpCatalogs, MadeUpFolders, catalogs_over, offered
+from tests.support.catalogs import SOON_S, MadeUpCatalogs, MadeUpFolders, catalogs_over, offered
+from tests.support.client_rig import loaded, opened
 from tests.support.supervised import SupervisedScript
 
 URL = "http://a.example/models"
-SOON = Pace(folders_s=0.005, first_probe_s=0.005, longest_probe_s=0.01)
 FETCHED = replace(offered("fetched"), is_cached=True)
 FOLDER = "/cache/P/fetched-generic-cpu-1"
 CUDA = "CUDAExecutionProvider"
-
-
-class Opened:
-    """A service that is up, and what stands around it."""
-
-    def __init__(
-        self,
-        engine: SupervisedScript,
-        catalogs: Catalogs | None,
-        problem_of: Callable[[ModelVariant], str | None] | None,
-        wants_public: bool,
-        before_load: Callable[[ModelVariant], Awaitable[None]] | None,
-        on_use: Callable[[str], None] | None,
-    ) -> None:
-        self.engine = engine
-        self.lease = EngineLease()
-        self.client = ClientService(
-            engine,
-            self.lease,
-            catalogs=catalogs,
-            problem_of=problem_of,
-            before_load=before_load,
-            on_use=on_use,
-            pace=SOON,
-            wants_public=wants_public,
-        )
-
-    async def shown(self, holds: Callable[[], object]) -> None:
-        """Return once ``holds()`` is true of the published list or of what became of a restart."""
-        async with asyncio.timeout(5):
-            while not holds():  # noqa: ASYNC110 - no one event tells of all that is waited for
-                await asyncio.sleep(0.005)
-
-
-@asynccontextmanager
-async def opened(
-    engine: SupervisedScript | None = None,
-    *,
-    catalogs: Catalogs | None = None,
-    problem_of: Callable[[ModelVariant], str | None] | None = None,
-    wants_public: bool = True,
-    before_load: Callable[[ModelVariant], Awaitable[None]] | None = None,
-    on_use: Callable[[str], None] | None = None,
-) -> AsyncGenerator[Opened, None]:
-    service = Opened(engine or SupervisedScript(), catalogs, problem_of, wants_public, before_load, on_use)
-    try:
-        await service.client.start()
-        yield service
-    finally:
-        await service.client.aclose()
-
-
-def loaded(client: ClientService) -> list[str]:
-    return [model.id for model in client.catalog.value.models if model.is_loaded]
-
-
-# Adoption
 
 
 async def test_what_another_process_fetched_is_seen_and_what_was_loaded_is_loaded_again() -> None:
@@ -139,7 +70,7 @@ async def test_a_measurement_is_waited_for() -> None:
     async with opened() as service:
         with service.lease.hold("a benchmark", exclusive=True):
             service.client.adopt(["m:1"])
-            await service.shown(lambda: service.client.catalog.value.models)
+            await service.listed(lambda catalog: catalog.models)
             starts_during_it = service.engine.starts
         await service.client.adopted()
 
@@ -150,7 +81,7 @@ async def test_a_chat_that_begins_during_the_restart_waits_for_its_end() -> None
     async with opened() as service:
         service.engine.starting = asyncio.Event()
         service.client.adopt(["m:1"])
-        await service.shown(lambda: service.lease.holders)
+        await service.begins_to_start()
 
         async def chat() -> str:
             async with service.client.chat(ask(model=SCRIPTED_MODEL_ID)) as events:
@@ -234,15 +165,10 @@ async def test_another_processs_download_is_noticed() -> None:
         service.engine.put(FETCHED)
         folders.here[FOLDER] = 1
 
-        await service.shown(lambda: service.client.revived.value)
+        revived = await service.revived()
 
-        revived = service.client.revived.value
-        assert revived is not None
         assert revived.wish.model_ids == {FETCHED.id}
         assert service.client.find(FETCHED.id).is_cached
-
-
-# Lists
 
 
 async def test_the_list_comes_back_when_the_network_does() -> None:
@@ -257,12 +183,14 @@ async def test_the_list_comes_back_when_the_network_does() -> None:
         engine.is_offline = False
         reader.dead.clear()
         service.client.refresh_soon()
-        await service.shown(lambda: service.client.catalog.value.notice is None)
+        await service.listed(lambda catalog: catalog.notice is None)
 
         assert (cut_off.notice, cut_off.is_cut_off) == ("offline: the catalog could not be reached", True)
         assert cut_off.sources[0].problem == "unreachable"
-        await service.shown(lambda: service.client.catalog.value.sources[0].problem is None)
+        await service.listed(lambda catalog: catalog.sources[0].problem is None)
+        revived = await service.revived()
         assert engine.starts == 2
+        assert [report.model_id for report in revived.reports] == [SCRIPTED_MODEL_ID]
         assert loaded(service.client) == [SCRIPTED_MODEL_ID]
 
 
@@ -274,10 +202,10 @@ async def test_nobody_is_probed_while_the_engine_is_in_use() -> None:
         await service.client.refresh()
         with service.lease.hold("a benchmark", exclusive=True):
             service.client.refresh_soon()
-            await service.shown(lambda: folders.looks > 9)  # as often a probe was due
+            await folders.looked_at(10)  # as often a probe was due
             probed_during_it = list(reader.probed)
 
-        await service.shown(lambda: reader.probed)
+        await asyncio.wait_for(reader.was_probed.wait(), SOON_S)
 
         assert probed_during_it == []
 
@@ -288,7 +216,7 @@ async def test_without_the_network_by_choice_nobody_is_asked() -> None:
     async with opened(catalogs=catalogs, wants_public=False) as service:
         service.client.refresh_soon()
         await service.client.refresh()
-        await service.shown(lambda: folders.looks > 9)  # as often a probe was due
+        await folders.looked_at(10)  # as often a probe was due
 
         assert (reader.fetched, reader.probed) == ([], [])
 
@@ -315,15 +243,12 @@ async def test_a_load_while_the_list_is_put_together_is_not_lost() -> None:
         folders.gate.clear()
         looks = folders.looks
         again = asyncio.ensure_future(service.client.look_again())
-        await service.shown(lambda: folders.looks > looks)
+        await folders.looked_at(looks + 1)
         await service.client.load(SCRIPTED_MODEL_ID)
         folders.gate.set()
         await again
 
         assert loaded(service.client) == [SCRIPTED_MODEL_ID]
-
-
-# Damage
 
 
 async def test_a_damaged_model_is_marked_and_not_loaded_until_it_is_repaired() -> None:
@@ -377,9 +302,6 @@ async def test_a_model_damaged_since_is_not_loaded_again_by_a_restart_for_what_i
         assert loaded(service.client) == []
 
 
-# Removal and execution providers
-
-
 async def test_a_removal_is_published_and_needs_no_restart() -> None:
     folders = MadeUpFolders({FOLDER: 1})
     catalogs = catalogs_over(MadeUpCatalogs({URL: (offered("fetched"),)}), folders=folders)
@@ -388,7 +310,7 @@ async def test_a_removal_is_published_and_needs_no_restart() -> None:
         folders.here.clear()
         await service.client.remove(FETCHED.id)
         looks = folders.looks
-        await service.shown(lambda: folders.looks > looks + 5)
+        await folders.looked_at(looks + 6)
 
         assert service.client.find(FETCHED.id).is_cached is False
         assert service.engine.starts == 1
@@ -412,7 +334,7 @@ async def test_registered_providers_show_their_progress_and_survive_a_restart() 
         before = service.client.find("big").unavailable
         async with service.client.registering() as events:
             seen = [event async for event in events]
-        await service.shown(lambda: service.client.find("big").unavailable is None)
+        await service.listed(lambda catalog: all(model.unavailable is None for model in catalog.models))
         await service.client.restart()
 
         assert before == "needs an NVIDIA GPU (CUDA execution provider)"
@@ -427,72 +349,3 @@ async def test_a_load_says_what_runs_the_model() -> None:
 
         assert report.execution_providers == ("CPUExecutionProvider",)
         assert report.provider_evidence is ProviderEvidence.DECLARED
-
-
-# Another engine
-
-
-def other_engine() -> SupervisedScript:
-    model = ModelVariant(id="other:1", alias="other", catalog=CatalogKind.ENDPOINT, is_cached=True)
-    return SupervisedScript(models=[model])
-
-
-async def test_another_engine_takes_over_and_whoever_watches_goes_on() -> None:
-    async with opened() as service:
-        await service.client.load(SCRIPTED_MODEL_ID)
-        states: list[EngineState] = []
-
-        async def watch() -> None:
-            async for state in service.client.engine_states():
-                states.append(state)
-
-        watching = asyncio.ensure_future(watch())
-        other = other_engine()
-
-        info = await service.client.switch(Backend(engine=other, wants_public=False))
-        await other.die()
-        await service.shown(lambda: states and isinstance(states[-1], EngineDead))
-        watching.cancel()
-
-        assert info.kind.value == "scripted"
-        assert service.client.find("other:1").is_cached
-        assert loaded(service.client) == []
-        assert service.client.load_reports == {}
-        assert not isinstance(service.engine.state, EngineReady)
-
-
-@pytest.mark.parametrize("stop_first", [False, True])
-async def test_an_engine_that_does_not_come_up_leaves_the_one_before(stop_first: bool) -> None:
-    async with opened() as service:
-        await service.client.load(SCRIPTED_MODEL_ID)
-        other = other_engine()
-        other.refusal = EngineUnavailable("nobody there")
-
-        with pytest.raises(EngineUnavailable, match="nobody there"):
-            await service.client.switch(Backend(engine=other), stop_first=stop_first)
-
-        assert loaded(service.client) == [SCRIPTED_MODEL_ID]
-        async with service.client.chat(ask(model=SCRIPTED_MODEL_ID)) as events:
-            assert [event async for event in events]
-        with pytest.raises(ModelNotFound):
-            service.client.find("other:1")
-
-
-async def test_an_engine_before_that_does_not_come_back_either_says_how_to_go_on() -> None:
-    async with opened() as service:
-        other = other_engine()
-        other.refusal = EngineUnavailable("nobody there")
-        service.engine.refusal = EngineUnavailable("no memory")
-
-        with pytest.raises(EngineUnavailable, match="nobody there") as caught:
-            await service.client.switch(Backend(engine=other), stop_first=True)
-
-        assert caught.value.remedy == "restart the engine: that brings the one before back (no memory)"
-
-
-async def test_nobody_is_cut_off_by_a_switch() -> None:
-    async with opened() as service:
-        with service.lease.hold("chat with m"), pytest.raises(EngineBusy):
-            await service.client.switch(Backend(engine=other_engine()))
-
-        assert isinstance(service.client.engine_state, EngineReady)

@@ -11,8 +11,6 @@ from foundry_tui.metrics.comparison import compared
 from foundry_tui.metrics.measures import Measure
 from foundry_tui.reports.comparison_words import comparison_sentence
 from foundry_tui.reports.run_matching import Across, Side, difference_words, differences
-from foundry_tui.reports.run_results import model_results
-from foundry_tui.reports.run_words import against_others
 from tests.support.runs import a_run
 from tests.support.timed import request, trace
 
@@ -125,15 +123,3 @@ def test_other_sizes_of_a_model_are_no_versions_of_it() -> None:
 
     assert stray(side(small), side(large), Across.VERSION) == ["variant llama3:8b ≠ llama3:70b"]
     assert stray(side(PHI), side(replace(PHI, model_id="phi-cpu:2")), Across.VERSION) == []
-
-
-def test_a_model_is_held_against_each_other_one_of_its_run() -> None:
-    requests = [*asked(1, model="alpha"), *asked(1.25, model="beta")]
-    numbered = [replace(one, number=number) for number, one in enumerate(requests, 1)]
-    results = model_results(a_run(), numbered)
-
-    lines = against_others(results[1], results)
-
-    assert len(lines) == 3
-    assert lines[1].startswith("beta is slower than alpha by 25.0 % [25.0, 25.0] in time to first token")
-    assert against_others(results[0], results[:1]) == []

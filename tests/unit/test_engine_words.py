@@ -12,7 +12,7 @@ from foundry_tui.reports.engine import (
     models_in_words,
     names_in_words,
     no_providers_words,
-    span_in_words,
+    pace_in_words,
     switch_words,
     warmth_words,
 )
@@ -98,7 +98,7 @@ def test_why_there_are_no_providers_depends_on_whether_there_is_a_gpu() -> None:
     ("seconds", "words"), [(0.4, "0 s"), (59.0, "59 s"), (240.0, "4 min"), (90.0, "1 min 30 s")]
 )
 def test_spans_are_short(seconds: float, words: str) -> None:
-    assert span_in_words(seconds) == words
+    assert pace_in_words(seconds) == words
 
 
 def test_warmth_says_what_is_wanted_what_was_done_and_what_failed() -> None:

@@ -13,6 +13,7 @@ from foundry_tui.metrics.latency import (
     decode_rate,
     end_to_end_rate,
     has_hidden_tokens,
+    is_coarse,
     latency_s,
     live_rate,
     merged_share,
@@ -110,6 +111,12 @@ def test_a_first_token_in_the_same_nanosecond_is_zero_and_not_undefined() -> Non
 def test_the_first_token_and_its_wait_are_left_out_of_the_decode_rate() -> None:
     # 64 tokens, 63 gaps of 10 ms: 63 / 0.63 s
     rate = decode_rate(trace(*evenly(64), completion=64))
+
+    assert rate == Rate(tokens_per_s=100.0, source=TokenSource.USAGE, is_estimate=False)
+
+
+def test_two_tokens_in_two_chunks_are_enough_for_a_decode_rate() -> None:
+    rate = decode_rate(trace(*evenly(2), completion=2))
 
     assert rate == Rate(tokens_per_s=100.0, source=TokenSource.USAGE, is_estimate=False)
 
@@ -258,7 +265,9 @@ def test_the_merged_share_counts_chunks_that_share_a_read_with_the_one_before() 
     assert merged_share(chunks) == 0.5
 
 
-@pytest.mark.parametrize(("reads", "share"), [((1, 2, 3), 0.0), ((7, 7, 7), 1.0)])
+@pytest.mark.parametrize(
+    ("reads", "share"), [((1, 2), 0.0), ((7, 7), 1.0), ((1, 2, 3), 0.0), ((7, 7, 7), 1.0)]
+)
 def test_the_merged_share_spans_none_to_all(reads: tuple[int, ...], share: float) -> None:
     assert merged_share([chunk(1, read=read) for read in reads]) == share
 
@@ -266,6 +275,15 @@ def test_the_merged_share_spans_none_to_all(reads: tuple[int, ...], share: float
 @pytest.mark.parametrize("count", [0, 1])
 def test_the_merged_share_of_fewer_than_two_chunks_is_undefined(count: int) -> None:
     assert merged_share(evenly(count)) is None
+
+
+@pytest.mark.parametrize(
+    ("reads", "expected"),
+    [((), False), ((1,), False), ((1, 1, 2), False), ((1, 1, 1, 2), True)],
+    ids=["none", "one", "half", "most"],
+)
+def test_times_are_coarse_where_most_chunks_shared_a_read(reads: tuple[int, ...], expected: bool) -> None:
+    assert is_coarse([chunk(1, read=read) for read in reads]) is expected
 
 
 # Live rate
@@ -276,6 +294,12 @@ def test_the_live_rate_is_taken_over_the_newest_two_seconds() -> None:
     chunks = [chunk(0), chunk(5000), *(chunk(10_000 + 100 * n) for n in range(21))]
 
     assert live_rate(chunks) == Rate(tokens_per_s=10.0, source=TokenSource.CHUNKS, is_estimate=True)
+
+
+def test_two_chunks_are_enough_for_a_live_rate() -> None:
+    assert live_rate([chunk(0), chunk(250)]) == Rate(
+        tokens_per_s=4.0, source=TokenSource.CHUNKS, is_estimate=True
+    )
 
 
 def test_the_live_rate_prefers_counts_that_came_with_the_chunks() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from foundry_tui.domain.bench import Phase, RequestRun
 from foundry_tui.domain.chat import Outcome
-from foundry_tui.metrics.comparison import Comparison, Verdict, compared
+from foundry_tui.metrics.comparison import Verdict, compared
 from foundry_tui.metrics.measures import Measure
 from tests.support.timed import request, trace
 
@@ -153,18 +153,6 @@ def test_an_estimated_count_marks_the_comparison() -> None:
 
     assert compared(a, b, measure=Measure.DECODE_RATE).is_estimate
     assert not compared(a, b).is_estimate
-
-
-def test_slower_by_a_share_means_shown_and_more() -> None:
-    def slower(times: float) -> Comparison:
-        return compared(
-            side([1.0 + n / 100 for n in range(8)]),
-            side([times * (1.0 + n / 100) for n in range(8)], model="b"),
-        )
-
-    assert slower(1.15).is_slower_by(0.10)
-    assert not slower(1.05).is_slower_by(0.10)
-    assert not slower(0.5).is_slower_by(0.10)
 
 
 def test_where_there_is_no_difference_hardly_any_run_shows_one() -> None:

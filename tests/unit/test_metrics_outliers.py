@@ -136,6 +136,14 @@ def test_of_two_rounds_nobody_can_say_which_stands_out() -> None:
     assert outliers([]) == ()
 
 
+def test_an_answer_without_text_is_neither_marked_nor_usual_and_counts_no_tokens() -> None:
+    silent = [request(number, trace(has_text=False, prompt=None)) for number in (20, 21)]
+
+    (found,) = outliers([*usual(), request(8, trace((10.0,) * 40, completion=41)), *silent])
+
+    assert (found.number, found.cause) == (8, Cause.LONGER_OUTPUT)
+
+
 def test_failed_and_untimed_requests_are_neither_marked_nor_usual() -> None:
     warmup = request(20, trace(ttft_ms=4000), phase=Phase.WARMUP)
     failed = request(21, trace(ttft_ms=4000, outcome=Outcome.EARLY_END))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from foundry_tui.metrics.intervals import Interval
-from foundry_tui.metrics.percentiles import percentile
+from foundry_tui.metrics.percentiles import P95_COUNT, P99_COUNT, percentile
 from foundry_tui.metrics.spread import median_interval, spread
 
 # Of the workshop's notebook: its table says max 39.057 and p95 39.191.
@@ -153,6 +153,13 @@ def test_the_interval_of_the_median_covers_95_of_100_and_is_the_shortest_that_do
 @pytest.mark.parametrize("n", [0, 1, 5])
 def test_of_fewer_than_six_readings_the_median_has_no_interval(n: int) -> None:
     assert median_interval([1.0] * n) is None
+
+
+@pytest.mark.parametrize(("count", "share"), [(P95_COUNT, 0.95), (P99_COUNT, 0.99)])
+def test_a_percentile_is_told_from_the_least_count_whose_largest_is_above_it_nineteen_times_in_twenty(
+    count: int, share: float
+) -> None:
+    assert 1 - share ** (count - 1) < 0.95 <= 1 - share**count
 
 
 def test_a_percentile_needs_a_value() -> None:

@@ -12,9 +12,11 @@ async def kept(path: Path, *states: DownloadState) -> None:
     database = Database(path)
     store = StoredDownloads(database)
     try:
-        for place, state in enumerate(states):
-            entry = Download(id=str(place), model_id="a:1", added_unix_ms=1, place=place, state=state)
-            await store.put_download(entry)
+        entries = tuple(
+            Download(id=str(place), model_id="a:1", added_unix_ms=1, place=place, state=state)
+            for place, state in enumerate(states)
+        )
+        await store.change_downloads(lambda _: entries)
         await store.downloads()
     finally:
         await database.aclose()

@@ -28,8 +28,8 @@ from foundry_tui.reports.downloads import (
     progress_line,
     progress_words,
     share_in_words,
+    short_span_in_words,
     short_words,
-    span_in_words,
     speed_in_words,
     state_words,
     title_words,
@@ -111,7 +111,7 @@ def test_a_share_is_cut_and_only_all_of_it_is_a_hundred(share: float | None, wor
     ],
 )
 def test_a_span_is_one_short_unit(seconds: float, words: str) -> None:
-    assert span_in_words(seconds) == words
+    assert short_span_in_words(seconds) == words
 
 
 def test_speed_and_bytes_say_what_is_not_known() -> None:

@@ -24,7 +24,7 @@ async def test_a_file_of_version_1_keeps_what_it_has_and_takes_downloads(tmp_pat
 
     database = Database(path)
     conversation = await StoredConversations(database).load("c")
-    await StoredDownloads(database).put_download(ENTRY)
+    await StoredDownloads(database).change_downloads(lambda _: (ENTRY,))
     await StoredLicenses(database).accept("aa", name="MIT", at_unix_ms=1)
     kept = await StoredDownloads(database).downloads()
     await database.aclose()

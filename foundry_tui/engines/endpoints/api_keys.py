@@ -1,6 +1,7 @@
 """API keys in the keyring of the operating system; the one door of the ``keyring`` library.
 
-A key belongs to one address, so that it is never sent to another.  The library is an extra: where it is not
+A key belongs to one address, so that it is never sent to another; it is put there and taken away by the
+keyring's own tools.  The library is an extra: where it is not
 installed there is no keyring, and keys come from the environment only (docs/decisions/0011).
 """
 
@@ -9,9 +10,7 @@ from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from foundry_tui.domain.errors import BadInput, StorageProblem
-
-__all__ = ["KeyBackend", "forget_key", "origin_of", "store_key", "stored_key", "system_keyring"]
+__all__ = ["KeyBackend", "origin_of", "stored_key", "system_keyring"]
 
 SERVICE = "foundry-tui"
 """The name that the keyring's own tools show it under."""
@@ -25,14 +24,6 @@ class KeyBackend(Protocol):
 
     def get_password(self, service: str, username: str) -> str | None:
         """The secret; None where there is none."""
-        ...
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        """Keep it."""
-        ...
-
-    def delete_password(self, service: str, username: str) -> None:
-        """Drop it."""
         ...
 
 
@@ -58,57 +49,12 @@ def stored_key(url: str, find: Callable[[], KeyBackend | None] = system_keyring)
     return key if key and _is_sendable(key) else None
 
 
-def store_key(url: str, key: str, find: Callable[[], KeyBackend | None] = system_keyring) -> None:
-    """Keep ``key`` for the server at ``url``.  Blocks.
-
-    Raises:
-        BadInput: It cannot be sent as a key.
-        StorageProblem: There is no keyring, or it refused.
-    """
-    if not key or not _is_sendable(key):
-        raise BadInput("the key has characters that cannot be sent", remedy="copy it again")
-    backend = _need(find)
-    try:
-        backend.set_password(SERVICE, origin_of(url), key)
-    except Exception as error:  # noqa: BLE001 - backends raise what they like; their words may hold the key
-        raise StorageProblem(
-            f"the keyring did not take the key ({type(error).__name__})",
-            remedy="unlock it, or give the key by --api-key-env",
-        ) from None
-
-
-def forget_key(url: str, find: Callable[[], KeyBackend | None] = system_keyring) -> None:
-    """Drop the key for the server at ``url``; no error if there is none.  Blocks.
-
-    Raises:
-        StorageProblem: There is no keyring, or it refused.
-    """
-    backend = _need(find)
-    try:
-        if backend.get_password(SERVICE, origin_of(url)) is not None:
-            backend.delete_password(SERVICE, origin_of(url))
-    except Exception as error:  # noqa: BLE001 - as above
-        raise StorageProblem(
-            f"the keyring did not drop the key ({type(error).__name__})", remedy="unlock it, and try again"
-        ) from None
-
-
 def origin_of(url: str) -> str:
     """Scheme, host and port of ``url``, always with the port: what a key is kept under."""
     parts = urlsplit(url.strip())
     host = (parts.hostname or "").rstrip(".")
     port = parts.port or _PORTS.get(parts.scheme, 0)
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _need(find: Callable[[], KeyBackend | None]) -> KeyBackend:
-    backend = find()
-    if backend is None:
-        raise StorageProblem(
-            "there is no keyring to keep a key in",
-            remedy="install foundry-tui[keyring] on a system that has one, or give the key by --api-key-env",
-        )
-    return backend
 
 
 def _is_sendable(key: str) -> bool:

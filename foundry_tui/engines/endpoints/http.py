@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import httpx2
 
+from foundry_tui.domain.addresses import exposure_words
 from foundry_tui.domain.errors import EngineUnavailable, ModelRefused
 from foundry_tui.domain.text import clean_line
 from foundry_tui.engines.reasons import plain_reason
-from foundry_tui.engines.streaming.transport import StampingTransport, is_loopback
+from foundry_tui.engines.streaming.transport import StampingTransport
 
 __all__ = ["Answer", "EndpointHttp", "exposure_of", "key_wanted", "segment"]
 
@@ -197,10 +198,6 @@ def key_wanted(url: str, answer: Answer | None = None) -> EngineUnavailable:
 
 def exposure_of(url: str) -> str | None:
     """The warning that ``url`` deserves; None where nobody can read along."""
-    if httpx2.URL(url).scheme != "http" or is_loopback(url):
-        return None
-    host = clean_line(httpx2.URL(url).host, _NAME_CHARACTERS)
-    return (
-        f"Not encrypted: whoever is on the way to {host} can read prompts, answers and the key."
-        " Use https, or a tunnel to a port of this machine."
-    )
+    # By the library that will connect: it may read an odd address otherwise than others do.
+    parts = httpx2.URL(url)
+    return exposure_words(parts.scheme, parts.host)

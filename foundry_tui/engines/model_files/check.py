@@ -119,10 +119,6 @@ class FileModelChecker:
         record = self._kept.check(model_id)
         return record is not None and record.stamps == _stamps(folder)
 
-    def has_hashes(self, model_id: str) -> bool:
-        """Whether a deep check has something to compare contents with."""
-        return bool(self._kept.hashes(model_id))
-
     def forget(self, model_id: str) -> None:
         """See ``ports.ModelChecker``."""
         self._kept.forget(model_id)

@@ -3,7 +3,6 @@
 Events that share a read carry its number, so that merging shows (docs/measuring.md).
 """
 
-import ipaddress
 import urllib.request
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import httpcore2
 import httpx2
 
+from foundry_tui.domain.addresses import is_own_host
 from foundry_tui.engines.streaming.sockets import StampedStream, StampingBackend
 
 __all__ = ["ResponseWatch", "StampingTransport", "is_loopback", "watch_of"]
@@ -130,14 +130,8 @@ class StampingTransport(httpx2.AsyncBaseTransport):
 def is_loopback(url: str) -> bool:
     """Whether ``url`` leads to this machine whatever a name server says."""
     try:
-        host = httpx2.URL(url).host.rstrip(".").lower()
+        return is_own_host(httpx2.URL(url).host)
     except httpx2.InvalidURL:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name, though it may begin with 127.
         return False
 
 

@@ -13,7 +13,7 @@ from foundry_tui.reports.page.parts import Row, figure, paragraph, plural
 from foundry_tui.reports.page.svg import drawing, label, stretched
 from foundry_tui.reports.page.text import NOTHING, Markup, joined, line, number, tag
 from foundry_tui.reports.run_results import ModelResult
-from foundry_tui.reports.run_words import CAUSE_WORDS, WITHHELD_WORDS, outcome_words
+from foundry_tui.reports.run_words import CAUSE_WORDS, WITHHELD_WORDS
 
 __all__ = ["gap_charts"]
 
@@ -133,7 +133,7 @@ def _told(request: RequestRun, track: GapTrack) -> str:
     if numbers.same_read:
         parts.append(f"{numbers.same_read} in one read with the chunk before")
     if not request.trace.outcome.is_timed:
-        parts.append(f"it failed: {outcome_words(request.trace.outcome)}")
+        parts.append(f"it failed: {request.trace.outcome.words}")
     return "; ".join(parts)
 
 

@@ -28,7 +28,6 @@ from foundry_tui.reports.page.svg import (
 )
 from foundry_tui.reports.page.text import Markup, joined, line, tag
 from foundry_tui.reports.run_results import ModelResult
-from foundry_tui.reports.run_words import outcome_words
 
 __all__ = ["drift_chart", "spread_charts"]
 
@@ -108,7 +107,7 @@ def _no_reading_words(result: ModelResult) -> str:
     """Why a model has no number at all."""
     if result.summary.rounds_ok:
         return f"{UNKNOWN}, it is undefined for each of its {plural(result.summary.rounds_ok, 'answer')}"
-    return f"{UNKNOWN}, no timed request ended well ({outcome_words(result.status)})"
+    return f"{UNKNOWN}, no timed request ended well ({result.status.words})"
 
 
 def _spread_chart(key: str, results: Sequence[ModelResult], measure: Measure) -> Markup:
@@ -139,7 +138,7 @@ def _unit(measure: Measure, axis: Axis) -> tuple[str, Callable[[float], str]]:
 def _spread_row(
     key: str, title: str, result: ModelResult, measure: Measure, points: Sequence[_Point], axis: Axis
 ) -> Row:
-    values = _values(result, measure)
+    values = result.summary.spread_of(measure)
     if values is None:
         said = _no_reading_words(result)
         drawn = drawing(key, f"{title}: {result.name}", said, 24, label(0, 16, UNKNOWN, "none"))
@@ -236,15 +235,6 @@ def _points(result: ModelResult, measure: Measure) -> list[_Point]:
         for request in result.requests
         if is_counted(request) and (reading := read(request.trace, measure)) is not None
     ]
-
-
-def _values(result: ModelResult, measure: Measure) -> Spread | None:
-    summary = result.summary
-    return {
-        Measure.TTFT: summary.ttft_s,
-        Measure.LATENCY: summary.latency_s,
-        Measure.DECODE_RATE: summary.decode_tokens_per_s,
-    }[measure]
 
 
 def _thinned(points: Sequence[_Point]) -> list[_Point]:

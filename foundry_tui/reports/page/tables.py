@@ -10,8 +10,9 @@ from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.tokens import output_tokens
 from foundry_tui.reports.page.parts import ends_words, fold, paragraph, plural, scrolling
 from foundry_tui.reports.page.text import Markup, joined, line, tag, words
+from foundry_tui.reports.reruns import replaced_by
 from foundry_tui.reports.run_results import ModelResult
-from foundry_tui.reports.run_words import CAUSE_WORDS, model_row, outcome_words
+from foundry_tui.reports.run_words import CAUSE_WORDS, model_row
 
 __all__ = ["answers", "prompts", "requests_table", "summary_table"]
 
@@ -63,8 +64,12 @@ def requests_table(key: str, requests: Sequence[RequestRun], results: Sequence[M
     if not requests:
         return paragraph("No request was made.")
     marked = {outlier.number: CAUSE_WORDS[outlier.cause] for result in results for outlier in result.outliers}
+    replaced = replaced_by(results)
     shown = requests[:_MOST_ROWS]
-    rows = [_request_row(key, request, marked.get(request.number)) for request in shown]
+    rows = [
+        _request_row(key, request, marked.get(request.number), replaced.get(request.number))
+        for request in shown
+    ]
     left = len(requests) - len(shown)
     notes = [
         "TTFT and latency are n/a where no text came or the sending was not read; the decode rate, where an"
@@ -147,7 +152,7 @@ def _pre(text: str) -> Markup:
     return joined([shown, paragraph(f"{cut:,} more characters are in the JSON.")]) if cut > 0 else shown
 
 
-def _request_row(key: str, request: RequestRun, cause: str | None) -> Markup:
+def _request_row(key: str, request: RequestRun, cause: str | None, replaced: int | None) -> Markup:
     trace = request.trace
     counted = output_tokens(trace)
     tokens = (
@@ -155,7 +160,7 @@ def _request_row(key: str, request: RequestRun, cause: str | None) -> Markup:
         if counted is None
         else f"{'~' if counted.is_estimate else ''}{counted.count:,} ({counted.source.value})"
     )
-    class_ = "out" if cause else None if is_counted(request) else "left"
+    class_ = "out" if cause else None if is_counted(request) and replaced is None else "left"
     return tag(
         "tr",
         _cell(str(request.number)),
@@ -163,18 +168,22 @@ def _request_row(key: str, request: RequestRun, cause: str | None) -> Markup:
         _cell(request.prompt_id),
         _cell(str(request.round)),
         _cell(request.phase.value),
-        _cell(outcome_words(trace.outcome)),
+        _cell(trace.outcome.words),
         *(_cell(_told(request, measure)) for measure in (Measure.TTFT, Measure.LATENCY, Measure.DECODE_RATE)),
         _cell(tokens),
         _cell(f"{len(trace.chunks):,}"),
         _cell(bytes_in_words(request.peak_rss_bytes)),
-        _cell("; ".join(_remarks(request, cause))),
+        _cell("; ".join(_remarks(request, cause, replaced))),
         id=f"{key}-request{request.number}",
         class_=class_,
     )
 
 
-def _remarks(request: RequestRun, cause: str | None) -> Iterator[str]:
+def _remarks(request: RequestRun, cause: str | None, replaced: int | None) -> Iterator[str]:
+    if replaced is not None:
+        yield f"in no figure: request {replaced} stands for this round"
+    elif request.attempt > 1 and request.phase is Phase.TIMED:
+        yield "measured again"
     if cause is not None:
         yield f"stands out: {cause}"
     if request.trace.error is not None:

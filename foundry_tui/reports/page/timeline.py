@@ -21,7 +21,6 @@ from foundry_tui.reports.page.svg import (
 from foundry_tui.reports.page.text import Markup, joined, line, tag
 from foundry_tui.reports.page.time import Piece, Placed, RunTime
 from foundry_tui.reports.run_results import ModelResult
-from foundry_tui.reports.run_words import outcome_words
 
 __all__ = ["time_chart"]
 
@@ -181,12 +180,13 @@ def _clock(at_s: float, step: float) -> str:
 
 
 def _lane_row(key: str, result: ModelResult, frame: _Frame) -> Row:
-    numbers = {request.number for request in result.requests}
+    numbers = {request.number for request in (*result.requests, *result.superseded)}
     placed = [one for one in frame.time.placed if one.request.number in numbers]
     lanes = _lanes(placed)
     height = _LANE * (max(lane for lane, _ in lanes) + 1) + 8
     failed = sum(not one.request.trace.outcome.is_timed for one in placed)
     told = plural(len(placed), "request") + (f", {failed} of them failed" if failed else "")
+    told += f", {len(result.superseded)} measured again" if result.superseded else ""
     bars = _bars(lanes, frame.time) if len(frame.time.placed) <= _MOST_TITLED else _runs(lanes, frame.time)
     drawn = drawing(key, f"Requests over time: {result.name}", told, height, *frame.drawn(height), *bars)
     return Row(name=result.name, told=told, drawn=drawn)
@@ -221,7 +221,7 @@ def _bars(lanes: Iterable[tuple[int, Placed]], time: RunTime) -> Iterator[Markup
             "title",
             line(
                 f"request {request.number}, {request.prompt_id}, {request.phase.value} round {request.round}:"
-                f" {outcome_words(request.trace.outcome)} after {took}",
+                f" {request.trace.outcome.words} after {took}",
                 200,
             ),
         )

@@ -192,10 +192,11 @@ class CacheActions:
         """Ask for a folder and bring all models there, or end a move that was interrupted."""
         # Late: few sessions move anything, and all have a first frame.
         from foundry_tui.tui.screens.cache_move import (
-            CacheMoveScreen,
             FolderScreen,
+            InterruptedMove,
             MovePlan,
-            UnfinishedMoveScreen,
+            MovingScreen,
+            WholeMove,
         )
 
         cache, switch = self._tools.cache, self._tools.switch
@@ -203,9 +204,8 @@ class CacheActions:
             tell(self._place, "the model cache cannot be moved here", is_warning=True)
             return
         if unfinished is not None:
-            outcome = await self._place.app.push_screen_wait(
-                UnfinishedMoveScreen(cache, unfinished, switch=switch)
-            )
+            interrupted = InterruptedMove(cache=cache, found=unfinished, switch=switch)
+            outcome = await self._place.app.push_screen_wait(MovingScreen(interrupted))
         elif not await self._nothing_is_loaded():
             return
         else:
@@ -222,7 +222,8 @@ class CacheActions:
                     target=target,
                     space=None if space is None else await asyncio.to_thread(space, target),
                 )
-                outcome = await self._place.app.push_screen_wait(CacheMoveScreen(cache, plan, switch=switch))
+                whole = WholeMove(cache=cache, plan=plan, switch=switch)
+                outcome = await self._place.app.push_screen_wait(MovingScreen(whole))
         if outcome is None:
             if unfinished is not None and await cache.unfinished_move() is None:
                 tell(

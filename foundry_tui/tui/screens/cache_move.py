@@ -1,14 +1,14 @@
 """Bringing all models to another folder: where to, what that takes, how far it is, and what can go wrong."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Static
-from textual.widgets.button import ButtonVariant
 from textual.worker import Worker, WorkerState
 
 from foundry_tui.domain.cache import CacheReport, DiskSpace, MoveOutcome, MovePhase, UnfinishedMove
@@ -23,7 +23,7 @@ from foundry_tui.tui.screens.overlay import ConfirmScreen, Overlay
 from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
 from foundry_tui.tui.widgets.sheet import Paragraph, Sheet, Tone
 
-__all__ = ["CacheMoveScreen", "FolderScreen", "MovePlan", "UnfinishedMoveScreen"]
+__all__ = ["FolderScreen", "InterruptedMove", "MovePlan", "Moving", "MovingScreen", "WholeMove"]
 
 _REDRAW_S = 0.25
 _STOPPABLE = (MovePhase.COPYING, MovePhase.COMPARING)
@@ -94,23 +94,133 @@ class FolderScreen(PathScreen):
                 return None
 
 
-class _MovingScreen(Overlay[MoveOutcome]):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeMove:
+    """One move, from its beginning.
+
+    Attributes:
+        cache: Does it, and tells how far it is.
+        switch: As ``CacheService.move`` wants it.
+    """
+
+    cache: CacheService
+    plan: MovePlan
+    switch: Callable[[Path], Awaitable[None]]
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return "Move all models"
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """Ids and labels of what can be done, besides leaving it."""
+        return (("move", "Move"),)
+
+    def paragraphs(self) -> list[Paragraph]:
+        """What there is to read before and meanwhile."""
+        plan = self.plan
+        models = sum(1 for model in plan.report.models if not model.is_own)
+        partials = len(plan.report.partials)
+        what = f"{count_in_words(models)} {'model' if models == 1 else 'models'}"
+        if partials:
+            what += f", {count_in_words(partials)} unfinished {'download' if partials == 1 else 'downloads'}"
+        free = "n/a" if plan.space is None else bytes_in_words(plan.space.free_bytes)
+        room = f"{free} are free there; on the same disk no room is needed"
+        return [
+            Paragraph(label="From", text=clean_line(plan.report.folder)),
+            Paragraph(label="To", text=clean_line(str(plan.target))),
+            Paragraph(label="What", text=f"{what}: {bytes_in_words(plan.report.total_bytes)} in all"),
+            Paragraph(label="Room", text=room, tone=Tone.WARNING if plan.is_short else Tone.NORMAL),
+            Paragraph(label="How", text=_HOW, tone=Tone.MUTED),
+            Paragraph(label="", text=_IF_STOPPED, tone=Tone.MUTED),
+        ]
+
+    async def do(self, choice: str) -> MoveOutcome | None:
+        """Do what was chosen; None if the old folder is in force then.
+
+        Raises:
+            FoundryTuiError: It did not work.
+        """
+        return await self.cache.move(self.plan.target, self.switch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterruptedMove:
+    """A move that was interrupted: going on with it, taking it back, or removing the old files.
+
+    Attributes:
+        cache: Does it, and tells how far it is.
+        found: What is left of it.
+        switch: As ``CacheService.move`` wants it.
+    """
+
+    cache: CacheService
+    found: UnfinishedMove
+    switch: Callable[[Path], Awaitable[None]]
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return "An unfinished move of the models"
+
+    @property
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """Ids and labels of what can be done, besides leaving it."""
+        if self.found.is_switched:
+            return (("finish", "Remove the old files"),)
+        return (("resume", "Go on with it"), ("abandon", "Take it back"))
+
+    def paragraphs(self) -> list[Paragraph]:
+        """What there is to read before and meanwhile."""
+        if self.found.is_switched:
+            words = "Each of them is compared with its copy once more before it goes; what has none stays."
+        else:
+            words = (
+                "Going on copies what is missing. Taking it back removes what was copied, and nothing else."
+            )
+        return [
+            Paragraph(text=unfinished_words(self.found), tone=Tone.WARNING),
+            Paragraph(text=f"\n{words}"),
+        ]
+
+    async def do(self, choice: str) -> MoveOutcome | None:
+        """Do what was chosen; None if the old folder is in force then.
+
+        Raises:
+            FoundryTuiError: It did not work.
+        """
+        if choice == "finish":
+            return await self.cache.finish_move()
+        if choice == "abandon":
+            await self.cache.abandon_move()
+            return None
+        return await self.cache.move(Path(self.found.target), self.switch)
+
+
+Moving: TypeAlias = WholeMove | InterruptedMove
+"""What can be said of a move, chosen and done: all that a ``MovingScreen`` needs of it."""
+
+
+class MovingScreen(Overlay[MoveOutcome]):
     """Shows what is to be done, does it when asked to, and shows how far it is.
 
     Closes with the outcome; without one, the old folder is in force, or nothing more was done.
+
+    Args:
+        moving: What is to be done.
     """
 
     DEFAULT_CSS = """
-    _MovingScreen .box { max-height: 100%; padding: 0 2; }
-    _MovingScreen Sheet { height: 13; }
-    _MovingScreen #move-progress { height: 1; text-style: bold; }
-    _MovingScreen .buttons { height: 1; }
+    MovingScreen .box { max-height: 100%; padding: 0 2; }
+    MovingScreen Sheet { height: 13; }
+    MovingScreen #move-progress { height: 1; text-style: bold; }
+    MovingScreen .buttons { height: 1; }
     """
-    TITLE_WORDS = "Move all models"
 
-    def __init__(self, cache: CacheService) -> None:
+    def __init__(self, moving: Moving) -> None:
         super().__init__()
-        self._cache = cache
+        self.moving = moving
         self._work: Worker[None] | None = None
         self._problem: FoundryTuiError | None = None
         self._is_stopping = False
@@ -127,31 +237,19 @@ class _MovingScreen(Overlay[MoveOutcome]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="box") as box:
-            box.border_title = self.TITLE_WORDS
+            box.border_title = self.moving.title
             yield Sheet(id="move-sheet")
             yield Static(id="move-progress", markup=False)
             with Horizontal(classes="buttons"):
-                for name, label in self.choices():
-                    variant: ButtonVariant = "default" if name == "leave" else "primary"
-                    yield Button(label, id=name, variant=variant, compact=True)
+                for name, label in self.moving.choices:
+                    yield Button(label, id=name, variant="primary", compact=True)
+                yield Button("Leave", id="leave", compact=True)
 
     def on_mount(self) -> None:
         """The harmless answer has the focus."""
         self.query_one("#leave", Button).focus()
         self._timer = self.set_interval(_REDRAW_S, self._redraw, pause=True)
         self._redraw()
-
-    def choices(self) -> list[tuple[str, str]]:
-        """Ids and labels of the buttons; ``leave`` closes this."""
-        raise NotImplementedError
-
-    def paragraphs(self) -> list[Paragraph]:
-        """What there is to read before and meanwhile."""
-        raise NotImplementedError
-
-    def work_of(self, choice: str) -> Coroutine[None, None, MoveOutcome | None]:
-        """What a button stands for."""
-        raise NotImplementedError
 
     def escape(self) -> bool:
         """Stop what is under way, after a question; False if nothing is, so that this is closed."""
@@ -164,7 +262,7 @@ class _MovingScreen(Overlay[MoveOutcome]):
     @property
     def _can_stop(self) -> bool:
         """Whether stopping would take back what was done."""
-        progress = self._cache.progress.value
+        progress = self.moving.cache.progress.value
         return (
             self.is_working
             and not self._is_stopping
@@ -189,7 +287,7 @@ class _MovingScreen(Overlay[MoveOutcome]):
     @work(group="move")
     async def _do(self, choice: str) -> None:
         try:
-            outcome = await self.work_of(choice)
+            outcome = await self.moving.do(choice)
         except FoundryTuiError as error:
             self._problem = error
         else:
@@ -215,7 +313,7 @@ class _MovingScreen(Overlay[MoveOutcome]):
             self._redraw()
 
     def _redraw(self) -> None:
-        said = self.paragraphs()
+        said = self.moving.paragraphs()
         if self._problem is not None:
             said.insert(0, Paragraph(label="Problem", text=error_words(self._problem), tone=Tone.PROBLEM))
         if tuple(said) != self.sheet.paragraphs:
@@ -226,7 +324,7 @@ class _MovingScreen(Overlay[MoveOutcome]):
         for button in self.query(Button):
             button.disabled = is_working and not (can_stop and button.id == "leave")
         self.query_one("#leave", Button).label = "Stop" if is_working else "Leave"
-        progress = self._cache.progress.value
+        progress = self.moving.cache.progress.value
         words = ""
         if self._is_stopping:
             words = "Taking back what was copied …"
@@ -235,88 +333,3 @@ class _MovingScreen(Overlay[MoveOutcome]):
         self.query_one("#move-progress", Static).update(words, layout=False)
         box = self.query_one(".box")
         box.border_subtitle = "Esc stops" if can_stop else "Wait a moment" if is_working else "Esc leaves"
-
-
-class CacheMoveScreen(_MovingScreen):
-    """One move, before and while it is done.
-
-    Args:
-        cache: Does it.
-        plan: What is to be done.
-        switch: As ``CacheService.move`` wants it.
-    """
-
-    def __init__(
-        self, cache: CacheService, plan: MovePlan, *, switch: Callable[[Path], Awaitable[None]]
-    ) -> None:
-        super().__init__(cache)
-        self._plan = plan
-        self._switch = switch
-
-    def choices(self) -> list[tuple[str, str]]:
-        return [("move", "Move"), ("leave", "Leave")]
-
-    def paragraphs(self) -> list[Paragraph]:
-        plan = self._plan
-        models = sum(1 for model in plan.report.models if not model.is_own)
-        partials = len(plan.report.partials)
-        what = f"{count_in_words(models)} {'model' if models == 1 else 'models'}"
-        if partials:
-            what += f", {count_in_words(partials)} unfinished {'download' if partials == 1 else 'downloads'}"
-        free = "n/a" if plan.space is None else bytes_in_words(plan.space.free_bytes)
-        room = f"{free} are free there; on the same disk no room is needed"
-        return [
-            Paragraph(label="From", text=clean_line(plan.report.folder)),
-            Paragraph(label="To", text=clean_line(str(plan.target))),
-            Paragraph(label="What", text=f"{what}: {bytes_in_words(plan.report.total_bytes)} in all"),
-            Paragraph(label="Room", text=room, tone=Tone.WARNING if plan.is_short else Tone.NORMAL),
-            Paragraph(label="How", text=_HOW, tone=Tone.MUTED),
-            Paragraph(label="", text=_IF_STOPPED, tone=Tone.MUTED),
-        ]
-
-    async def work_of(self, choice: str) -> MoveOutcome | None:
-        return await self._cache.move(self._plan.target, self._switch)
-
-
-class UnfinishedMoveScreen(_MovingScreen):
-    """A move that was interrupted: going on with it, taking it back, or removing the old files.
-
-    Args:
-        cache: Does it.
-        found: What is left of it.
-        switch: As ``CacheService.move`` wants it.
-    """
-
-    TITLE_WORDS = "An unfinished move of the models"
-
-    def __init__(
-        self, cache: CacheService, found: UnfinishedMove, *, switch: Callable[[Path], Awaitable[None]]
-    ) -> None:
-        super().__init__(cache)
-        self._found = found
-        self._switch = switch
-
-    def choices(self) -> list[tuple[str, str]]:
-        if self._found.is_switched:
-            return [("finish", "Remove the old files"), ("leave", "Leave")]
-        return [("resume", "Go on with it"), ("abandon", "Take it back"), ("leave", "Leave")]
-
-    def paragraphs(self) -> list[Paragraph]:
-        if self._found.is_switched:
-            words = "Each of them is compared with its copy once more before it goes; what has none stays."
-        else:
-            words = (
-                "Going on copies what is missing. Taking it back removes what was copied, and nothing else."
-            )
-        return [
-            Paragraph(text=unfinished_words(self._found), tone=Tone.WARNING),
-            Paragraph(text=f"\n{words}"),
-        ]
-
-    async def work_of(self, choice: str) -> MoveOutcome | None:
-        if choice == "finish":
-            return await self._cache.finish_move()
-        if choice == "abandon":
-            await self._cache.abandon_move()
-            return None
-        return await self._cache.move(Path(self._found.target), self._switch)

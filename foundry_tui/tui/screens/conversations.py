@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 
 from foundry_tui.aio import Feed
 from foundry_tui.domain.conversations import ConversationSummary
-from foundry_tui.domain.errors import BadInput, StorageProblem
+from foundry_tui.domain.errors import StorageProblem
 from foundry_tui.domain.quantities import count_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.ports.storage import ConversationStore
@@ -26,7 +26,8 @@ from foundry_tui.reports.errors import error_words
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.screens.conversation_files import called, export_conversation, import_conversation
 from foundry_tui.tui.screens.conversation_pages import ConversationPages, Query
-from foundry_tui.tui.screens.overlay import ConfirmScreen, FilteredOverlay
+from foundry_tui.tui.screens.kept_overlay import KeptOverlay
+from foundry_tui.tui.screens.overlay import ConfirmScreen
 from foundry_tui.tui.screens.tagging import LineScreen, TagsScreen
 from foundry_tui.tui.widgets.fields import LineField
 from foundry_tui.tui.widgets.key_footer import KeyFooter
@@ -60,7 +61,7 @@ class _Table(RowTable):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "activate", "Open", id="conversations.open")]
 
 
-class ConversationsScreen(FilteredOverlay[ConversationChosen]):
+class ConversationsScreen(KeptOverlay[ConversationChosen]):
     """Lists what was kept, the most recently used first; closes with the one that is to be opened.
 
     Args:
@@ -130,13 +131,7 @@ class ConversationsScreen(FilteredOverlay[ConversationChosen]):
         self._is_answering = is_answering
         self._changes = changes
         self._pages = ConversationPages(store)
-        self._is_acting = False
         self._timer: Timer | None = None
-
-    @property
-    def table(self) -> RowTable:
-        """The list, what has the focus at first."""
-        return self.query_one(RowTable)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="conversations-box", classes="full") as box:
@@ -166,23 +161,23 @@ class ConversationsScreen(FilteredOverlay[ConversationChosen]):
 
     def action_tags(self) -> None:
         """Give the conversation under the cursor other tags."""
-        self._act(self._on_current(self._edit_tags))
+        self.act(self._on_current(self._edit_tags))
 
     def action_rename(self) -> None:
         """Give the conversation under the cursor another title."""
-        self._act(self._on_current(self._rename))
+        self.act(self._on_current(self._rename))
 
     def action_delete(self) -> None:
         """Delete the conversation under the cursor, after a question."""
-        self._act(self._on_current(self._delete))
+        self.act(self._on_current(self._delete))
 
     def action_export(self) -> None:
         """Write the conversation under the cursor to a new file."""
-        self._act(self._on_current(self._export))
+        self.act(self._on_current(self._export))
 
     def action_import(self) -> None:
         """Read a conversation from a file."""
-        self._act(self._import)
+        self.act(self._import)
 
     # --- the list
 
@@ -323,18 +318,6 @@ class ConversationsScreen(FilteredOverlay[ConversationChosen]):
         return None if key is None else self._pages.shown.get(key)
 
     # --- what is done to one of them
-
-    @work(group="act")
-    async def _act(self, do: Callable[[], Awaitable[None]]) -> None:
-        if self._is_acting:
-            return  # a second press, before the question has come
-        self._is_acting = True
-        try:
-            await do()
-        except (BadInput, StorageProblem) as error:
-            complain(self, error)
-        finally:
-            self._is_acting = False
 
     def _on_current(
         self, do: Callable[[ConversationSummary], Awaitable[None]]

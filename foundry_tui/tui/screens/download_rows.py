@@ -9,7 +9,7 @@ from foundry_tui.reports.downloads import (
     bar,
     bytes_of_bytes,
     share_in_words,
-    span_in_words,
+    short_span_in_words,
     speed_in_words,
     state_words,
 )
@@ -117,7 +117,7 @@ def _entry_row(view: QueueView, entry: Download, place: int, now_unix_ms: int) -
         progress = running.progress
         share, total_bytes = progress.share, progress.total_bytes
         speed = speed_in_words(progress.bytes_per_s)
-        left = "" if progress.eta_s is None else span_in_words(progress.eta_s + 0.999)
+        left = "" if progress.eta_s is None else short_span_in_words(progress.eta_s + 0.999)
     elif here_bytes and total_bytes:
         share = min(1.0, here_bytes / total_bytes)
     return Row(

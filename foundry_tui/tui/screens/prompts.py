@@ -1,11 +1,10 @@
 """The prompt library: found, read, put into the field, written, deleted."""
 
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -19,7 +18,8 @@ from foundry_tui.reports.conversation import when_in_words
 from foundry_tui.reports.errors import error_words
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.placeholders import fill, placeholders
-from foundry_tui.tui.screens.overlay import ConfirmScreen, FilteredOverlay
+from foundry_tui.tui.screens.kept_overlay import KeptOverlay
+from foundry_tui.tui.screens.overlay import ConfirmScreen
 from foundry_tui.tui.screens.prompt_form import GapsScreen, PromptForm, Written
 from foundry_tui.tui.widgets.fields import LineField
 from foundry_tui.tui.widgets.key_footer import KeyFooter
@@ -38,7 +38,7 @@ class _Table(RowTable):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "activate", "Use", id="prompts.use")]
 
 
-class PromptsScreen(FilteredOverlay[SavedPrompt]):
+class PromptsScreen(KeptOverlay[SavedPrompt]):
     """Lists the saved prompts; closes with the one to be put into the field, its gaps filled.
 
     Args:
@@ -74,13 +74,7 @@ class PromptsScreen(FilteredOverlay[SavedPrompt]):
         self._draft = draft
         self._prompts: dict[str, SavedPrompt] = {}
         self._is_read = False
-        self._is_acting = False
         self._unsaved: Written | None = None
-
-    @property
-    def table(self) -> RowTable:
-        """The list, what has the focus at first."""
-        return self.query_one(RowTable)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="prompts-box", classes="full") as box:
@@ -96,22 +90,22 @@ class PromptsScreen(FilteredOverlay[SavedPrompt]):
     def on_mount(self) -> None:
         """Show them all."""
         self.table.focus()
-        self._act(self._read)
+        self.act(self._read)
 
     def action_reload(self) -> None:
         """Ask the library again."""
-        self._act(self._read)
+        self.act(self._read)
 
     def action_new(self) -> None:
         """Write a new prompt."""
         unsaved = self._unsaved
         written = unsaved if unsaved is not None and unsaved.prompt is None else Written()
-        self._act(lambda: self._edit(written))
+        self.act(lambda: self._edit(written))
 
     def action_save_draft(self) -> None:
         """Save what stands in the prompt field."""
         if self._draft.strip():
-            self._act(lambda: self._edit(Written(text=clean_text(self._draft))))
+            self.act(lambda: self._edit(Written(text=clean_text(self._draft))))
         else:
             tell(self, "The prompt field is empty: n writes a new prompt", is_warning=True)
 
@@ -121,13 +115,13 @@ class PromptsScreen(FilteredOverlay[SavedPrompt]):
         if prompt is not None:
             is_unsaved = unsaved is not None and unsaved.prompt is not None and unsaved.prompt.id == prompt.id
             written = unsaved if unsaved is not None and is_unsaved else Written.of(prompt)
-            self._act(lambda: self._edit(written))
+            self.act(lambda: self._edit(written))
 
     def action_delete(self) -> None:
         """Delete the prompt under the cursor, after a question."""
         prompt = self._current()
         if prompt is not None:
-            self._act(lambda: self._delete(prompt))
+            self.act(lambda: self._delete(prompt))
 
     @on(Input.Changed, "#prompts-filter")
     def _filtered(self, message: Input.Changed) -> None:
@@ -144,19 +138,7 @@ class PromptsScreen(FilteredOverlay[SavedPrompt]):
         message.stop()
         prompt = self._prompts.get(message.key)
         if prompt is not None:
-            self._act(lambda: self._use(prompt))
-
-    @work(group="act")
-    async def _act(self, do: Callable[[], Awaitable[None]]) -> None:
-        if self._is_acting:
-            return  # a second press, before the question has come
-        self._is_acting = True
-        try:
-            await do()
-        except (BadInput, StorageProblem) as error:
-            complain(self, error)
-        finally:
-            self._is_acting = False
+            self.act(lambda: self._use(prompt))
 
     async def _read(self) -> None:
         try:

@@ -27,8 +27,8 @@ from foundry_tui.reports.engine import (
     machine_gpus,
     names_in_words,
     no_providers_words,
+    pace_in_words,
     provider_words,
-    span_in_words,
 )
 from foundry_tui.reports.errors import error_words
 from foundry_tui.services.client import ClientService
@@ -293,7 +293,7 @@ class ProvidersScreen(Overlay[None]):
 
     def _show_state(self) -> None:
         if self._began_ns is not None:
-            elapsed = span_in_words((self._clock_ns() - self._began_ns) / _NS_PER_S)
+            elapsed = pace_in_words((self._clock_ns() - self._began_ns) / _NS_PER_S)
             words = f"Downloading for {elapsed}; Esc stops it"
         elif self._said is not None:
             words = self._said

@@ -17,7 +17,7 @@ from foundry_tui.aio import Feed
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import seconds_in_words
 from foundry_tui.domain.text import clean_line
-from foundry_tui.reports.engine import span_in_words
+from foundry_tui.reports.engine import pace_in_words
 from foundry_tui.reports.errors import error_words
 from foundry_tui.services.client import Job, JobKind
 from foundry_tui.services.validation import Check, ModelValidation, Validation, Verdict
@@ -294,7 +294,7 @@ class ValidationScreen(Overlay[None]):
         return "unloading …" if JobKind.UNLOAD in kinds else ""
 
     def _elapsed(self) -> str:
-        return span_in_words((self._clock_ns() - self._began_ns) / _NS_PER_S)
+        return pace_in_words((self._clock_ns() - self._began_ns) / _NS_PER_S)
 
     def _age(self) -> str:
         ended_ns = self._checked.ended_ns

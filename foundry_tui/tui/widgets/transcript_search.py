@@ -75,11 +75,6 @@ class Search:
         return SearchState(text=self._text, current=current, total=self._total)
 
     @property
-    def is_on(self) -> bool:
-        """Whether anything is looked for."""
-        return self._pattern is not None
-
-    @property
     def has_unread(self) -> bool:
         """Whether parts are left to look through."""
         return bool(self._unread)
@@ -98,9 +93,14 @@ class Search:
         self._unread = deque(parts if self._pattern is not None else ())
 
     def read_on(self, until_s: float) -> None:
-        """Look through parts that were not yet, until ``until_s``, a reading of ``perf_counter``."""
-        while self._unread and perf_counter() < until_s:
+        """Look through parts that were not yet, one at least, until ``until_s`` of ``perf_counter``.
+
+        One in any case: on a machine that is never given its time in one piece a search ends all the same.
+        """
+        while self._unread:
             self._read(self._unread.popleft())
+            if perf_counter() >= until_s:
+                break
 
     def update(self, part: Part) -> None:
         """Look through ``part`` again, for its text was drawn anew."""
