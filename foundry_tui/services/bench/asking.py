@@ -21,7 +21,7 @@ from foundry_tui.services.client import ClientService
 __all__ = ["Asking"]
 
 _HANDING_S = 0.1
-"""Nobody draws more often, and each handing over is felt by the model: a tenth of its rate at 20 ms."""
+"""Nobody draws more often, and each handing over wakes two processors that the model wants."""
 
 
 class Asking:
