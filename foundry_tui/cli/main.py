@@ -38,6 +38,7 @@ _COMMANDS = {
     "replay": ("replay", "a recorded answer, at the pace at which it came"),
     "compare": ("compare", "whether one model or run is faster than another"),
     "report": ("report", "what was measured, as a page with charts, Markdown, CSV or JSON"),
+    "score": ("score", "score answers by hand: a sheet out, the scores in"),
     "conversations": ("conversations", "list, search, export, import what was said"),
     "validate": ("validate", "check that every target model is listed, cached, loads and answers"),
     "selftest": ("selftest", "our own measurement error, against a server of known timing"),

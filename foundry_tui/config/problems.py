@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 from foundry_tui.config.documents import Document, Syntax, file_problem, pointer
-from foundry_tui.config.shapes import ACTION_ID, ENVIRONMENT_NAME, KEY_NAMES, NOT_BLANK
+from foundry_tui.config.shapes import ACTION_ID, CRITERION_ID, ENVIRONMENT_NAME, KEY_NAMES, NOT_BLANK
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
 
@@ -21,6 +21,7 @@ _PATTERNS = {
     NOT_BLANK: "text that is not blank",
     ENVIRONMENT_NAME: "the name of an environment variable (letters, digits and _)",
     ACTION_ID: "the id of an action (small letters, _ and dots)",
+    CRITERION_ID: "an id (small letters, digits, _ and -, a letter first)",
     KEY_NAMES: "names of keys with commas between them",
 }
 _EXPECTED = {

@@ -48,6 +48,12 @@ def _prompts() -> JsonSchema:
     return _of_shape(AnyPrompts)
 
 
+def _rubric() -> JsonSchema:
+    from foundry_tui.config.shapes import RubricFile
+
+    return _of_shape(RubricFile)
+
+
 def _plan() -> JsonSchema:
     from foundry_tui.config.shapes import PlanFile
 
@@ -64,6 +70,7 @@ def _settings() -> JsonSchema:
 BUILDERS: dict[str, tuple[str, Callable[[], JsonSchema]]] = {
     "models": ("models.json of foundry-tui: notes about models", _models),
     "prompts": ("prompts.json of foundry-tui: a set of prompts", _prompts),
+    "rubric": ("rubric.json of foundry-tui: what answers are scored by", _rubric),
     "settings": ("settings.toml of foundry-tui", _settings),
     "plan": ("a plan of foundry-tui bench", _plan),
     "results": ("results of foundry-tui: requests with their readings", results_schema),

@@ -23,6 +23,7 @@ from foundry_tui.domain.settings import SettingKind, TakesEffect
 
 __all__ = [
     "ACTION_ID",
+    "CRITERION_ID",
     "ENVIRONMENT_NAME",
     "KEY_NAMES",
     "NOT_BLANK",
@@ -33,12 +34,14 @@ __all__ = [
     "ModelsFile",
     "PlanFile",
     "PromptsFile",
+    "RubricFile",
     "SettingsFile",
 ]
 
 NOT_BLANK = r"\S"
 ENVIRONMENT_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 ACTION_ID = r"^[a-z_]+(\.[a-z_]+)*$"
+CRITERION_ID = "^[a-z][a-z0-9_-]{0,31}$"
 KEY_NAMES = r"^( *[^\s,]+ *(, *[^\s,]+ *)*)?$"
 
 # pydantic writes a pattern for keys, but not that keys which do not match it are refused.
@@ -135,6 +138,25 @@ class AnyPrompts(RootModel[PromptsFile | BarePrompts]):
     """A set of prompts: an object with the key prompts, or the short form, a list of texts."""
 
     # Only for the schema: a union's errors speak of both forms at once.
+
+
+class RubricCriterion(_Shape):
+    """One thing that answers are judged by, from 1 to 5."""
+
+    id: Annotated[str, Field(pattern=CRITERION_ID)] = Field(description="Its column in a sheet.")
+    name: Text = Field(description="For people to read.")
+    low: Text = Field(description="What a 1 means.")
+    high: Text = Field(description="What a 5 means.")
+
+
+class RubricFile(_Shape):
+    """What answers are scored by; whatever changes in it makes another rubric."""
+
+    schema_url: str | None = Field(
+        default=None, alias="$schema", description="For editors: where this schema lies."
+    )
+    name: Text = Field(description="Its name in reports.")
+    criteria: list[RubricCriterion] = Field(min_length=1, max_length=9, description="In the order of asking.")
 
 
 class Precision(_Shape):

@@ -9,6 +9,7 @@ from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.conversations import Conversation, ConversationSummary, SavedPrompt, Turn
 from foundry_tui.domain.downloads import Download
+from foundry_tui.domain.scoring import AnswerNote, Rubric, Score
 from foundry_tui.domain.settings import SettingEntry
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "InputHistory",
     "PromptLibrary",
     "RunStore",
+    "ScoreStore",
     "SettingsStore",
 ]
 
@@ -119,6 +121,33 @@ class InputHistory(Protocol):
 
     async def remember_input(self, text: str, *, keep: int) -> None:
         """Add one at the end and forget all but the newest ``keep``; one that was there moves to the end."""
+        ...
+
+
+class ScoreStore(Protocol):
+    """Where scores outlive the program, beside the runs that they are of.
+
+    Every method raises ``StorageProblem`` where the store cannot be read or written; nothing is half done.
+    """
+
+    async def keep(self, rubric: Rubric, scores: Sequence[Score], notes: Sequence[AnswerNote] = ()) -> None:
+        """Keep all of them or none, each in the place of what the same person gave the same before.
+
+        Raises:
+            BadInput: A run is not there.
+        """
+        ...
+
+    async def scores(self, run_id: str) -> tuple[Score, ...]:
+        """All of a run, by answer and person, whatever the rubric; empty of a run that is not there."""
+        ...
+
+    async def notes(self, run_id: str) -> tuple[AnswerNote, ...]:
+        """All of a run, by answer and person; likewise."""
+        ...
+
+    async def rubric(self, sha256: str) -> Rubric | None:
+        """What some scores were given by; None if nothing was given by it."""
         ...
 
 

@@ -1,13 +1,12 @@
 """A run as tables for a spreadsheet: a row for each request, a row for each model; nothing in them runs."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.metrics.measures import Measure, is_counted, read
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.tokens import output_tokens
+from foundry_tui.reports.csv_cells import csv_table
 from foundry_tui.reports.reruns import replaced_by
 from foundry_tui.reports.run_results import model_results
 
@@ -47,8 +46,6 @@ _MODEL_HEADER = (
         "prefill_tokens_per_s",
     ),
 )
-# What makes a spreadsheet take a text for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def requests_csv(run: Run, requests: Sequence[RequestRun]) -> str:
@@ -56,7 +53,7 @@ def requests_csv(run: Run, requests: Sequence[RequestRun]) -> str:
     results = model_results(run, requests)
     marked = {outlier.number: outlier.cause for result in results for outlier in result.outliers}
     replaced = replaced_by(results)
-    return _table(
+    return csv_table(
         _REQUEST_HEADER,
         (
             _request_row(run, request, marked.get(request.number), replaced.get(request.number))
@@ -96,7 +93,7 @@ def models_csv(run: Run, requests: Sequence[RequestRun]) -> str:
         row += [None if grade is None or grade.grade is None else grade.grade.value]
         row += [None if result.prefill is None else result.prefill.tokens_per_s]
         rows.append(row)
-    return _table(_MODEL_HEADER, rows)
+    return csv_table(_MODEL_HEADER, rows)
 
 
 def _request_row(run: Run, request: RequestRun, outlier: object, replaced: int | None) -> list[object]:
@@ -122,24 +119,3 @@ def _spread_cells(values: Spread | None) -> list[object]:
     return [
         *(values.n, values.mean, values.median, values.p95, values.p95_supported, values.min, values.max),
     ]
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case str():
-            text = value.replace("\0", "\u2400")
-            return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
-        case _:
-            return value

@@ -5,6 +5,7 @@ from foundry_tui.storage.process_lock import FileLock
 from foundry_tui.storage.queue_hint import has_unfinished_downloads
 from foundry_tui.storage.stored_downloads import StoredDownloads, StoredLicenses
 from foundry_tui.storage.stored_runs import StoredRuns
+from foundry_tui.storage.stored_scores import StoredScores
 from foundry_tui.storage.stores import StoredConversations, StoredInputs, StoredPrompts
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "StoredLicenses",
     "StoredPrompts",
     "StoredRuns",
+    "StoredScores",
     "has_unfinished_downloads",
 ]

@@ -14,11 +14,14 @@ __all__ = [
     "place_of",
     "prompt",
     "reading",
+    "rubric",
     "run",
     "run_model",
     "run_plan",
     "run_request",
     "run_resource",
+    "score",
+    "score_note",
     "tag",
     "turn",
     "turn_number",
@@ -228,6 +231,36 @@ run_resource = sa.Table(
     sa.Column("run", sa.Integer, primary_key=True),
     sa.Column("place", sa.Integer, primary_key=True),
     sa.Column("readings", sa.LargeBinary, nullable=False),
+)
+
+rubric = sa.Table(
+    "rubric",
+    _METADATA,
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("name", ExactText, nullable=False),
+    sa.Column("criteria", ExactText, nullable=False),
+)
+
+score = sa.Table(
+    "score",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("request", sa.Integer, primary_key=True),
+    sa.Column("annotator", ExactText, primary_key=True),
+    sa.Column("occasion", sa.Integer, primary_key=True),
+    sa.Column("rubric", sa.Text, primary_key=True),
+    sa.Column("criterion", ExactText, primary_key=True),
+    sa.Column("value", sa.Integer, nullable=False),
+    sa.Column("at_unix_ms", sa.Integer, nullable=False),
+)
+
+score_note = sa.Table(
+    "score_note",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("request", sa.Integer, primary_key=True),
+    sa.Column("annotator", ExactText, primary_key=True),
+    sa.Column("text", ExactText, nullable=False),
 )
 
 words = sa.table("words", sa.column("rowid", sa.Integer), sa.column("words"), sa.column("tokens"))

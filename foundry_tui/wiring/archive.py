@@ -14,6 +14,7 @@ from foundry_tui.ports.storage import (
     InputHistory,
     PromptLibrary,
     RunStore,
+    ScoreStore,
     SettingsStore,
 )
 from foundry_tui.storage import (
@@ -24,6 +25,7 @@ from foundry_tui.storage import (
     StoredLicenses,
     StoredPrompts,
     StoredRuns,
+    StoredScores,
 )
 
 __all__ = ["Archive", "database_path", "open_archive", "settings_file"]
@@ -39,6 +41,7 @@ class Archive:
     downloads: StoredDownloads
     licenses: AcceptedLicenses
     runs: RunStore
+    scores: ScoreStore
 
 
 @asynccontextmanager
@@ -54,6 +57,7 @@ async def open_archive(launch: Launch) -> AsyncGenerator[Archive, None]:
             downloads=StoredDownloads(database),
             licenses=StoredLicenses(database),
             runs=StoredRuns(of_runs),
+            scores=StoredScores(of_runs),
         )
     finally:
         await of_runs.aclose()

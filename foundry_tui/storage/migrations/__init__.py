@@ -6,6 +6,7 @@ from foundry_tui.storage.migrations.v2 import make_download_tables
 from foundry_tui.storage.migrations.v3 import make_run_tables
 from foundry_tui.storage.migrations.v4 import make_resource_table
 from foundry_tui.storage.migrations.v5 import make_room_for_attempts
+from foundry_tui.storage.migrations.v6 import make_score_tables
 
 __all__ = ["STEPS", "Step", "migrate"]
 
@@ -15,5 +16,6 @@ STEPS: tuple[Step, ...] = (
     make_run_tables,
     make_resource_table,
     make_room_for_attempts,
+    make_score_tables,
 )
 """Step N, counted from 1, makes version N of the version before.  Never changed, only added to."""

@@ -1,0 +1,151 @@
+"""``foundry-tui score …``: answers scored by hand, without the screen."""
+
+import argparse
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
+
+from foundry_tui.cli.exit_codes import ExitCode
+from foundry_tui.cli.groups import add_group
+from foundry_tui.cli.options import launch_options
+from foundry_tui.cli.output import print_text, say
+from foundry_tui.cli.run_ids import load_with_requests
+from foundry_tui.config.locate import config_folders, find_file
+from foundry_tui.config.rubric_file import load_rubric
+from foundry_tui.domain.bench import RequestRun, Run
+from foundry_tui.domain.errors import BadInput
+from foundry_tui.domain.scoring import AnswerNote, Rubric, Score, SheetItem
+from foundry_tui.domain.text import clean_line
+from foundry_tui.launching import resolve
+from foundry_tui.reports.score_sheet import ReadSheet, read_sheet, sheet_csv, sheet_json
+from foundry_tui.services.files import read_text, write_new
+from foundry_tui.services.scoring.sheet import answers_by_key, sheet_items
+from foundry_tui.wiring.archive import Archive, open_archive
+
+__all__ = ["add_commands"]
+
+_SHEET_BYTES = 50_000_000
+_NAME_CHARACTERS = 60
+
+Act: TypeAlias = Callable[[Archive, Rubric, argparse.Namespace], Awaitable[int]]
+
+
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``score`` and what is below it."""
+    add = add_group(
+        commands,
+        "score",
+        description="Score answers by hand, by the criteria of rubric.json: from 1 to 5, and blind.",
+        example="export last --output sheet.csv",
+    )
+
+    def action(name: str, words: str, example: str, act: Act) -> argparse.ArgumentParser:
+        return add(name, words, example, run=_run, act=act)
+
+    export = action(
+        "export",
+        "write a sheet of the answers of a run to fill in; it names no model, and a tenth comes twice",
+        "export last --output sheet.csv",
+        _export,
+    )
+    export.add_argument("id", metavar="RUN", help="its id, the beginning of it, or last")
+    export.add_argument("--output", metavar="PATH", required=True, help="the file: *.csv or *.json")
+    export.add_argument("--seed", metavar="N", type=int, default=0, help="of the order; default: 0")
+    export.add_argument("--force", action="store_true", help="write over what is there")
+
+    bring_in = action(
+        "import",
+        "keep the scores of a sheet that was filled in; of one with a bad cell nothing",
+        "import sheet.csv --annotator Ada",
+        _import,
+    )
+    bring_in.add_argument("file", metavar="FILE", help="a sheet of ours, as CSV or JSON")
+    bring_in.add_argument("--annotator", metavar="NAME", required=True, help="who gave these scores")
+    bring_in.add_argument("--partial", action="store_true", help="keep the rows without a bad cell")
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    act: Act = arguments.act
+    launch = resolve(launch_options(arguments))
+    rubric = load_rubric(find_file("rubric.json", config_folders(launch.options.config_dir)))
+    async with open_archive(launch) as archive:
+        return await act(archive, rubric, arguments)
+
+
+async def _export(archive: Archive, rubric: Rubric, arguments: argparse.Namespace) -> int:
+    as_text = _format_of(arguments.output)
+    run, requests = await load_with_requests(archive.runs, arguments.id)
+    items = sheet_items(run, requests, seed=arguments.seed)
+    if not items:
+        raise BadInput(
+            f"no answer of run {clean_line(run.id)} can be scored: none ended well with text",
+            remedy="foundry-tui runs show tells what became of them",
+        )
+    path = await write_new(arguments.output, as_text(run.id, items, rubric), replaces=arguments.force)
+    again = sum(item.occasion == 2 for item in items)
+    say(f"{len(items) - again} answers to score, {again} of them twice, written to {path}")
+    return ExitCode.DONE
+
+
+async def _import(archive: Archive, rubric: Rubric, arguments: argparse.Namespace) -> int:
+    annotator = arguments.annotator.strip()
+    if not annotator:
+        raise BadInput("--annotator: expected a name, found nothing", remedy="name who gave these scores")
+    file = await read_text(arguments.file, limit_bytes=_SHEET_BYTES)
+    sheet = read_sheet(file.text, file.name, rubric)
+    run, requests = await load_with_requests(archive.runs, sheet.run_id)
+    scores, notes, problems = _given(run, requests, sheet, rubric, annotator)
+    for line in (*problems, *sheet.notes):
+        say(line)
+    if problems and not arguments.partial:
+        raise BadInput(
+            f"{clean_line(file.name)}: {len(problems)} bad cell{'s' * (len(problems) != 1)}, named above",
+            remedy="mend them, or take the other rows with --partial; nothing was kept",
+        )
+    await archive.scores.keep(rubric, scores, notes)
+    answers = len({(score.number, score.occasion) for score in scores})
+    who = clean_line(annotator, _NAME_CHARACTERS)
+    print_text(f"{run.id}  {who}: {len(scores)} scores of {answers} answers, {len(notes)} notes")
+    return ExitCode.FAILED if problems else ExitCode.DONE
+
+
+def _format_of(path: str) -> Callable[[str, Sequence[SheetItem], Rubric], str]:
+    for ending, write in ((".csv", sheet_csv), (".json", sheet_json)):
+        if path.lower().endswith(ending):
+            return write
+    raise BadInput(
+        f"--output {clean_line(path)}: expected a name that ends in .csv or .json",
+        remedy="a spreadsheet opens the first",
+    )
+
+
+def _given(
+    run: Run, requests: Sequence[RequestRun], sheet: ReadSheet, rubric: Rubric, annotator: str
+) -> tuple[list[Score], list[AnswerNote], list[str]]:
+    """What the sheet says of answers of ``run``, and all that is wrong with it."""
+    known = answers_by_key(run, requests)
+    problems = list(sheet.problems)
+    scores: list[Score] = []
+    notes: list[AnswerNote] = []
+    now_unix_ms = time.time_ns() // 1_000_000
+    for row in sheet.rows:
+        if row.key not in known:
+            problems.append(f"{row.place}, item: no answer of the run is called {clean_line(row.key, 40)!r}")
+            continue
+        number, occasion = known[row.key]
+        scores += [
+            Score(
+                run_id=run.id,
+                number=number,
+                criterion=criterion,
+                annotator=annotator,
+                occasion=occasion,
+                value=value,
+                rubric_sha256=rubric.sha256,
+                at_unix_ms=now_unix_ms,
+            )
+            for criterion, value in row.values.items()
+        ]
+        if row.note:
+            notes.append(AnswerNote(run_id=run.id, number=number, annotator=annotator, text=row.note))
+    return scores, notes, problems

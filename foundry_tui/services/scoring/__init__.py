@@ -1,0 +1,1 @@
+"""Scoring answers: what is shown to whom, and in which order."""

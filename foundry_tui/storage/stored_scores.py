@@ -1,0 +1,40 @@
+"""The port of scores, served by the database that keeps the runs."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from foundry_tui.domain.scoring import AnswerNote, Rubric, Score
+from foundry_tui.storage.database import Database
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from foundry_tui.storage.score_rows import ScoreRows
+
+__all__ = ["StoredScores"]
+
+
+class StoredScores:
+    """Keeps scores beside their runs, in a database that it borrows; a run that goes takes its own along."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, rubric: Rubric, scores: Sequence[Score], notes: Sequence[AnswerNote] = ()) -> None:
+        await self._database.write(lambda connection: _rows(connection).keep(rubric, scores, notes))
+
+    async def scores(self, run_id: str) -> tuple[Score, ...]:
+        return await self._database.read(lambda connection: _rows(connection).of_run(run_id))
+
+    async def notes(self, run_id: str) -> tuple[AnswerNote, ...]:
+        return await self._database.read(lambda connection: _rows(connection).notes(run_id))
+
+    async def rubric(self, sha256: str) -> Rubric | None:
+        return await self._database.read(lambda connection: _rows(connection).rubric(sha256))
+
+
+def _rows(connection: "Connection") -> "ScoreRows":
+    # Late, in the database's thread: it brings the driver along.
+    from foundry_tui.storage.score_rows import ScoreRows
+
+    return ScoreRows(connection)
