@@ -7,7 +7,7 @@ import re
 from foundry_tui.domain.bench import GoodputLimits, MemoryRescue, RunLimits
 from foundry_tui.metrics.goodput import LIMITS
 
-__all__ = ["GIVEN", "add_limits", "limits_of"]
+__all__ = ["GIVEN", "add_limits", "limits_of", "size"]
 
 GIVEN = ("on_out_of_memory", "stop_repetition", "goodput")
 """What an interrupted run has decided already, by option; its limits may be others when it goes on."""
@@ -26,7 +26,7 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         "--time-limit", metavar="SPAN", type=_span, help="begin no request after 8h, 90m or 3600 s"
     )
     alone.add_argument(
-        "--min-free-disk", metavar="SIZE", type=_size, help="nor with less than 5GB left where runs are kept"
+        "--min-free-disk", metavar="SIZE", type=size, help="nor with less than 5GB left where runs are kept"
     )
     alone.add_argument(
         "--max-temperature",
@@ -79,7 +79,7 @@ def _span(text: str) -> float:
     return total
 
 
-def _size(text: str) -> int:
+def size(text: str) -> int:
     """Bytes from ``5GB``, ``500 MiB``, ``2g`` or a bare number of them."""
     found = _SIZE.fullmatch(text.strip().lower())
     factor = None if found is None else _unit_bytes(found[2])

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from foundry_tui.bootstrap import open_services
-from foundry_tui.cli import models_cache, models_pull
+from foundry_tui.cli import models_cache, models_pick, models_pull
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.groups import add_group
 from foundry_tui.cli.options import launch_options
@@ -100,6 +100,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
     models_pull.add_actions(action)
     models_cache.add_actions(action)
+    models_pick.add_actions(action)
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ from typing import TypeAlias
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.groups import add_group
 from foundry_tui.cli.options import launch_options
-from foundry_tui.cli.output import print_text, say
-from foundry_tui.cli.run_ids import load_with_requests
+from foundry_tui.cli.output import print_json, print_table, print_text, say
+from foundry_tui.cli.run_ids import load_run, load_with_requests
 from foundry_tui.config.locate import config_folders, find_file
 from foundry_tui.config.rubric_file import load_rubric
 from foundry_tui.domain.bench import RequestRun, Run
@@ -17,12 +17,34 @@ from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.scoring import AnswerNote, Rubric, Score, SheetItem
 from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
+from foundry_tui.reports.agreement_words import (
+    AGREEMENT_HEADER,
+    AGREEMENT_RIGHT,
+    DISAGREEMENT_HEADER,
+    DISAGREEMENT_RIGHT,
+    agreement_lines,
+    agreement_object,
+    agreement_rows,
+    disagreement_object,
+    disagreement_rows,
+)
+from foundry_tui.reports.quality_words import (
+    QUALITY_HEADER,
+    QUALITY_RIGHT,
+    quality_lines,
+    quality_object,
+    quality_rows,
+)
 from foundry_tui.reports.score_sheet import ReadSheet, read_sheet, sheet_csv, sheet_json
 from foundry_tui.services.files import read_text, write_new
+from foundry_tui.services.scoring.quality import agreed, run_quality
 from foundry_tui.services.scoring.sheet import answers_by_key, sheet_items
 from foundry_tui.wiring.archive import Archive, open_archive
 
-__all__ = ["add_commands"]
+__all__ = ["AGREEMENT_SCHEMA", "QUALITY_SCHEMA", "add_commands"]
+
+AGREEMENT_SCHEMA = "foundry-tui/agreement@1"
+QUALITY_SCHEMA = "foundry-tui/quality@1"
 
 _SHEET_BYTES = 50_000_000
 _NAME_CHARACTERS = 60
@@ -62,6 +84,17 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     bring_in.add_argument("file", metavar="FILE", help="a sheet of ours, as CSV or JSON")
     bring_in.add_argument("--annotator", metavar="NAME", required=True, help="who gave these scores")
     bring_in.add_argument("--partial", action="store_true", help="keep the rows without a bad cell")
+
+    show = action("show", "what each model of a run got, and how much of it is scored", "show last", _show)
+    agreement = action(
+        "agreement",
+        "how people agree with each other, and with themselves the second time; names no model",
+        "agreement last",
+        _agreement,
+    )
+    for one in (show, agreement):
+        one.add_argument("id", metavar="RUN", help="its id, the beginning of it, or last")
+        one.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 async def _run(arguments: argparse.Namespace) -> int:
@@ -107,6 +140,59 @@ async def _import(archive: Archive, rubric: Rubric, arguments: argparse.Namespac
     who = clean_line(annotator, _NAME_CHARACTERS)
     print_text(f"{run.id}  {who}: {len(scores)} scores of {answers} answers, {len(notes)} notes")
     return ExitCode.FAILED if problems else ExitCode.DONE
+
+
+async def _show(archive: Archive, rubric: Rubric, arguments: argparse.Namespace) -> int:
+    run, requests = await load_with_requests(archive.runs, arguments.id)
+    found = await run_quality(archive.scores, run, requests)
+    if arguments.json:
+        print_json(
+            {
+                "schema": QUALITY_SCHEMA,
+                "run": run.id,
+                "models": [quality_object(quality, to_good) for quality, to_good in found.models],
+                "unmatched_scores": found.unmatched,
+            }
+        )
+        return ExitCode.DONE
+    if found.rubric is None:
+        say(f"nothing of run {clean_line(run.id)} is scored: foundry-tui score export writes a sheet")
+        return ExitCode.DONE
+    qualities = [quality for quality, _ in found.models]
+    print_table(QUALITY_HEADER, quality_rows(qualities, rubric=found.rubric), right=QUALITY_RIGHT)
+    for quality, to_good in found.models:
+        for line in quality_lines(quality, to_good):
+            print_text(line)
+    if found.unmatched:
+        say(f"{found.unmatched} scores are of answers that stand no more: they were measured again")
+    return ExitCode.DONE
+
+
+async def _agreement(archive: Archive, rubric: Rubric, arguments: argparse.Namespace) -> int:
+    run = await load_run(archive.runs, arguments.id)
+    found = await agreed(archive.scores, run.id)
+    if arguments.json:
+        print_json(
+            {
+                "schema": AGREEMENT_SCHEMA,
+                "run": run.id,
+                "agreements": [agreement_object(one) for one in found.agreements],
+                "disagreements": [disagreement_object(one) for one in found.disagreements],
+            }
+        )
+        return ExitCode.DONE
+    if found.rubric is None:
+        say(f"nothing of run {clean_line(run.id)} is scored: foundry-tui score export writes a sheet")
+        return ExitCode.DONE
+    print_table(
+        AGREEMENT_HEADER, agreement_rows(found.agreements, rubric=found.rubric), right=AGREEMENT_RIGHT
+    )
+    for line in agreement_lines(found.agreements, found.disagreements):
+        print_text(line)
+    if found.disagreements:
+        rows = disagreement_rows(found.disagreements, rubric=found.rubric, rubric_sha256=found.rubric.sha256)
+        print_table(DISAGREEMENT_HEADER, rows, right=DISAGREEMENT_RIGHT)
+    return ExitCode.DONE
 
 
 def _format_of(path: str) -> Callable[[str, Sequence[SheetItem], Rubric], str]:

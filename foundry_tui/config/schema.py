@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from foundry_tui.config.choice_schema import choice_schema
 from foundry_tui.config.output_schemas import (
     conversation_list_schema,
     conversation_schema,
@@ -24,6 +25,7 @@ from foundry_tui.config.result_schemas import (
     results_schema,
     run_list_schema,
 )
+from foundry_tui.config.score_schemas import agreement_schema, quality_schema
 from foundry_tui.config.selftest_schema import selftest_schema
 
 if TYPE_CHECKING:
@@ -76,6 +78,9 @@ BUILDERS: dict[str, tuple[str, Callable[[], JsonSchema]]] = {
     "results": ("results of foundry-tui: requests with their readings", results_schema),
     "bench-plan": ("output of foundry-tui bench --dry-run --json", bench_plan_schema),
     "comparison": ("output of foundry-tui compare --json", comparison_schema),
+    "quality": ("output of foundry-tui score show --json", quality_schema),
+    "agreement": ("output of foundry-tui score agreement --json", agreement_schema),
+    "choice": ("output of foundry-tui models pick --json", choice_schema),
     "run-list": ("output of foundry-tui runs list --json", run_list_schema),
     "run-history": ("output of foundry-tui runs history --json", history_schema),
     "model-list": ("output of foundry-tui models list --json", model_list_schema),

@@ -45,6 +45,10 @@ class Rubric:
     name: str
     criteria: tuple[Criterion, ...]
 
+    def __post_init__(self) -> None:
+        if len({one.id for one in self.criteria}) < len(self.criteria):
+            raise ValueError("each criterion has an id of its own")
+
     @property
     def sha256(self) -> str:
         """Of what it says: its version."""

@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("models", "unload"),
     ("models", "register"),
     ("models", "unregister"),
+    ("models", "pick"),
     ("chat",),
     ("bench",),
     ("runs",),
@@ -64,6 +65,7 @@ SCHEMAS = (
     "run-history",
     "bench-plan",
     "comparison",
+    "choice",
     "selftest",
 )
 HEAVY = (

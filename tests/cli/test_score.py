@@ -4,9 +4,11 @@ import csv
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from foundry_tui.cli.exit_codes import ExitCode
+from foundry_tui.config.schema import json_schema
 from tests.cli.program import Ended, one_process, run_async
 from tests.support.bench_schedules import PROMPT, good_model
 from tests.support.endpoint import Setting, scripted_endpoint
@@ -104,3 +106,57 @@ def test_what_cannot_be_used_is_refused_and_nothing_is_overwritten(measured: Pat
     assert [end.code for end in ends] == [ExitCode.USAGE] * len(ends)
     assert path.read_text(encoding="utf-8") == "mine"
     assert not (measured.parent / "other.csv").exists()
+
+
+async def test_what_several_people_gave_is_told_by_model_and_how_they_agree_without_one(
+    measured: Path,
+) -> None:
+    sheets = [(measured.parent / f"{name}.csv", name, value) for name, value in (("Ada", "5"), ("Bob", "2"))]
+    for path, name, value in sheets:
+        asked(measured, "export", "last", "--output", str(path))
+        filled_in(path, value)
+        asked(measured, "import", str(path), "--annotator", name)
+
+    show, as_json, agreement, agreed_json = one_process(
+        [
+            ("score", "show", "last"),
+            ("score", "show", "last", "--json"),
+            ("score", "agreement", "last"),
+            ("score", "agreement", "last", "--json"),
+        ],
+        data_dir=measured,
+    )
+
+    quality, agreed = json.loads(as_json.out), json.loads(agreed_json.out)
+    jsonschema.validate(quality, json_schema("quality"))
+    jsonschema.validate(agreed, json_schema("agreement"))
+    models = quality["models"]
+    assert [one["overall"]["mean"] for one in models] == [3.5, 3.5]
+    assert "secret-phi: quality 3.50 of 5 (1 of 1 answer scored, 1 prompt, 2 people" in show.out
+    assert "Ada and Bob" in agreement.out
+    assert "8 disagreements to talk over, 3 points apart" in agreement.out
+    assert "secret-phi" not in agreement.out
+
+
+def test_of_a_run_that_nobody_scored_that_is_said_and_what_begins_it(measured: Path) -> None:
+    ends = one_process([("score", "show", "last"), ("score", "agreement", "last")], data_dir=measured)
+
+    assert [end.code for end in ends] == [ExitCode.DONE] * 2
+    assert all("score export writes a sheet" in end.err for end in ends)
+
+
+def test_models_are_picked_by_the_scores_that_they_got(measured: Path) -> None:
+    path = measured.parent / "sheet.csv"
+    asked(measured, "export", "last", "--output", str(path))
+    filled_in(path, "2", row=0)
+    filled_again = path.read_text(encoding="utf-8").replace(";;;;", ";5;5;5;5")
+    path.write_text(filled_again, encoding="utf-8")
+    asked(measured, "import", str(path), "--annotator", "Ada")
+
+    (picked,) = one_process([("models", "pick", "last", "--min-quality", "4", "--json")], data_dir=measured)
+
+    content = json.loads(picked.out)
+    assert picked.code == ExitCode.DONE
+    assert "not scored" not in picked.out
+    assert sorted(one["fit"] for one in content["candidates"]) == ["does-not-fit", "fits"]
+    assert sorted(one["quality"]["mean"]["value"] for one in content["candidates"]) == [2, 5]

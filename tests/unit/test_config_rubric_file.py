@@ -1,6 +1,7 @@
 """The rubric: what is read, and what is refused with its place."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_whatever_changes_makes_another_version() -> None:
     rubrics = (
         Rubric(name="ours", criteria=(one,)),
         Rubric(name="ours!", criteria=(one,)),
-        Rubric(name="ours", criteria=(one, one)),
+        Rubric(name="ours", criteria=(one, replace(one, id="more"))),
         Rubric(name="ours", criteria=(Criterion(id="right", name="Right", low="wrong", high="right"),)),
     )
 

@@ -1,0 +1,88 @@
+"""What the scores of a run come to: of each model, and of the people who gave them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from foundry_tui.domain.bench import RequestRun, Run
+from foundry_tui.domain.scoring import Rubric, Score
+from foundry_tui.metrics.agreement import Agreements, Disagreement, agreements, disagreements, of_one_rubric
+from foundry_tui.metrics.quality import (
+    ModelQuality,
+    TimeToGood,
+    model_quality,
+    scorable,
+    time_to_good_s,
+    unmatched_scores,
+)
+from foundry_tui.ports.storage import ScoreStore
+from foundry_tui.services.scoring.sheet import answers_to_score
+
+__all__ = ["Agreed", "RunQuality", "agreed", "run_quality"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunQuality:
+    """The scores of all models of a run, under the version of the rubric that was scored by last.
+
+    Attributes:
+        rubric: That version; None where nothing was scored.
+        models: In the order of the plan, each with how long a good answer takes.
+        unmatched: Scores of answers that stand no more, for they were measured again.
+    """
+
+    rubric: Rubric | None
+    models: tuple[tuple[ModelQuality, TimeToGood], ...]
+    unmatched: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreed:
+    """How the people who scored a run agree, likewise."""
+
+    rubric: Rubric | None
+    agreements: tuple[Agreements, ...]
+    disagreements: tuple[Disagreement, ...]
+
+
+async def run_quality(store: ScoreStore, run: Run, requests: Sequence[RequestRun]) -> RunQuality:
+    """Of ``run``; draws thousands of samples, in a thread.
+
+    Raises:
+        StorageProblem: The scores cannot be read.
+    """
+    scores = await store.scores(run.id)
+    rubric = await _rubric(store, scores)
+    return await asyncio.to_thread(_quality, run, requests, scores, rubric)
+
+
+async def agreed(store: ScoreStore, run_id: str) -> Agreed:
+    """Of the run of that id; likewise."""
+    scores = await store.scores(run_id)
+    return Agreed(
+        rubric=await _rubric(store, scores),
+        agreements=await asyncio.to_thread(agreements, scores),
+        disagreements=disagreements(scores),
+    )
+
+
+def _quality(
+    run: Run, requests: Sequence[RequestRun], scores: Sequence[Score], rubric: Rubric | None
+) -> RunQuality:
+    answers = scorable(run.id, answers_to_score(run, requests))
+    return RunQuality(
+        rubric=rubric,
+        models=tuple(
+            (
+                model_quality(scores, answers, model, rubric=rubric),
+                time_to_good_s(scores, answers, model, rubric=rubric),
+            )
+            for model in run.plan.models
+        ),
+        unmatched=unmatched_scores(scores, answers),
+    )
+
+
+async def _rubric(store: ScoreStore, scores: Sequence[Score]) -> Rubric | None:
+    newest = of_one_rubric(scores).rubric_sha256
+    return None if newest is None else await store.rubric(newest)

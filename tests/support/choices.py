@@ -1,0 +1,59 @@
+"""Candidates for tests of whatever chooses among them."""
+
+from foundry_tui.metrics.candidate import Candidate, Figure, Latency, Memory, Sample, Throughput, Unknown
+
+__all__ = ["UNKNOWN", "a_candidate", "samples"]
+
+UNKNOWN = Unknown("nobody looked")
+
+
+def samples(latencies: tuple[float, ...], *, prompts: int = 1) -> tuple[Sample, ...]:
+    """An answer for each latency, over ``prompts`` in turn; 100 characters long, a fifth as many tokens."""
+    return tuple(
+        Sample(
+            prompt_id=f"p{n % prompts}",
+            round=n // prompts + 1,
+            latency_s=latency,
+            ttft_s=latency / 10,
+            tokens_per_s=20 / latency,
+            characters_per_s=100 / latency,
+        )
+        for n, latency in enumerate(latencies)
+    )
+
+
+def a_candidate(
+    model: str = "alpha",
+    *,
+    run_id: str = "a1",
+    latency: float | None = 2.0,
+    ttft: float | None = 0.2,
+    rate: float | None = 10.0,
+    characters: float | None = 50.0,
+    memory: int | None = 1_000,
+    vram: int | None = None,
+    quality: float | None = 4.0,
+    footprint: int | None = 500,
+    declared: str | None = "MIT",
+    answers: int = 6,
+    drawn: tuple[Sample, ...] = (),
+) -> Candidate:
+    """One of which everything is known but what is given as None."""
+
+    def figure(value: float | None) -> Figure | Unknown:
+        return UNKNOWN if value is None else Figure(value=value)
+
+    return Candidate(
+        run_id=run_id,
+        model=model,
+        model_id=f"{model}-cpu:1",
+        answers=answers,
+        tried=6,
+        latency=UNKNOWN if latency is None else Latency(e2e_s=Figure(value=latency), ttft_s=figure(ttft)),
+        throughput=Throughput(tokens_per_s=figure(rate), characters_per_s=figure(characters)),
+        memory=UNKNOWN if memory is None else Memory(rss_bytes=memory, vram_bytes=vram),
+        quality=figure(quality),
+        footprint_bytes=UNKNOWN if footprint is None else footprint,
+        license=UNKNOWN if declared is None else declared,
+        samples=drawn,
+    )
