@@ -36,6 +36,8 @@ async def file_of_before(path: Path) -> None:
             ("run_model", "prediction"),
         ):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        for table in ("score_note", "score", "rubric"):  # which came later still
+            connection.execute(f"DROP TABLE {table}")
         connection.execute(f"PRAGMA user_version = {BEFORE}")
 
 
