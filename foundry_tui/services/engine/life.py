@@ -142,10 +142,11 @@ class EngineLife:
                 if public and backend.catalogs is not None:
                     # Each takes seconds if the network is gone, and neither needs the other.
                     asking = self._tasks.start("ask catalogs", backend.catalogs.ask(self._publish_again))
+                asked_at = self._shelf.changes
                 with calm():
                     told = await backend.engine.list_models(public=public)
                 self._note_runtime(self.info)
-                snapshot = await self._shelf.show(told)
+                snapshot = await self._shelf.show(told, asked_at=asked_at)
                 if asking is not None:
                     await asyncio.wait([asking])
                     snapshot = await self._shelf.show_again()

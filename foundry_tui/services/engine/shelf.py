@@ -34,6 +34,10 @@ class Shelf:
         self._problem_of = problem_of
         self._told = CatalogSnapshot(models=(), origin=SnapshotOrigin.FILE)
         self._showing = asyncio.Lock()
+        # What came into memory or left it, numbered: a list that was asked for before does not know of it.
+        self._changes = 0
+        self._changed: dict[str, tuple[int, bool]] = {}
+        self._emptied = 0
         self.feed: Feed[CatalogSnapshot] = Feed(self._told)
 
     @property
@@ -46,9 +50,20 @@ class Shelf:
         """Whether the engine could not reach a catalog."""
         return self._told.is_cut_off
 
-    async def show(self, told: CatalogSnapshot) -> CatalogSnapshot:
-        """Publish what the engine told, with what belongs to it."""
-        self._told = told
+    @property
+    def changes(self) -> int:
+        """How often something came into memory or left it: the moment at which a list is asked for."""
+        return self._changes
+
+    async def show(self, told: CatalogSnapshot, *, asked_at: int | None = None) -> CatalogSnapshot:
+        """Publish what the engine told, with what belongs to it.
+
+        Args:
+            told: Its list.
+            asked_at: ``changes`` when it was asked; what came into memory or left it since then stands as
+                it was seen, for the list may be from before.  None where nothing can have.
+        """
+        self._told = told if asked_at is None else self._as_seen_since(told, asked_at)
         return await self.show_again()
 
     async def show_again(self) -> CatalogSnapshot:
@@ -75,10 +90,15 @@ class Shelf:
 
     def mark(self, model_id: str, *, is_loaded: bool) -> None:
         """Publish that one model came into memory or left it."""
+        self._changes += 1
+        self._changed[model_id] = (self._changes, is_loaded)
         self._mark(lambda model: model.id == model_id, is_loaded=is_loaded)
 
     def empty_memory(self) -> None:
         """Publish that nothing is in memory any more."""
+        self._changes += 1
+        self._changed.clear()
+        self._emptied = self._changes
         self._mark(lambda model: bool(model.is_loaded), is_loaded=False)
 
     def find(self, name: str) -> ModelVariant:
@@ -99,6 +119,17 @@ class Shelf:
     def problem(self, model: ModelVariant) -> str | None:
         """What is wrong with its files, if anything is known."""
         return self._problem_of(model) if self._problem_of is not None else None
+
+    def _as_seen_since(self, told: CatalogSnapshot, asked_at: int) -> CatalogSnapshot:
+        def seen(model: ModelVariant) -> ModelVariant:
+            at, is_loaded = self._changed.get(model.id, (0, False))
+            if at > asked_at:
+                return replace(model, is_loaded=is_loaded)
+            return replace(model, is_loaded=False) if model.is_loaded and self._emptied > asked_at else model
+
+        if self._changes == asked_at:
+            return told
+        return replace(told, models=tuple(map(seen, told.models)))
 
     def _mark(self, concerns: Callable[[ModelVariant], bool], *, is_loaded: bool) -> None:
         def marked(snapshot: CatalogSnapshot) -> CatalogSnapshot:
