@@ -4,18 +4,17 @@ import argparse
 import math
 import re
 
+from foundry_tui.cli.numbers import size
 from foundry_tui.domain.bench import GoodputLimits, MemoryRescue, RunLimits
 from foundry_tui.metrics.goodput import LIMITS
 
-__all__ = ["GIVEN", "add_limits", "limits_of", "size"]
+__all__ = ["GIVEN", "add_limits", "limits_of"]
 
 GIVEN = ("on_out_of_memory", "stop_repetition", "goodput")
 """What an interrupted run has decided already, by option; its limits may be others when it goes on."""
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
-_PREFIXES = "kmgt"
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 _GOODPUT_KEYS = {"ttft": "ttft_s", "per-token": "per_token_s"}
 
 
@@ -77,26 +76,6 @@ def _span(text: str) -> float:
     if not is_whole or is_bare or not 0 < total < math.inf:
         raise argparse.ArgumentTypeError(f"a span such as 8h, 90m or 3600, not {text!r}")
     return total
-
-
-def size(text: str) -> int:
-    """Bytes from ``5GB``, ``500 MiB``, ``2g`` or a bare number of them."""
-    found = _SIZE.fullmatch(text.strip().lower())
-    factor = None if found is None else _unit_bytes(found[2])
-    if found is None or factor is None:
-        raise argparse.ArgumentTypeError(f"a size such as 5GB or 500MB, not {text!r}")
-    return round(float(found[1]) * factor)
-
-
-def _unit_bytes(unit: str) -> int | None:
-    """Of ``b``, ``kb`` (1000), ``k`` and ``kib`` (1024), and so on; None if it is no unit."""
-    if unit in ("", "b"):
-        return 1
-    power, rest = _PREFIXES.find(unit[0]) + 1, unit[1:]
-    if not power or rest not in ("", "b", "ib"):
-        return None
-    base = 1000 if rest == "b" else 1024
-    return int(base**power)
 
 
 def _degrees(text: str) -> float:

@@ -4,10 +4,9 @@ import argparse
 import math
 import time
 
-from foundry_tui.cli.bench_limits import size
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.groups import AddAction
-from foundry_tui.cli.numbers import seconds
+from foundry_tui.cli.numbers import seconds, size
 from foundry_tui.cli.options import launch_options
 from foundry_tui.cli.output import print_json, print_table, print_text, say
 from foundry_tui.cli.run_ids import load_with_requests
@@ -61,6 +60,7 @@ def add_actions(action: AddAction) -> None:
         help="print an order beside the list, such as latency=2,memory=1",
     )
     pick.add_argument("--decision", metavar="PATH", help="write a decision record in Markdown")
+    pick.add_argument("--question", metavar="TEXT", default="", help="what is to be decided, for that record")
     pick.add_argument("--force", action="store_true", help="write over what is there")
     pick.add_argument("--json", action="store_true", help="one JSON object on stdout")
     pick.set_defaults(run=_pick)
@@ -90,7 +90,9 @@ async def _pick(arguments: argparse.Namespace) -> int:
         unlike=unlike_lines(runs, candidates),
     )
     if arguments.decision is not None:
-        text = decision_markdown(found, runs, made_unix_ms=time.time_ns() // 1_000_000)
+        text = decision_markdown(
+            found, runs, made_unix_ms=time.time_ns() // 1_000_000, question=arguments.question
+        )
         path = await write_new(arguments.decision, text, replaces=arguments.force)
         say(f"the decision record is written to {path}")
     if arguments.json:

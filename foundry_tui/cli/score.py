@@ -14,17 +14,21 @@ from foundry_tui.config.locate import config_folders, find_file
 from foundry_tui.config.rubric_file import load_rubric
 from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.errors import BadInput
+from foundry_tui.domain.quantities import plural
 from foundry_tui.domain.scoring import AnswerNote, Rubric, Score, SheetItem
 from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
 from foundry_tui.reports.agreement_words import (
     AGREEMENT_HEADER,
     AGREEMENT_RIGHT,
+    CONFUSION_RIGHT,
     DISAGREEMENT_HEADER,
     DISAGREEMENT_RIGHT,
     agreement_lines,
     agreement_object,
     agreement_rows,
+    confusion_header,
+    confusion_rows,
     disagreement_object,
     disagreement_rows,
 )
@@ -116,7 +120,7 @@ async def _export(archive: Archive, rubric: Rubric, arguments: argparse.Namespac
         )
     path = await write_new(arguments.output, as_text(run.id, items, rubric), replaces=arguments.force)
     again = sum(item.occasion == 2 for item in items)
-    say(f"{len(items) - again} answers to score, {again} of them twice, written to {path}")
+    say(f"{plural(len(items) - again, 'answer')} to score, {again} of them twice, written to {path}")
     return ExitCode.DONE
 
 
@@ -132,13 +136,14 @@ async def _import(archive: Archive, rubric: Rubric, arguments: argparse.Namespac
         say(line)
     if problems and not arguments.partial:
         raise BadInput(
-            f"{clean_line(file.name)}: {len(problems)} bad cell{'s' * (len(problems) != 1)}, named above",
+            f"{clean_line(file.name)}: {plural(len(problems), 'bad cell')}, named above",
             remedy="mend them, or take the other rows with --partial; nothing was kept",
         )
     await archive.scores.keep(rubric, scores, notes)
     answers = len({(score.number, score.occasion) for score in scores})
     who = clean_line(annotator, _NAME_CHARACTERS)
-    print_text(f"{run.id}  {who}: {len(scores)} scores of {answers} answers, {len(notes)} notes")
+    told = f"{plural(len(scores), 'score')} of {plural(answers, 'answer')}, {plural(len(notes), 'note')}"
+    print_text(f"{run.id}  {who}: {told}")
     return ExitCode.FAILED if problems else ExitCode.DONE
 
 
@@ -164,7 +169,7 @@ async def _show(archive: Archive, rubric: Rubric, arguments: argparse.Namespace)
         for line in quality_lines(quality, to_good):
             print_text(line)
     if found.unmatched:
-        say(f"{found.unmatched} scores are of answers that stand no more: they were measured again")
+        say(f"{plural(found.unmatched, 'score')} of answers that stand no more, for they were measured again")
     return ExitCode.DONE
 
 
@@ -189,7 +194,12 @@ async def _agreement(archive: Archive, rubric: Rubric, arguments: argparse.Names
     )
     for line in agreement_lines(found.agreements, found.disagreements):
         print_text(line)
+    for one in found.agreements:
+        if one.overall.n:
+            print_text("")
+            print_table(confusion_header(one), confusion_rows(one.overall), right=CONFUSION_RIGHT)
     if found.disagreements:
+        print_text("")
         rows = disagreement_rows(found.disagreements, rubric=found.rubric, rubric_sha256=found.rubric.sha256)
         print_table(DISAGREEMENT_HEADER, rows, right=DISAGREEMENT_RIGHT)
     return ExitCode.DONE

@@ -1,6 +1,6 @@
 """Numbers as a person reads them; unknown reads n/a."""
 
-__all__ = ["bytes_in_words", "count_in_words", "rate_in_words", "seconds_in_words", "span_in_words"]
+__all__ = ["bytes_in_words", "count_in_words", "plural", "rate_in_words", "seconds_in_words", "span_in_words"]
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 UNKNOWN = "n/a"
@@ -59,3 +59,8 @@ def rate_in_words(tokens_per_s: float | None, *, is_estimate: bool = False) -> s
         return f"{UNKNOWN} tok/s"
     digits = 0 if tokens_per_s >= 99.95 else 1
     return f"{'~' if is_estimate else ''}{tokens_per_s:,.{digits}f} tok/s"
+
+
+def plural(count: int, thing: str) -> str:
+    """``1 request``, ``2,000 requests``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeAlias, assert_never
 
-from foundry_tui.domain.quantities import UNKNOWN
+from foundry_tui.domain.quantities import UNKNOWN, plural
 from foundry_tui.domain.scoring import HIGHEST, LOWEST, Rubric
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.agreement import Agreement, Agreements, Disagreement, NoInterval, NoKappa
@@ -13,6 +13,7 @@ from foundry_tui.reports.json_text import interval_list
 __all__ = [
     "AGREEMENT_HEADER",
     "AGREEMENT_RIGHT",
+    "CONFUSION_RIGHT",
     "DISAGREEMENT_HEADER",
     "DISAGREEMENT_RIGHT",
     "agreement_lines",
@@ -30,6 +31,7 @@ __all__ = [
 
 AGREEMENT_HEADER = ("WHO", "CRITERION", "KAPPA", "95 %", "N", "SAME", "WITHIN ONE")
 AGREEMENT_RIGHT = frozenset({2, 3, 4, 5, 6})
+CONFUSION_RIGHT = frozenset(range(1, 1 + HIGHEST))
 DISAGREEMENT_HEADER = ("RUN", "ANSWER", "CRITERION", "SCORES", "APART")
 DISAGREEMENT_RIGHT = frozenset({1, 4})
 
@@ -64,7 +66,7 @@ def agreements_words(found: Agreements) -> str:
         who = "by both" if found.other is not None else "a second time"
         words = f"weighted kappa {UNKNOWN}: no answer was scored {who}"
     if found.other_rubric_scores:
-        left_out = _many(found.other_rubric_scores, "score")
+        left_out = plural(found.other_rubric_scores, "score")
         words += f"; {left_out} under another version of the rubric left out"
     return f"{_who(found)}: {words}"
 
@@ -77,7 +79,7 @@ def agreement_lines(
     if disagreements:
         least, farthest = (of(one.apart for one in disagreements) for of in (min, max))
         points = f"{least} points" if least == farthest else f"{least} to {farthest} points"
-        lines.append(f"{_many(len(disagreements), 'disagreement')} to talk over, {points} apart")
+        lines.append(f"{plural(len(disagreements), 'disagreement')} to talk over, {points} apart")
     return lines
 
 
@@ -208,7 +210,7 @@ def _two(value: float) -> str:
 
 
 def _count(found: Agreement) -> str:
-    return f"n={found.n}" if found.n == found.answers else f"n={found.n} of {_many(found.answers, 'answer')}"
+    return f"n={found.n}" if found.n == found.answers else f"n={found.n} of {plural(found.answers, 'answer')}"
 
 
 def _only(found: Agreement) -> str:
@@ -242,7 +244,3 @@ def _object(found: Agreement) -> _Object:
 
 def _name(text: str) -> str:
     return clean_line(text, _NAME_CHARACTERS)
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"

@@ -23,9 +23,9 @@ __all__ = [
     "front_lines",
     "limit_lines",
     "limit_words",
+    "mean_words",
     "missing",
     "namer",
-    "quality_words",
     "weights_line",
     "why_lines",
 ]
@@ -184,7 +184,7 @@ def limit_words(asked: Asked, limit: float | tuple[str, ...]) -> str:
     return f"at {'most' if asked.is_most else 'least'} {_in_unit(asked, limit)}"
 
 
-def quality_words(mean: float) -> str:
+def mean_words(mean: float) -> str:
     """``4.12``; of 5."""
     return f"{mean:.2f}"
 
@@ -217,7 +217,7 @@ def _value_words(candidate: Candidate, dimension: Dimension) -> str:
             rss = bytes_in_words(memory.rss_bytes)
             return rss if memory.vram_bytes is None else f"{rss} + VRAM {bytes_in_words(memory.vram_bytes)}"
         case Dimension.QUALITY:
-            return figure_words(candidate.quality, quality_words)
+            return figure_words(candidate.quality, mean_words)
         case Dimension.FOOTPRINT:
             size = candidate.footprint_bytes
             return UNKNOWN if isinstance(size, Unknown) else bytes_in_words(size)

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from foundry_tui.domain.chat import Role
 from foundry_tui.domain.conversations import Conversation, Turn
 from foundry_tui.domain.quantities import UNKNOWN
-from foundry_tui.domain.text import clean_line
 from foundry_tui.reports.answer import describe
-from foundry_tui.reports.markdown_text import MARK, Enclosure, enclose, escaped_line, quoted_scalar
+from foundry_tui.reports.markdown_text import MARK, Enclosure, enclose, plain_words, quoted_scalar
 
 __all__ = ["MARKDOWN_FORMAT", "conversation_markdown", "utc_moment"]
 
@@ -41,7 +40,7 @@ def conversation_markdown(conversation: Conversation) -> str:
         f"turns_on_other_branches: {len(conversation.turns) - len(path)}",
         "---",
         "",
-        f"# {escaped_line(clean_line(conversation.title)) or 'Conversation'}",
+        f"# {plain_words(conversation.title) or 'Conversation'}",
         "",
     ]
     for turn in path:
@@ -74,14 +73,14 @@ def _turn(turn: Turn) -> list[str]:
     lines += [*text, ""]
     if turn.trace is not None:
         words = [describe(turn.trace), *filter(None, [turn.trace.error])]
-        lines += [_mark("numbers", {}), "", *(f"> {escaped_line(clean_line(line))}  " for line in words), ""]
+        lines += [_mark("numbers", {}), "", *(f"> {plain_words(line)}  " for line in words), ""]
     return lines
 
 
 def _speaker(turn: Turn) -> str:
     if turn.role is Role.USER:
         return "You"
-    return escaped_line(clean_line(turn.model_id or "")) or "Assistant"
+    return plain_words(turn.model_id or "") or "Assistant"
 
 
 def _how(enclosure: Enclosure) -> dict[str, object]:

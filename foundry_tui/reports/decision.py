@@ -16,13 +16,13 @@ from foundry_tui.reports.choice_words import (
     front_lines,
     limit_lines,
     limit_words,
+    mean_words,
     namer,
-    quality_words,
     weights_line,
     why_lines,
 )
 from foundry_tui.reports.conversation_markdown import utc_moment
-from foundry_tui.reports.markdown_text import escaped_line
+from foundry_tui.reports.markdown_text import escaped_line, plain_words, table_lines
 from foundry_tui.reports.run_footer import environment_facts, own_error_lines
 
 __all__ = ["decision_markdown"]
@@ -48,10 +48,11 @@ def decision_markdown(found: Choice, runs: Sequence[Run], *, made_unix_ms: int, 
     """
     limits = limit_lines(found.limits)
     asked = question or "Which of these models keeps to the limits, and which of them does no other one beat?"
+    cells = [[*map(_in_cell, row)] for row in choice_rows(found)]
     sections: list[tuple[str, list[str]]] = [
-        ("Question", [_words(asked)]),
+        ("Question", [plain_words(asked)]),
         ("Limits", _listed(limits)),
-        ("Candidates", [*_table(CHOICE_HEADER, choice_rows(found)), "", _HOW]),
+        ("Candidates", [*table_lines(CHOICE_HEADER, cells), "", _HOW]),
         ("Evidence", _evidence(found)),
         ("What does not fit, and why", _listed(why_lines(found))),
         ("Pareto list", _listed(front_lines(found))),
@@ -59,7 +60,7 @@ def decision_markdown(found: Choice, runs: Sequence[Run], *, made_unix_ms: int, 
         ("Choice", _choice(found)),
         ("What would change it", _listed(_changes(found))),
         ("Hard to compare", _listed(found.unlike)),
-        *((f"Run {_words(run.id)}", _run(run)) for run in runs),
+        *((f"Run {plain_words(run.id)}", _run(run)) for run in runs),
     ]
     head = ["# Which model to use", "", f"Written {utc_moment(made_unix_ms)} by foundry-tui models pick."]
     body = [["", f"## {title}", "", *lines] for title, lines in sections if lines]
@@ -71,8 +72,8 @@ def _evidence(found: Choice) -> list[str]:
     lines: list[str] = []
     for judged in found.judged:
         one = judged.candidate
-        lines += [f"- {_words(name(one))}: {one.answers} of {one.tried} answers count"]
-        lines += [f"  - {_words(fact)}" for fact in _facts(one)]
+        lines += [f"- {plain_words(name(one))}: {one.answers} of {one.tried} answers count"]
+        lines += [f"  - {plain_words(fact)}" for fact in _facts(one)]
     return lines
 
 
@@ -97,7 +98,7 @@ def _facts(one: Candidate) -> list[str]:
     else:
         facts.append(f"peak RSS: {bytes_in_words(memory.rss_bytes)}")
         facts.append(f"peak GPU memory: {bytes_in_words(memory.vram_bytes)}")
-    facts.append(f"quality, 1 to 5: {_told(one.quality, quality_words)}")
+    facts.append(f"quality, 1 to 5: {_told(one.quality, mean_words)}")
     size, declared = one.footprint_bytes, one.license
     on_disk = f"not known, {size.why}" if isinstance(size, Unknown) else bytes_in_words(size)
     said = f"not known, {declared.why}" if isinstance(declared, Unknown) else f"{declared}, as declared"
@@ -118,13 +119,15 @@ def _choice(found: Choice) -> list[str]:
         return ["None: no candidate is known to fit."]
     if len(front) == 1:
         alone = "the only one that fits" if len(found.standings) == 1 else "alone on the Pareto front"
-        lines = [f"**{_words(name(front[0]))}**: {alone}."]
+        lines = [f"**{plain_words(name(front[0]))}**: {alone}."]
     else:
-        names = ", ".join(f"**{_words(name(each))}**" for each in front)
+        names = ", ".join(f"**{plain_words(name(each))}**" for each in front)
         lines = [f"Open between {names}: none of them beats another. It depends on what matters most:", ""]
-        lines += [f"- {each.value}: {_words(_best(found, each))}" for each in COMPARED if _best(found, each)]
+        lines += [
+            f"- {each.value}: {plain_words(_best(found, each))}" for each in COMPARED if _best(found, each)
+        ]
     if found.order is not None and found.order.places:
-        first = " and ".join(f"**{_words(name(each))}**" for each in found.order.places[0])
+        first = " and ".join(f"**{plain_words(name(each))}**" for each in found.order.places[0])
         lines += ["", f"By the weights that were given, {first} comes first among those that fit."]
     return lines
 
@@ -193,18 +196,9 @@ def _run(run: Run) -> list[str]:
 
 
 def _listed(lines: Iterable[str | None]) -> list[str]:
-    return [f"- {_words(line)}" for line in lines if line]
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = ["|" + "|".join(header) + "|", "|" + "|".join("---" for _ in header) + "|"]
-    return [*lines, *("|" + "|".join(map(_in_cell, row)) + "|" for row in rows)]
+    return [f"- {plain_words(line)}" for line in lines if line]
 
 
 def _in_cell(text: str) -> str:
     # Behind the bar, which is taken off again, a number begins no list.
     return escaped_line(f"|{clean_line(text)}").removeprefix("\\|")
-
-
-def _words(text: str) -> str:
-    return escaped_line(clean_line(text))

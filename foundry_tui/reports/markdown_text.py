@@ -6,10 +6,23 @@ with live HTML stands in a fence; one that a text file cannot carry is escaped i
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import pairwise
 
-__all__ = ["MARK", "Enclosure", "enclose", "escaped_line", "is_fence_line", "open_up", "quoted_scalar"]
+from foundry_tui.domain.text import clean_line
+
+__all__ = [
+    "MARK",
+    "Enclosure",
+    "enclose",
+    "escaped_line",
+    "is_fence_line",
+    "open_up",
+    "plain_words",
+    "quoted_scalar",
+    "table_lines",
+]
 
 MARK = "<!-- foundry-tui:"
 """What begins a line of ours; a text's own line begins with it only in a fence."""
@@ -82,6 +95,17 @@ def escaped_line(text: str) -> str:
     return _STARTS_BLOCK.sub(
         lambda match: f"{match[1]}\\{match[2]}" if match[1] else f"\\{match[3]}", escaped
     )
+
+
+def plain_words(text: str) -> str:
+    """Somebody's words on one line of ours: cleaned, and nothing in them is Markdown."""
+    return escaped_line(clean_line(text))
+
+
+def table_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table; the cells are escaped already."""
+    lines = ["|" + "|".join(header) + "|", "|" + "|".join("---" for _ in header) + "|"]
+    return [*lines, *("|" + "|".join(row) + "|" for row in rows)]
 
 
 def quoted_scalar(text: str) -> str:

@@ -10,7 +10,7 @@ from foundry_tui.domain.predictions import (
     SpeedBasis,
     SpeedPrediction,
 )
-from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, rate_in_words
+from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, plural, rate_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.fit_lessons import EstimateError
 from foundry_tui.reports.facts import Fact
@@ -57,11 +57,11 @@ def speed_words(prediction: ModelPrediction) -> str:
 
 def basis_words(speed: SpeedPrediction) -> str:
     """On what it rests: whose answers, how many, and what was different then."""
-    answers = _many(speed.answers, "answer")
+    answers = plural(speed.answers, "answer")
     with_provider = f" with {clean_line(speed.provider, _NAME_CHARACTERS)}" if speed.provider else ""
     match speed.basis:
         case SpeedBasis.SAME_VARIANT:
-            runs = _many(speed.runs, "run")
+            runs = plural(speed.runs, "run")
             words = (
                 f"as measured of this variant here in {runs} ({answers}, last on"
                 f" {_day(speed.newest_unix_ms)})"
@@ -150,7 +150,3 @@ def _why(prediction: ModelPrediction) -> str:
 
 def _day(unix_ms: int) -> str:
     return f"{datetime.fromtimestamp(unix_ms / 1000, UTC):%Y-%m-%d}"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeAlias, assert_never
 
-from foundry_tui.domain.quantities import UNKNOWN, seconds_in_words
+from foundry_tui.domain.quantities import UNKNOWN, plural, seconds_in_words
 from foundry_tui.domain.scoring import HIGHEST, Rubric
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.agreement import NoInterval
@@ -42,11 +42,11 @@ _NAME_CHARACTERS = 60
 def quality_words(found: ModelQuality) -> str:
     """``quality 3.92 [3.61, 4.20] of 5 (36 of 40 answers scored, 12 prompts, 2 people)``."""
     overall = found.overall
-    scored = f"{overall.answers} of {_many(overall.scorable, 'answer')} scored"
+    scored = f"{overall.answers} of {plural(overall.scorable, 'answer')} scored"
     if overall.mean is None:
         return f"quality {UNKNOWN}: {_no_mean(found)}"
     ends = "" if overall.interval is None else f" {_ends(overall.interval)}"
-    notes = [scored, _many(overall.prompts, "prompt"), _people(found.annotators)]
+    notes = [scored, plural(overall.prompts, "prompt"), _people(found.annotators)]
     if overall.no_interval is not None:
         notes.append(f"no interval: {_no_interval(overall.no_interval)}")
     return f"quality {overall.mean:.2f}{ends} of {HIGHEST} ({', '.join(notes)})"
@@ -92,11 +92,11 @@ def quality_lines(found: ModelQuality, time: TimeToGood | None = None) -> list[s
         lines.append(f"{model}: {time_to_good_words(time)}")
     left_out = []
     if found.partly and found.overall.answers:
-        left_out.append(f"{_many(found.partly, 'answer')} scored by some criteria only")
+        left_out.append(f"{plural(found.partly, 'answer')} scored by some criteria only")
     if found.other_rubric_scores:
-        left_out.append(f"{_many(found.other_rubric_scores, 'score')} under another version of the rubric")
+        left_out.append(f"{plural(found.other_rubric_scores, 'score')} under another version of the rubric")
     if found.repeats:
-        left_out.append(f"{_many(found.repeats, 'score')} given when an answer was shown again")
+        left_out.append(f"{plural(found.repeats, 'score')} given when an answer was shown again")
     return [*lines, f"{model}: left out: {', '.join(left_out)}"] if left_out else lines
 
 
@@ -178,7 +178,7 @@ def _ends(interval: Interval) -> str:
 def _no_mean(found: ModelQuality) -> str:
     if not found.overall.scorable:
         return "it has no answer to score"
-    answers = f"none of {_many(found.overall.scorable, 'answer')}"
+    answers = f"none of {plural(found.overall.scorable, 'answer')}"
     if found.partly:
         return f"{answers} is scored by every criterion, {found.partly} by some"
     return f"{answers} is scored"
@@ -191,7 +191,7 @@ def _no_time(found: TimeToGood) -> str:
         case NoTimeToGood.NO_SCORES:
             return "no answer is scored by every criterion"
         case NoTimeToGood.NO_GOOD_ANSWER:
-            scored = _many(found.good.answers, "scored answer")
+            scored = plural(found.good.answers, "scored answer")
             return f"none of {scored} is at {found.good.least:g} or more"
         case _:
             assert_never(found.no_time)
@@ -215,7 +215,3 @@ def _people(count: int) -> str:
 
 def _name(text: str) -> str:
     return clean_line(text, _NAME_CHARACTERS)
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"

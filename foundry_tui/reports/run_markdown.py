@@ -11,7 +11,7 @@ from foundry_tui.metrics.measures import Measure, is_counted
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.reports.comparison_words import answered_before_line
 from foundry_tui.reports.conversation_markdown import utc_moment
-from foundry_tui.reports.markdown_text import escaped_line
+from foundry_tui.reports.markdown_text import plain_words, table_lines
 from foundry_tui.reports.prediction_lines import prediction_lines
 from foundry_tui.reports.race_words import race_lines
 from foundry_tui.reports.reruns import again_lines
@@ -68,19 +68,19 @@ def run_markdown(
     costs = model_costs(run, results)
     sections: list[Sequence[str]] = [
         _head(run, results),
-        _table((*_WORKSHOP_HEADER, *_OUR_HEADER), [_model_row(run, result) for result in results]),
+        table_lines((*_WORKSHOP_HEADER, *_OUR_HEADER), [_model_row(run, result) for result in results]),
         _interpretation(results),
         ["## Beside the workshop's figure", "", *_legacy(results)],
         ["## Gaps between chunks", "", *_gaps(results)],
     ]
     for title, lines in (
-        ("With and without acceleration", [f"- {_words(line)}" for line in race_lines(run, results)]),
-        ("What had been predicted", [f"- {_words(line)}" for line in prediction_lines(results)]),
-        ("Goodput", [f"- {_words(line)}" for line in goodput_lines(results)]),
+        ("With and without acceleration", [f"- {plain_words(line)}" for line in race_lines(run, results)]),
+        ("What had been predicted", [f"- {plain_words(line)}" for line in prediction_lines(results)]),
+        ("Goodput", [f"- {plain_words(line)}" for line in goodput_lines(results)]),
         ("Repeatability", [*_certificates(results), *_before(before)]),
         ("Reading the prompt", _prefill(results)),
         ("Requests that stand out", _outliers(results)),
-        ("What was left out, and why", [f"- {_words(line)}" for line in left_out_lines(results)]),
+        ("What was left out, and why", [f"- {plain_words(line)}" for line in left_out_lines(results)]),
     ):
         if lines:
             sections.append([f"## {title}", "", *lines])
@@ -90,7 +90,7 @@ def run_markdown(
             "",
             *_memory(results),
             *_after(memory_lines(run, results)),
-            *_after([f"- {_words(line)}" for line in leak_lines(costs)]),
+            *_after([f"- {plain_words(line)}" for line in leak_lines(costs)]),
         ],
         *_section("Energy", energy_lines(costs)),
         *_section("The same from begin to end?", drift_lines(costs)),
@@ -105,18 +105,18 @@ def run_markdown(
 
 def _section(title: str, lines: Sequence[str]) -> list[list[str]]:
     """Of harmless lines as a list; none where there are none."""
-    return [[f"## {title}", "", *(f"- {_words(line)}" for line in lines)]] if lines else []
+    return [[f"## {title}", "", *(f"- {plain_words(line)}" for line in lines)]] if lines else []
 
 
 def _head(run: Run, results: Sequence[ModelResult]) -> list[str]:
-    title = f"Benchmark: {_words(run.name)}" if run.name else "Benchmark"
-    note = ["", f"> {_words(run.note)}"] if run.note else []
-    tags = ["", f"Tags: {_words(', '.join(run.tags))}"] if run.tags else []
+    title = f"Benchmark: {plain_words(run.name)}" if run.name else "Benchmark"
+    note = ["", f"> {plain_words(run.note)}"] if run.note else []
+    tags = ["", f"Tags: {plain_words(', '.join(run.tags))}"] if run.tags else []
     ended = "not yet" if run.ended_unix_ms is None else utc_moment(run.ended_unix_ms)
     return [
         f"# {title}",
         "",
-        f"Run {_words(run.id)}, {status_words(run, results)}; begun {utc_moment(run.started_unix_ms)},"
+        f"Run {plain_words(run.id)}, {status_words(run, results)}; begun {utc_moment(run.started_unix_ms)},"
         f" ended {ended}.",
         *tags,
         *note,
@@ -129,7 +129,7 @@ def _model_row(run: Run, result: ModelResult) -> list[str]:
     planned = max(summary.tried, len(run.plan.prompts) * run.plan.rounds)
     interval = None if summary.latency_s is None else summary.latency_s.median_interval
     return [
-        _words(result.name),
+        plain_words(result.name),
         _mean(summary.latency_s, 3),
         _MISSING if summary.latency_s is None else worst_words(summary.latency_s, digits=3),
         _mean(summary.decode_tokens_per_s, 1, about),
@@ -153,8 +153,8 @@ def _interpretation(results: Sequence[ModelResult]) -> list[str]:
     nothing = "No request ended well" if has_any else "There are no readings"
     said = highlights(results) or [f"{nothing}, so there is nothing to compare."]
     return [
-        "**Interpretation** " + _words(said[0]),
-        *(f"- {_words(line)}" for line in said[1:]),
+        "**Interpretation** " + plain_words(said[0]),
+        *(f"- {plain_words(line)}" for line in said[1:]),
         "",
         "Tokens/sec is the decode rate, (C − c1)/(tn − t1): output tokens only, without the wait for the"
         " first. Latency is tn − t0, from the request fully sent to the last text. p95 is shown from 59"
@@ -165,7 +165,7 @@ def _interpretation(results: Sequence[ModelResult]) -> list[str]:
 def _legacy(results: Sequence[ModelResult]) -> list[str]:
     rows = [
         [
-            _words(result.name),
+            plain_words(result.name),
             _MISSING if result.legacy_tokens_per_s is None else f"{result.legacy_tokens_per_s:.2f}",
             _corrected(result),
             _mean(result.summary.decode_tokens_per_s, 2, _about(result, Measure.DECODE_RATE)),
@@ -173,7 +173,7 @@ def _legacy(results: Sequence[ModelResult]) -> list[str]:
         for result in results
     ]
     return [
-        *_table(("Model", "Workshop's tokens/sec", "Corrected tokens/sec", "Decode tokens/sec"), rows),
+        *table_lines(("Model", "Workshop's tokens/sec", "Corrected tokens/sec", "Decode tokens/sec"), rows),
         "",
         "The workshop's figure is (prompt + output tokens)/latency. It counts the prompt as if it had been"
         " written, and is here only to compare with old results; corrected, it is output tokens/latency.",
@@ -195,20 +195,20 @@ def _gaps(results: Sequence[ModelResult]) -> list[str]:
     for result in results:
         gaps = result.summary.gaps
         if gaps is None:
-            rows.append([_words(result.name), *[_MISSING] * 6])
+            rows.append([plain_words(result.name), *[_MISSING] * 6])
             continue
         told = (gaps.median_s, gaps.p95_s if gaps.p95_supported else None, gaps.max_s)
         why = ", ".join(WITHHELD_WORDS[reason] for reason in gaps.withheld)
         rows.append(
             [
-                _words(result.name),
+                plain_words(result.name),
                 gaps.unit.value,
                 str(gaps.n),
                 *(_MISSING if value is None else f"{value * 1000:.2f}" for value in told),
                 str(gaps.stalls) + (f" (percentiles withheld: {why})" if why else ""),
             ]
         )
-    return _table(("Model", "Between", "n", "Median (ms)", "p95 (ms)", "Max (ms)", "Stalls"), rows)
+    return table_lines(("Model", "Between", "n", "Median (ms)", "p95 (ms)", "Max (ms)", "Stalls"), rows)
 
 
 def _certificates(results: Sequence[ModelResult]) -> list[str]:
@@ -218,12 +218,12 @@ def _certificates(results: Sequence[ModelResult]) -> list[str]:
             continue
         grade = result.certificate.grade
         words = "too few answers to tell" if grade is None else f"{grade.value}: {GRADE_WORDS[grade]}"
-        lines.append(f"- {_words(result.name)}: {words}")
+        lines.append(f"- {plain_words(result.name)}: {words}")
     return lines
 
 
 def _before(before: Sequence[AnsweredBefore]) -> list[str]:
-    return [f"- {_words(answered_before_line(found))}" for found in before]
+    return [f"- {plain_words(answered_before_line(found))}" for found in before]
 
 
 def _prefill(results: Sequence[ModelResult]) -> list[str]:
@@ -236,13 +236,13 @@ def _prefill(results: Sequence[ModelResult]) -> list[str]:
             words = f"n/a, {NO_PREFILL_WORDS[prefill.reason]}"
         else:
             words = f"{prefill.tokens_per_s or 0:,.0f} prompt tokens a second"
-        lines.append(f"- {_words(result.name)}: {words}")
+        lines.append(f"- {plain_words(result.name)}: {words}")
     return lines
 
 
 def _outliers(results: Sequence[ModelResult]) -> list[str]:
     return [
-        f"- {_words(result.name)}, request {outlier.number}: {seconds_in_words(outlier.value)} where"
+        f"- {plain_words(result.name)}, request {outlier.number}: {seconds_in_words(outlier.value)} where"
         f" {seconds_in_words(outlier.usual)} is usual; {CAUSE_WORDS[outlier.cause]}. It is in every number."
         for result in results
         for outlier in result.outliers
@@ -252,7 +252,7 @@ def _outliers(results: Sequence[ModelResult]) -> list[str]:
 def _memory(results: Sequence[ModelResult]) -> list[str]:
     rows = [
         [
-            _words(result.name),
+            plain_words(result.name),
             seconds_in_words(result.load_s),
             seconds_in_words(result.first_request_penalty_s),
             bytes_in_words(result.model.rss_before_bytes),
@@ -273,7 +273,7 @@ def _memory(results: Sequence[ModelResult]) -> list[str]:
         "After unload",
         "Peak VRAM",
     )
-    return _table(header, rows)
+    return table_lines(header, rows)
 
 
 def _after(lines: Sequence[str]) -> list[str]:
@@ -286,8 +286,8 @@ def _samples(results: Sequence[ModelResult]) -> list[str]:
     for result in results:
         first = next((request for request in result.requests if is_counted(request)), None)
         if first is not None:
-            text = _words(clean_line(first.trace.text, _SAMPLE_CHARACTERS)) or "(no visible text)"
-            lines += [f"- {_words(result.name)}, {_words(first.prompt_id)}: {text}"]
+            text = plain_words(clean_line(first.trace.text, _SAMPLE_CHARACTERS)) or "(no visible text)"
+            lines += [f"- {plain_words(result.name)}, {plain_words(first.prompt_id)}: {text}"]
     return lines or ["None ended well."]
 
 
@@ -301,22 +301,13 @@ def _environment(run: Run) -> list[str]:
 def _clock(run: Run, requests: Sequence[RequestRun]) -> list[str]:
     return [
         *_facts(measuring_notes(run, requests)),
-        *(f"- {_words(line)}" for line in own_error_lines(run)),
+        *(f"- {plain_words(line)}" for line in own_error_lines(run)),
     ]
 
 
 def _facts(facts: Iterable[tuple[str, str]]) -> list[str]:
     # As one line: a number at its beginning would begin a list, one behind a name does not.
-    return [f"- {_words(f'{clean_line(name)}: {value}')}" for name, value in facts]
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = ["|" + "|".join(header) + "|", "|" + "|".join("---" for _ in header) + "|"]
-    return [*lines, *("|" + "|".join(row) + "|" for row in rows)]
-
-
-def _words(text: str) -> str:
-    return escaped_line(clean_line(text))
+    return [f"- {plain_words(f'{clean_line(name)}: {value}')}" for name, value in facts]
 
 
 def _mean(values: Spread | None, digits: int, about: str = "") -> str:

@@ -70,7 +70,7 @@ def test_of_a_sheet_with_a_bad_cell_nothing_is_kept_but_with_partial_the_other_r
     assert named in whole.err
     assert "nothing was kept" in whole.err
     assert named in partial.err
-    assert "Ada: 4 scores of 1 answers" in partial.out
+    assert "Ada: 4 scores of 1 answer, 0 notes" in partial.out
 
 
 def test_a_sheet_as_json_has_what_the_numbers_mean_and_comes_back_too(measured: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_sheet_as_json_has_what_the_numbers_mean_and_comes_back_too(measured: 
     back = asked(measured, "import", str(path), "--annotator", "\x1b[31mBob")
 
     assert all(one["low"] and one["high"] for one in content["rubric"]["criteria"])
-    assert "1 scores of 1 answers, 1 notes" in back.out
+    assert "1 score of 1 answer, 1 note" in back.out
     assert "\x1b" not in back.out
 
 
@@ -134,6 +134,9 @@ async def test_what_several_people_gave_is_told_by_model_and_how_they_agree_with
     assert [one["overall"]["mean"] for one in models] == [3.5, 3.5]
     assert "secret-phi: quality 3.50 of 5 (1 of 1 answer scored, 1 prompt, 2 people" in show.out
     assert "Ada and Bob" in agreement.out
+    assert [line.split() for line in agreement.out.splitlines() if line.startswith("5 ")] == [
+        ["5", "0", "8", "0", "0", "0"]
+    ]
     assert "8 disagreements to talk over, 3 points apart" in agreement.out
     assert "secret-phi" not in agreement.out
 

@@ -59,7 +59,12 @@ def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[st
 def running_app(
     folder: Path, *arguments: str, extra: Mapping[str, str] | None = None, size: tuple[int, int] = (120, 40)
 ) -> Generator[Terminal, None, None]:
-    """The program on the screen; at the end its window is closed and nothing that it started may be left."""
+    """The program on the screen; at the end its window is closed and nothing that it started may be left.
+
+    Without a configuration of the caller's own it always asks for the likeliest answer, the same each time.
+    """
+    if "--config" not in arguments:
+        arguments = (*arguments, "--config", str(_likeliest(folder)))
     with terminal([*PROGRAM, *arguments], environment=environment(folder, extra), size=size) as opened:
         try:
             yield opened
@@ -150,6 +155,14 @@ def lie_in_cache(model: HubModel, folder: Path) -> Path:
         (target / name).write_bytes(content.read(0, content.size_bytes))
     (target / "inference_model.json").write_text(json.dumps({"Name": model.id}))
     return target
+
+
+def _likeliest(folder: Path) -> Path:
+    """A folder of configuration that lets a model draw no lots: it would say "moo" only most of the time."""
+    config = folder / "config"
+    config.mkdir(exist_ok=True)
+    (config / "settings.toml").write_text("[chat]\ntemperature = 0.0\n", encoding="utf-8")
+    return config
 
 
 def _keeps_data_in(process: psutil.Process, data_dir: str) -> bool:

@@ -289,3 +289,6 @@ async def driven(
                 told=told,
                 leaving=leaving,
             )
+            # As the app does when it is quit.  Textual's harness takes the widgets away first, and what
+            # still follows something would look for them in vain.
+            app.workers.cancel_all()

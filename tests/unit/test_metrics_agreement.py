@@ -20,33 +20,11 @@ from foundry_tui.metrics.agreement import (
     weighted_kappa,
     within,
 )
+from tests.support.scores import score
 
 # Sixty answers from one to five and what a second person gave them, mostly the same.
 ANN = "113222151541112255152542453124332231141335314514153535211231"
 BOB = "114242151541112455151532552124544231142435333414152545211231"
-
-
-def score(
-    number: int,
-    value: int,
-    annotator: str = "ann",
-    *,
-    criterion: str = "correctness",
-    occasion: int = 1,
-    rubric: str = "v1",
-    at: int = 0,
-    run_id: str = "run",
-) -> Score:
-    return Score(
-        run_id=run_id,
-        number=number,
-        criterion=criterion,
-        annotator=annotator,
-        occasion=occasion,
-        value=value,
-        rubric_sha256=rubric,
-        at_unix_ms=at,
-    )
 
 
 def pairs(one: str, other: str) -> list[Pair]:

@@ -19,29 +19,8 @@ from foundry_tui.metrics.quality import (
     time_to_good_s,
     unmatched_scores,
 )
+from tests.support.scores import RUBRIC, score
 from tests.support.timed import request, trace
-
-
-def score(
-    number: int,
-    value: int,
-    annotator: str = "ann",
-    *,
-    criterion: str = "correctness",
-    occasion: int = 1,
-    rubric: str = "v1",
-    at: int = 0,
-) -> Score:
-    return Score(
-        run_id="run",
-        number=number,
-        criterion=criterion,
-        annotator=annotator,
-        occasion=occasion,
-        value=value,
-        rubric_sha256=rubric,
-        at_unix_ms=at,
-    )
 
 
 def answers(
@@ -150,7 +129,7 @@ def test_scores_of_no_answer_are_in_no_figure_but_are_told() -> None:
 
     found = model_quality(scores, answers(2), "phi")
 
-    assert (found.overall.mean, found.rubric_sha256) == (4, "v1")
+    assert (found.overall.mean, found.rubric_sha256) == (4, RUBRIC.sha256)
     assert unmatched_scores(scores, answers(2)) == 1
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from foundry_tui.domain.scoring import Criterion, Rubric, Score
+from foundry_tui.domain.scoring import Score
 from foundry_tui.metrics.agreement import Pair, agreement, agreements, between, disagreements, within
 from foundry_tui.reports.agreement_words import (
     AGREEMENT_HEADER,
@@ -22,14 +22,8 @@ from foundry_tui.reports.agreement_words import (
     disagreement_rows,
     percent_words,
 )
+from tests.support.scores import RUBRIC, score
 
-RUBRIC = Rubric(
-    name="short",
-    criteria=(
-        Criterion(id="correctness", name="Is it right?", low="wrong", high="right"),
-        Criterion(id="brevity", name="Is it short?", low="long", high="short"),
-    ),
-)
 ANN = "5432154324"
 BOB = "4431155334"
 HOSTILE = "ann\x1b[31m\n[b]\u202e\x07"
@@ -45,15 +39,15 @@ def given(
     at: int = 1,
 ) -> list[Score]:
     return [
-        Score(
-            run_id="3f2a1b2c9d8e",
-            number=number,
+        score(
+            number,
+            int(value),
+            annotator,
             criterion=criterion,
-            annotator=annotator,
             occasion=occasion,
-            value=int(value),
-            rubric_sha256=rubric,
-            at_unix_ms=at,
+            rubric=rubric,
+            at=at,
+            run_id="3f2a1b2c9d8e",
         )
         for number, value in enumerate(values, 1)
     ]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from foundry_tui.domain.scoring import Criterion, Rubric, Score
+from foundry_tui.domain.scoring import Score
 from foundry_tui.metrics.intervals import Interval
 from foundry_tui.metrics.quality import ScorableAnswer, model_quality, time_to_good_s
 from foundry_tui.reports.quality_words import (
@@ -18,14 +18,8 @@ from foundry_tui.reports.quality_words import (
     quality_words,
     time_to_good_words,
 )
+from tests.support.scores import RUBRIC, score
 
-RUBRIC = Rubric(
-    name="short",
-    criteria=(
-        Criterion(id="correctness", name="Is it right?", low="wrong", high="right"),
-        Criterion(id="brevity", name="Is it short?", low="long", high="short"),
-    ),
-)
 HOSTILE = "phi\x1b[31m\n[b]\u202e\x07"
 ENDS = Interval(3.609, 4.2)
 
@@ -47,16 +41,7 @@ def scored(
     at: int = 1,
 ) -> list[Score]:
     return [
-        Score(
-            run_id="run",
-            number=number,
-            criterion=criterion,
-            annotator=annotator,
-            occasion=occasion,
-            value=value,
-            rubric_sha256=rubric,
-            at_unix_ms=at,
-        )
+        score(number, value, annotator, criterion=criterion, occasion=occasion, rubric=rubric, at=at)
         for number, value in enumerate(values, 1)
     ]
 

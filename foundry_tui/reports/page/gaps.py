@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from foundry_tui.domain.bench import Phase, RequestRun
 from foundry_tui.domain.chat import ChunkKind
-from foundry_tui.domain.quantities import UNKNOWN, seconds_in_words
+from foundry_tui.domain.quantities import UNKNOWN, plural, seconds_in_words
 from foundry_tui.metrics.gaps import CLASS_EDGES_MS, GapTrack, GapUnit, WaitKind, gap_class
 from foundry_tui.metrics.trust import Withheld
-from foundry_tui.reports.page.parts import Row, figure, paragraph, plural
+from foundry_tui.reports.page.parts import Row, figure, paragraph
 from foundry_tui.reports.page.svg import drawing, label, stretched
 from foundry_tui.reports.page.text import NOTHING, Markup, joined, line, number, tag
 from foundry_tui.reports.run_results import ModelResult

@@ -16,7 +16,6 @@ __all__ = [
     "figure",
     "fold",
     "paragraph",
-    "plural",
     "scrolling",
     "section",
     "table",
@@ -102,11 +101,6 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
 def scrolling(content: Markup) -> Markup:
     """``content`` in a box of its own, which can be scrolled by keys too."""
     return tag("div", content, class_="wide", tabindex="0", role="group")
-
-
-def plural(count: int, thing: str) -> str:
-    """``1 request``, ``2,000 requests``."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def _is_number(text: str) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from foundry_tui.domain.quantities import UNKNOWN, rate_in_words, seconds_in_words
+from foundry_tui.domain.quantities import UNKNOWN, plural, rate_in_words, seconds_in_words
 from foundry_tui.metrics.measures import Measure, is_counted, read
 from foundry_tui.metrics.percentiles import percentile
 from foundry_tui.metrics.spread import Spread
-from foundry_tui.reports.page.parts import Row, ends_words, figure, paragraph, plural
+from foundry_tui.reports.page.parts import Row, ends_words, figure, paragraph
 from foundry_tui.reports.page.svg import (
     Axis,
     across,

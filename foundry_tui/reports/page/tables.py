@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from foundry_tui.domain.bench import BenchPlan, Phase, RequestRun, Run
-from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, rate_in_words, seconds_in_words
+from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, plural, rate_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line, clean_text, shorten
 from foundry_tui.metrics.measures import Measure, is_counted, read
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.tokens import output_tokens
-from foundry_tui.reports.page.parts import ends_words, fold, paragraph, plural, scrolling
+from foundry_tui.reports.page.parts import ends_words, fold, paragraph, scrolling
 from foundry_tui.reports.page.text import Markup, joined, line, tag, words
 from foundry_tui.reports.reruns import replaced_by
 from foundry_tui.reports.run_results import ModelResult

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from foundry_tui.domain.bench import Phase, ResourceReading
-from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, seconds_in_words, span_in_words
-from foundry_tui.reports.page.parts import Row, figure, paragraph, plural
+from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, plural, seconds_in_words, span_in_words
+from foundry_tui.reports.page.parts import Row, figure, paragraph
 from foundry_tui.reports.page.svg import (
     bar,
     curve,

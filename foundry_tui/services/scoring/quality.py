@@ -9,6 +9,7 @@ from foundry_tui.domain.scoring import Rubric, Score
 from foundry_tui.metrics.agreement import Agreements, Disagreement, agreements, disagreements, of_one_rubric
 from foundry_tui.metrics.quality import (
     ModelQuality,
+    ScorableAnswer,
     TimeToGood,
     model_quality,
     scorable,
@@ -52,8 +53,10 @@ async def run_quality(store: ScoreStore, run: Run, requests: Sequence[RequestRun
         StorageProblem: The scores cannot be read.
     """
     scores = await store.scores(run.id)
-    rubric = await _rubric(store, scores)
-    return await asyncio.to_thread(_quality, run, requests, scores, rubric)
+    answers = await asyncio.to_thread(_scorable, run, requests)
+    known = {answer.number for answer in answers}
+    rubric = await _rubric(store, [score for score in scores if score.number in known])
+    return await asyncio.to_thread(_quality, run, answers, scores, rubric)
 
 
 async def agreed(store: ScoreStore, run_id: str) -> Agreed:
@@ -66,10 +69,13 @@ async def agreed(store: ScoreStore, run_id: str) -> Agreed:
     )
 
 
+def _scorable(run: Run, requests: Sequence[RequestRun]) -> tuple[ScorableAnswer, ...]:
+    return scorable(run.id, answers_to_score(run, requests))
+
+
 def _quality(
-    run: Run, requests: Sequence[RequestRun], scores: Sequence[Score], rubric: Rubric | None
+    run: Run, answers: Sequence[ScorableAnswer], scores: Sequence[Score], rubric: Rubric | None
 ) -> RunQuality:
-    answers = scorable(run.id, answers_to_score(run, requests))
     return RunQuality(
         rubric=rubric,
         models=tuple(

@@ -25,6 +25,8 @@ from foundry_tui.tui.panes.chat import ChatPane
 
 if TYPE_CHECKING:
     from foundry_tui.tui.screens.bench.draft import BenchDraft
+    from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
+    from foundry_tui.tui.screens.bench.race import RacePlan
     from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
     from foundry_tui.tui.screens.validation import Checked
 
@@ -168,34 +170,21 @@ class Desk:
     def bench(self, marked: Sequence[str], active: str | None, *, is_plain: bool) -> None:
         """Show the benchmark under way; a new one takes the marked models, else those of before, else one."""
         from foundry_tui.tui.screens.bench.draft import BenchDraft
-        from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
         from foundry_tui.tui.screens.bench.screen import BenchScreen
-
-        services = self._services
 
         def keep(draft: BenchDraft) -> None:
             self._draft = draft
 
-        def plan() -> BenchPlanScreen:
+        def plan() -> "BenchPlanScreen":
             draft = self._draft or BenchDraft()
             model_ids = tuple(marked) or draft.models or ((active,) if active is not None else ())
-            return BenchPlanScreen(
-                models=[model for model in services.client.catalog.value.models if _is_here(model)],
-                prompts=services.bench_prompts,
-                draft=replace(draft, models=model_ids),
-                store=services.bench.store,
-                begin=services.bench.begin,
-                keep=keep,
-                targets=services.bench_targets,
-                predict=services.bench.predictions.of,
-            )
+            return self._plan_page(replace(draft, models=model_ids), keep=keep)
 
-        self._home.app.push_screen(BenchScreen(services.bench, plan=plan, is_plain=is_plain))
+        self._home.app.push_screen(BenchScreen(self._services.bench, plan=plan, is_plain=is_plain))
 
     async def race(self, model_id: str, *, is_plain: bool) -> None:
         """Plan a race of the variants of its alias, and show the benchmark once it was begun."""
         from foundry_tui.services.bench.race import race_of
-        from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
         from foundry_tui.tui.screens.bench.race import lone_words, planned_race
 
         services, models = self._services, self._services.client.catalog.value.models
@@ -214,18 +203,8 @@ class Desk:
                 self.bench((), None, is_plain=is_plain)
 
         draft, plan = await planned_race(services, race, offer=self.offer)
-        page = BenchPlanScreen(
-            models=[model for model in models if _is_here(model)],
-            prompts=services.bench_prompts,
-            draft=draft,
-            store=services.bench.store,
-            begin=services.bench.begin,
-            keep=lambda _: None,  # what one plans otherwise stays as it was
-            targets=services.bench_targets,
-            predict=services.bench.predictions.of,
-            race=plan,
-        )
-        self._home.app.push_screen(page, begun)
+        # What one plans otherwise stays as it was.
+        self._home.app.push_screen(self._plan_page(draft, keep=lambda _: None, race=plan), begun)
 
     def resources(self, *, is_plain: bool) -> None:
         """Show what is used of the machine over time, what happened meanwhile, and which model took what."""
@@ -306,6 +285,24 @@ class Desk:
             checked=self._checked,
         )
         self._home.app.push_screen(screen)
+
+    def _plan_page(
+        self, draft: "BenchDraft", *, keep: Callable[["BenchDraft"], None], race: "RacePlan | None" = None
+    ) -> "BenchPlanScreen":
+        from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
+
+        services = self._services
+        return BenchPlanScreen(
+            models=[model for model in services.client.catalog.value.models if _is_here(model)],
+            prompts=services.bench_prompts,
+            draft=draft,
+            store=services.bench.store,
+            begin=services.bench.begin,
+            keep=keep,
+            targets=services.bench_targets,
+            predict=services.bench.predictions.of,
+            race=race,
+        )
 
     def _offer(self, care: ModelCare, model: ModelVariant) -> "DownloadOfferScreen":
         from foundry_tui.tui.screens.download_offer import DownloadOfferScreen

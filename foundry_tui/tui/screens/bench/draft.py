@@ -12,6 +12,7 @@ from foundry_tui.domain.bench import (
     PrecisionRule,
     RunLimits,
 )
+from foundry_tui.domain.quantities import plural
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.goodput import LIMITS
 from foundry_tui.reports.run_summary_words import limit_words
@@ -227,7 +228,7 @@ def size_words(plan: BenchPlan) -> str:
     timed = models * prompts * plan.rounds
     before = models * _requests_before(plan)
     at_least = "at least " if plan.precision is not None else ""
-    product = f"{_many(models, 'model')} × {_many(prompts, 'prompt')} × {_many(plan.rounds, 'round')}"
+    product = f"{plural(models, 'model')} × {plural(prompts, 'prompt')} × {plural(plan.rounds, 'round')}"
     return f"{at_least}{timed:,} timed = {product} · {before:,} before"
 
 
@@ -252,10 +253,6 @@ def _goodput(name: str | None) -> GoodputLimits | None:
 def _requests_before(plan: BenchPlan) -> int:
     """Of each model, before its first timed one."""
     return len(before_timing(plan, salt="")) + len(warm_up(plan))
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _label(key: str) -> str:

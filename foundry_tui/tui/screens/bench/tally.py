@@ -1,8 +1,10 @@
 """The readings of a run under way, model by model; each request is taken once, however often one asks."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import TypeAlias
 
 from foundry_tui.domain.bench import Phase, RequestRun
 from foundry_tui.domain.chat import Outcome
@@ -20,6 +22,12 @@ SHOWN = (Measure.TTFT, Measure.DECODE_RATE, Measure.LATENCY)
 _NS_PER_S = 1_000_000_000
 
 
+_Peaks: TypeAlias = tuple[int | None, int | None]
+"""Of the resident memory and of the GPU's, in bytes."""
+
+_NO_PEAKS = (None, None)
+
+
 @dataclass(slots=True)
 class ModelTally:
     """What is known of one model so far, of rounds that were measured again only what stands.
@@ -32,7 +40,6 @@ class ModelTally:
         readings: By measure, in the order of the requests.
         hidden: The phases of each answer with tokens that were never shown, which has no decode rate.
         span_s: From sent to end, of all timed requests together; likewise ``spans``, their number.
-        peak_rss_bytes: Of any of its requests; likewise ``peak_vram_bytes``.
     """
 
     taken: int = 0
@@ -45,26 +52,35 @@ class ModelTally:
     hidden: list[HiddenSplit] = field(default_factory=list[HiddenSplit])
     span_s: float = 0.0
     spans: int = 0
-    peak_rss_bytes: int | None = None
-    peak_vram_bytes: int | None = None
     _estimated: Counter[Measure] = field(default_factory=Counter[Measure])
     _spreads: dict[Measure, Spread | None] = field(default_factory=dict[Measure, Spread | None])
     _slots: dict[tuple[str, int], tuple[RequestRun, ...]] = field(
         default_factory=dict[tuple[str, int], tuple[RequestRun, ...]]
     )
     _others: list[RequestRun] = field(default_factory=list[RequestRun])
+    _peaks: _Peaks | None = _NO_PEAKS
 
     @property
     def estimated(self) -> Collection[Measure]:
         """Measures in which a value rests on an estimate."""
         return [measure for measure, count in self._estimated.items() if count]
 
+    @property
+    def peak_rss_bytes(self) -> int | None:
+        """Of any of its requests that stands."""
+        return self._known_peaks()[0]
+
+    @property
+    def peak_vram_bytes(self) -> int | None:
+        """Likewise."""
+        return self._known_peaks()[1]
+
     def take(self, request: RequestRun) -> None:
         """Add one request of the model, of whatever phase; of a slot that was measured before what stands."""
         self.taken += 1
         if request.phase is not Phase.TIMED:
             self._others.append(request)
-            self._take_peaks([request])
+            self._take_peaks(request)
             return
         before = self._slots.get((request.prompt_id, request.round), ())
         stands = standing((*before, request))
@@ -73,22 +89,22 @@ class ModelTally:
             if one not in stands:
                 self._count(one, -1)
         if request in stands:
-            self._take_peaks([request])
+            self._take_peaks(request)
             self._count(request, 1)
         if len(stands) <= len(before):
-            self._weigh_again()
+            self._peaks = None  # one of them may have gone; many may go before anyone asks
 
-    def _weigh_again(self) -> None:
-        """The peaks anew, for one of them may have gone."""
-        self.peak_rss_bytes = self.peak_vram_bytes = None
-        self._take_peaks(self._others)
-        for stands in self._slots.values():
-            self._take_peaks(stands)
+    def _known_peaks(self) -> _Peaks:
+        if self._peaks is None:
+            self._peaks = _NO_PEAKS
+            for request in chain(self._others, *self._slots.values()):
+                self._take_peaks(request)
+        return self._peaks
 
-    def _take_peaks(self, requests: Iterable[RequestRun]) -> None:
-        for request in requests:
-            self.peak_rss_bytes = _higher(self.peak_rss_bytes, request.peak_rss_bytes)
-            self.peak_vram_bytes = _higher(self.peak_vram_bytes, request.peak_vram_bytes)
+    def _take_peaks(self, request: RequestRun) -> None:
+        if self._peaks is not None:
+            rss, vram = self._peaks
+            self._peaks = _higher(rss, request.peak_rss_bytes), _higher(vram, request.peak_vram_bytes)
 
     def _count(self, request: RequestRun, times: int) -> None:
         """Count a timed one, or with −1 take back what was counted of it."""
