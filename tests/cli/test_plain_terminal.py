@@ -15,6 +15,7 @@ if sys.platform == "win32":
     pytest.skip("a pseudo-terminal of this kind is not there on Windows", allow_module_level=True)
 
 from tests.support.terminal import Terminal, terminal
+from tests.support.whole_app import likeliest
 
 pytestmark = [pytest.mark.terminal, pytest.mark.native]
 
@@ -31,7 +32,9 @@ def running(folder: Path) -> Generator[Terminal, None, None]:
         "LANG": "C.UTF-8",
         "TERM": "dumb",
     }
-    with terminal(PROGRAM, environment=environment, size=(200, 50)) as opened:
+    with terminal(
+        [*PROGRAM, "--config", str(likeliest(folder))], environment=environment, size=(200, 50)
+    ) as opened:
         yield opened
         engines = hosts(opened.process.pid)
         opened.close()

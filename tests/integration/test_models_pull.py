@@ -38,7 +38,9 @@ def test_a_model_is_pulled_checked_repaired_and_removed(tmp_path: Path) -> None:
         pulled = foundry_tui(hub, tmp_path, "models", "pull", "tiny-hub")
         is_equal = is_equal_in(tmp_path, hub)
         verified = foundry_tui(hub, tmp_path, "models", "verify")
-        answered = foundry_tui(hub, tmp_path, "chat", DEMO_ID, "--prompt", "What does the cow say?")
+        answered = foundry_tui(
+            hub, tmp_path, "chat", DEMO_ID, "--prompt", "What does the cow say?", "--temperature", "0"
+        )
         weights = folder_of(hub.models[0], tmp_path) / "model.onnx"
         data = bytearray(weights.read_bytes())
         data[5_000] ^= 1

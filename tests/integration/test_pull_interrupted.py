@@ -147,7 +147,7 @@ def test_a_pull_that_is_interrupted_a_dozen_times_ends_equal_byte_for_byte(tmp_p
         finished.append(puller.run("models", "pull", DEMO_ID))
         corrupt += differing(MODEL, puller.model_folder)
         verified = puller.run("models", "verify", DEMO_ID)
-        answered = puller.run("chat", DEMO_ID, "--prompt", "What does the cow say?")
+        answered = puller.run("chat", DEMO_ID, "--prompt", "What does the cow say?", "--temperature", "0")
 
     assert [end for blow, end in ends if end.code != CODES[blow.signal]] == []
     assert [end for _, end in ends if "Traceback" in end.err] == []

@@ -22,6 +22,7 @@ if sys.platform == "win32":
     pytest.skip("a pseudo-terminal of this kind is not there on Windows", allow_module_level=True)
 
 from tests.support.terminal import Terminal, terminal
+from tests.support.whole_app import likeliest
 
 pytestmark = [pytest.mark.terminal, pytest.mark.native]
 
@@ -49,7 +50,9 @@ def environment(folder: Path) -> dict[str, str]:
 @contextmanager
 def running(folder: Path, *arguments: str) -> Generator[Terminal, None, None]:
     """The program on the screen; at the end its window is closed and nothing of it may be left."""
-    with terminal([*PROGRAM, *arguments], environment=environment(folder)) as opened:
+    with terminal(
+        [*PROGRAM, *arguments, "--config", str(likeliest(folder))], environment=environment(folder)
+    ) as opened:
         yield opened
         engines = hosts(opened.process.pid)
         opened.close()

@@ -19,7 +19,7 @@ from tests.support.terminal import Terminal, terminal
 
 __all__ = [
     "ALT_1", "CTRL_L", "CTRL_Q", "CTRL_R", "CTRL_U", "ENTER", "ESCAPE", "F8", "PROGRAM", "answered",
-    "chat_about", "data_in", "environment", "lie_in_cache", "ours_in", "pick", "running_app",
+    "chat_about", "data_in", "environment", "lie_in_cache", "likeliest", "ours_in", "pick", "running_app",
     "said_in", "talk_to", "until",
 ]  # fmt: skip
 
@@ -64,7 +64,7 @@ def running_app(
     Without a configuration of the caller's own it always asks for the likeliest answer, the same each time.
     """
     if "--config" not in arguments:
-        arguments = (*arguments, "--config", str(_likeliest(folder)))
+        arguments = (*arguments, "--config", str(likeliest(folder)))
     with terminal([*PROGRAM, *arguments], environment=environment(folder, extra), size=size) as opened:
         try:
             yield opened
@@ -157,10 +157,10 @@ def lie_in_cache(model: HubModel, folder: Path) -> Path:
     return target
 
 
-def _likeliest(folder: Path) -> Path:
+def likeliest(folder: Path) -> Path:
     """A folder of configuration that lets a model draw no lots: it would say "moo" only most of the time."""
     config = folder / "config"
-    config.mkdir(exist_ok=True)
+    config.mkdir(parents=True, exist_ok=True)
     (config / "settings.toml").write_text("[chat]\ntemperature = 0.0\n", encoding="utf-8")
     return config
 
