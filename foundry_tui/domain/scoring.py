@@ -3,13 +3,18 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from enum import StrEnum
 
 __all__ = [
     "HIGHEST",
     "LOWEST",
     "SHEET_COLUMNS",
+    "AnswerMark",
     "AnswerNote",
+    "Chosen",
     "Criterion",
+    "MarkKind",
+    "Preference",
     "Rubric",
     "Score",
     "SheetItem",
@@ -95,6 +100,75 @@ class AnswerNote:
     number: int
     annotator: str
     text: str
+
+
+class MarkKind(StrEnum):
+    """What is said of an answer besides scores.
+
+    ``FLAG``: to be talked about.  ``SKIP``: not to be asked for again.  ``ASPECT``: has what it should.
+    """
+
+    FLAG = "flag"
+    SKIP = "skip"
+    ASPECT = "aspect"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerMark:
+    """One thing that one person ticked at one answer.
+
+    Attributes:
+        occasion: As of a score.
+        aspect: Which one, of ``MarkKind.ASPECT``; else empty.
+        at_unix_ms: When.
+    """
+
+    run_id: str
+    number: int
+    annotator: str
+    occasion: int
+    kind: MarkKind
+    aspect: str = ""
+    at_unix_ms: int
+
+
+class Chosen(StrEnum):
+    """Which of two answers somebody prefers."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """Which of two answers to one prompt one person prefers.
+
+    Attributes:
+        first: The request with the lower number.
+        second: The other one.
+        occasion: 1 for the first time that the person met the two, 2 for the silent repeat.
+        left: Which of them was shown on the left, by its number: people like one side more.
+        at_unix_ms: When.
+    """
+
+    run_id: str
+    first: int
+    second: int
+    annotator: str
+    occasion: int
+    left: int
+    chosen: Chosen
+    at_unix_ms: int
+
+    def __post_init__(self) -> None:
+        if not self.first < self.second:
+            raise ValueError("the first of two answers has the lower number")
+        if self.left not in (self.first, self.second):
+            raise ValueError("one of the two answers is on the left")
+        if self.occasion not in (1, 2):
+            raise ValueError("two answers are met once, or once more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.conversations import Conversation, ConversationSummary, SavedPrompt, Turn
 from foundry_tui.domain.downloads import Download
-from foundry_tui.domain.scoring import AnswerNote, Rubric, Score
+from foundry_tui.domain.scoring import AnswerMark, AnswerNote, Preference, Rubric, Score
 from foundry_tui.domain.settings import SettingEntry
 
 __all__ = [
@@ -130,12 +130,31 @@ class ScoreStore(Protocol):
     Every method raises ``StorageProblem`` where the store cannot be read or written; nothing is half done.
     """
 
-    async def keep(self, rubric: Rubric, scores: Sequence[Score], notes: Sequence[AnswerNote] = ()) -> None:
+    async def keep(
+        self,
+        rubric: Rubric,
+        scores: Sequence[Score],
+        notes: Sequence[AnswerNote] = (),
+        *,
+        marks: Sequence[AnswerMark] = (),
+        preferences: Sequence[Preference] = (),
+    ) -> None:
         """Keep all of them or none, each in the place of what the same person gave the same before.
 
         Raises:
             BadInput: A run is not there.
         """
+        ...
+
+    async def take_back(
+        self,
+        *,
+        scores: Sequence[Score] = (),
+        notes: Sequence[AnswerNote] = (),
+        marks: Sequence[AnswerMark] = (),
+        preferences: Sequence[Preference] = (),
+    ) -> None:
+        """Forget what the same person gave the same, whatever its value; what is not there stays so."""
         ...
 
     async def scores(self, run_id: str) -> tuple[Score, ...]:
@@ -144,6 +163,14 @@ class ScoreStore(Protocol):
 
     async def notes(self, run_id: str) -> tuple[AnswerNote, ...]:
         """All of a run, by answer and person; likewise."""
+        ...
+
+    async def marks(self, run_id: str) -> tuple[AnswerMark, ...]:
+        """All of a run, by answer and person; likewise."""
+        ...
+
+    async def preferences(self, run_id: str) -> tuple[Preference, ...]:
+        """All of a run, by pair and person; likewise."""
         ...
 
     async def rubric(self, sha256: str) -> Rubric | None:

@@ -1,13 +1,24 @@
-"""Scores that people gave to answers, in rows."""
+"""What people said of answers, in rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, assert_never
 
 import sqlalchemy as sa
 
 from foundry_tui.domain.errors import BadInput, StorageProblem
-from foundry_tui.domain.scoring import AnswerNote, Criterion, Rubric, Score
-from foundry_tui.storage.tables import rubric, run, score, score_note
+from foundry_tui.domain.scoring import (
+    AnswerMark,
+    AnswerNote,
+    Chosen,
+    Criterion,
+    MarkKind,
+    Preference,
+    Rubric,
+    Score,
+)
+from foundry_tui.storage.tables import answer_mark, preference, rubric, run, score, score_note
 
 __all__ = ["ScoreRows"]
 
@@ -18,36 +29,40 @@ class ScoreRows:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def keep(self, by: Rubric, scores: Sequence[Score], notes: Sequence[AnswerNote]) -> None:
+    def keep(
+        self,
+        by: Rubric,
+        scores: Sequence[Score],
+        notes: Sequence[AnswerNote],
+        marks: Sequence[AnswerMark],
+        preferences: Sequence[Preference],
+    ) -> None:
         """Write all of them, each in the place of what the same person gave the same before.
 
         Raises:
             BadInput: A run is not there.
         """
         self._keep_rubric(by)
-        numbers = self._numbers({one.run_id for one in scores} | {note.run_id for note in notes})
-        for one in scores:
-            key = {
-                "run": numbers[one.run_id],
-                "request": one.number,
-                "annotator": one.annotator,
-                "occasion": one.occasion,
-                "rubric": one.rubric_sha256,
-                "criterion": one.criterion,
-            }
-            self._put(score, key, value=one.value, at_unix_ms=one.at_unix_ms)
-        for note in notes:
-            key = {"run": numbers[note.run_id], "request": note.number, "annotator": note.annotator}
-            self._put(score_note, key, text=note.text)
+        for row in self._rows((*scores, *notes, *marks, *preferences)):
+            self._put(row)
+
+    def take_back(
+        self,
+        scores: Sequence[Score],
+        notes: Sequence[AnswerNote],
+        marks: Sequence[AnswerMark],
+        preferences: Sequence[Preference],
+    ) -> None:
+        """Forget what is kept under the same keys.
+
+        Raises:
+            BadInput: A run is not there.
+        """
+        for row in self._rows((*scores, *notes, *marks, *preferences)):
+            self._connection.execute(sa.delete(row.table).where(row.is_it))
 
     def of_run(self, run_id: str) -> tuple[Score, ...]:
         """All of a run, by answer and person, whatever the rubric."""
-        query = (
-            sa.select(score)
-            .join(run, run.c.number == score.c.run)
-            .where(run.c.id == run_id)
-            .order_by(*score.primary_key.columns)
-        )
         try:
             return tuple(
                 Score(
@@ -60,23 +75,54 @@ class ScoreRows:
                     rubric_sha256=row.rubric,
                     at_unix_ms=row.at_unix_ms,
                 )
-                for row in self._connection.execute(query)
+                for row in self._connection.execute(_of_run(score, run_id))
             )
         except ValueError as error:
             raise _damaged(f"a score of run {run_id}") from error
 
     def notes(self, run_id: str) -> tuple[AnswerNote, ...]:
         """All of a run, by answer and person."""
-        query = (
-            sa.select(score_note)
-            .join(run, run.c.number == score_note.c.run)
-            .where(run.c.id == run_id)
-            .order_by(*score_note.primary_key.columns)
-        )
         return tuple(
             AnswerNote(run_id=run_id, number=row.request, annotator=row.annotator, text=row.text)
-            for row in self._connection.execute(query)
+            for row in self._connection.execute(_of_run(score_note, run_id))
         )
+
+    def marks(self, run_id: str) -> tuple[AnswerMark, ...]:
+        """All of a run, by answer and person."""
+        try:
+            return tuple(
+                AnswerMark(
+                    run_id=run_id,
+                    number=row.request,
+                    annotator=row.annotator,
+                    occasion=row.occasion,
+                    kind=MarkKind(row.kind),
+                    aspect=row.aspect,
+                    at_unix_ms=row.at_unix_ms,
+                )
+                for row in self._connection.execute(_of_run(answer_mark, run_id))
+            )
+        except ValueError as error:
+            raise _damaged(f"a mark of run {run_id}") from error
+
+    def preferences(self, run_id: str) -> tuple[Preference, ...]:
+        """All of a run, by pair and person."""
+        try:
+            return tuple(
+                Preference(
+                    run_id=run_id,
+                    first=row.first,
+                    second=row.second,
+                    annotator=row.annotator,
+                    occasion=row.occasion,
+                    left=row.left_one,
+                    chosen=Chosen(row.chosen),
+                    at_unix_ms=row.at_unix_ms,
+                )
+                for row in self._connection.execute(_of_run(preference, run_id))
+            )
+        except ValueError as error:
+            raise _damaged(f"a preference of run {run_id}") from error
 
     def rubric(self, sha256: str) -> Rubric | None:
         """What some scores were given by; None if nothing was given by it."""
@@ -110,10 +156,57 @@ class ScoreRows:
             found[run_id] = number
         return found
 
-    def _put(self, table: sa.Table, key: dict[str, object], **values: object) -> None:
-        is_it = sa.and_(*(table.c[name] == value for name, value in key.items()))
-        if self._connection.execute(sa.update(table).where(is_it).values(values)).rowcount == 0:
-            self._connection.execute(sa.insert(table).values({**key, **values}))
+    def _rows(self, said: "Sequence[_Said]") -> "Iterator[_Row]":
+        numbers = self._numbers({one.run_id for one in said})
+        return (_row(numbers[one.run_id], one) for one in said)
+
+    def _put(self, row: "_Row") -> None:
+        if self._connection.execute(sa.update(row.table).where(row.is_it).values(row.values)).rowcount == 0:
+            self._connection.execute(sa.insert(row.table).values({**row.key, **row.values}))
+
+
+_Said: TypeAlias = Score | AnswerNote | AnswerMark | Preference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """What somebody said, as it is kept: under its key whatever it says."""
+
+    table: sa.Table
+    key: Mapping[str, object]
+    values: Mapping[str, object]
+
+    @property
+    def is_it(self) -> sa.ColumnElement[bool]:
+        return sa.and_(*(self.table.c[name] == value for name, value in self.key.items()))
+
+
+def _row(number: int, said: _Said) -> _Row:
+    """Of the run of that number."""
+    key: dict[str, object] = {"run": number, "annotator": said.annotator}
+    match said:
+        case Score():
+            key |= {"request": said.number, "occasion": said.occasion}
+            key |= {"rubric": said.rubric_sha256, "criterion": said.criterion}
+            return _Row(table=score, key=key, values={"value": said.value, "at_unix_ms": said.at_unix_ms})
+        case AnswerNote():
+            return _Row(table=score_note, key=key | {"request": said.number}, values={"text": said.text})
+        case AnswerMark():
+            key |= {"request": said.number, "occasion": said.occasion}
+            key |= {"kind": said.kind.value, "aspect": said.aspect}
+            return _Row(table=answer_mark, key=key, values={"at_unix_ms": said.at_unix_ms})
+        case Preference():
+            key |= {"first": said.first, "second": said.second, "occasion": said.occasion}
+            values = {"left_one": said.left, "chosen": said.chosen.value, "at_unix_ms": said.at_unix_ms}
+            return _Row(table=preference, key=key, values=values)
+        case _:
+            assert_never(said)
+
+
+def _of_run(table: sa.Table, run_id: str) -> "sa.Select[Any]":
+    """All rows of a run, by their key."""
+    query = sa.select(table).join(run, run.c.number == table.c.run).where(run.c.id == run_id)
+    return query.order_by(*table.primary_key.columns)
 
 
 def _damaged(what: str) -> StorageProblem:

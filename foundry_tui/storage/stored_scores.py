@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foundry_tui.domain.scoring import AnswerNote, Rubric, Score
+from foundry_tui.domain.scoring import AnswerMark, AnswerNote, Preference, Rubric, Score
 from foundry_tui.storage.database import Database
 
 if TYPE_CHECKING:
@@ -20,14 +20,42 @@ class StoredScores:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, rubric: Rubric, scores: Sequence[Score], notes: Sequence[AnswerNote] = ()) -> None:
-        await self._database.write(lambda connection: _rows(connection).keep(rubric, scores, notes))
+    async def keep(
+        self,
+        rubric: Rubric,
+        scores: Sequence[Score],
+        notes: Sequence[AnswerNote] = (),
+        *,
+        marks: Sequence[AnswerMark] = (),
+        preferences: Sequence[Preference] = (),
+    ) -> None:
+        await self._database.write(
+            lambda connection: _rows(connection).keep(rubric, scores, notes, marks, preferences)
+        )
+
+    async def take_back(
+        self,
+        *,
+        scores: Sequence[Score] = (),
+        notes: Sequence[AnswerNote] = (),
+        marks: Sequence[AnswerMark] = (),
+        preferences: Sequence[Preference] = (),
+    ) -> None:
+        await self._database.write(
+            lambda connection: _rows(connection).take_back(scores, notes, marks, preferences)
+        )
 
     async def scores(self, run_id: str) -> tuple[Score, ...]:
         return await self._database.read(lambda connection: _rows(connection).of_run(run_id))
 
     async def notes(self, run_id: str) -> tuple[AnswerNote, ...]:
         return await self._database.read(lambda connection: _rows(connection).notes(run_id))
+
+    async def marks(self, run_id: str) -> tuple[AnswerMark, ...]:
+        return await self._database.read(lambda connection: _rows(connection).marks(run_id))
+
+    async def preferences(self, run_id: str) -> tuple[Preference, ...]:
+        return await self._database.read(lambda connection: _rows(connection).preferences(run_id))
 
     async def rubric(self, sha256: str) -> Rubric | None:
         return await self._database.read(lambda connection: _rows(connection).rubric(sha256))

@@ -6,12 +6,14 @@ from sqlalchemy.types import TypeDecorator
 
 __all__ = [
     "accepted_license",
+    "answer_mark",
     "conversation",
     "conversation_of",
     "download",
     "entry",
     "piece",
     "place_of",
+    "preference",
     "prompt",
     "reading",
     "rubric",
@@ -261,6 +263,31 @@ score_note = sa.Table(
     sa.Column("request", sa.Integer, primary_key=True),
     sa.Column("annotator", ExactText, primary_key=True),
     sa.Column("text", ExactText, nullable=False),
+)
+
+answer_mark = sa.Table(
+    "answer_mark",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("request", sa.Integer, primary_key=True),
+    sa.Column("annotator", ExactText, primary_key=True),
+    sa.Column("occasion", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("aspect", ExactText, primary_key=True),
+    sa.Column("at_unix_ms", sa.Integer, nullable=False),
+)
+
+preference = sa.Table(
+    "preference",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("first", sa.Integer, primary_key=True),
+    sa.Column("second", sa.Integer, primary_key=True),
+    sa.Column("annotator", ExactText, primary_key=True),
+    sa.Column("occasion", sa.Integer, primary_key=True),
+    sa.Column("left_one", sa.Integer, nullable=False),
+    sa.Column("chosen", sa.Text, nullable=False),
+    sa.Column("at_unix_ms", sa.Integer, nullable=False),
 )
 
 words = sa.table("words", sa.column("rowid", sa.Integer), sa.column("words"), sa.column("tokens"))

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from foundry_tui.domain.errors import BadInput
-from foundry_tui.domain.scoring import AnswerNote, Criterion, Rubric, Score
+from foundry_tui.domain.scoring import (
+    AnswerMark,
+    AnswerNote,
+    Chosen,
+    Criterion,
+    MarkKind,
+    Preference,
+    Rubric,
+    Score,
+)
 from foundry_tui.ports.storage import ScoreStore
 from foundry_tui.storage import Database, StoredRuns, StoredScores
 from tests.support.runs import a_request, a_run
@@ -117,3 +126,78 @@ async def test_a_run_that_is_deleted_takes_its_scores_along(database: Database, 
 
     assert (await store.scores("a1"), await store.notes("a1")) == ((), ())
     assert await store.scores("a2") == (a_score(run_id="a2"),)
+
+
+def a_mark(**changes: object) -> AnswerMark:
+    mark = AnswerMark(
+        run_id="a1", number=1, annotator="Ada", occasion=1, kind=MarkKind.FLAG, aspect="", at_unix_ms=1_000
+    )
+    return replace(mark, **changes)  # type: ignore[arg-type]  # any field of it
+
+
+def a_preference(**changes: object) -> Preference:
+    preference = Preference(
+        run_id="a1",
+        first=1,
+        second=2,
+        annotator="Ada",
+        occasion=1,
+        left=2,
+        chosen=Chosen.FIRST,
+        at_unix_ms=1_000,
+    )
+    return replace(preference, **changes)  # type: ignore[arg-type]  # any field of it
+
+
+async def test_marks_and_preferences_come_back_as_they_went_in(store: ScoreStore) -> None:
+    marks = (a_mark(), a_mark(kind=MarkKind.ASPECT, aspect=ODD), a_mark(annotator=ODD, kind=MarkKind.SKIP))
+    preferences = (a_preference(), a_preference(occasion=2, left=1, chosen=Chosen.TIE))
+
+    await store.keep(RUBRIC, (), marks=marks, preferences=preferences)
+
+    assert set(await store.marks("a1")) == set(marks)
+    assert set(await store.preferences("a1")) == set(preferences)
+    assert await store.marks("a2") == await store.preferences("a2") == ()
+
+
+async def test_what_is_taken_back_is_gone_whatever_it_said_and_nothing_else_is(store: ScoreStore) -> None:
+    note, other = (
+        AnswerNote(run_id="a1", number=1, annotator=who, text="worth a word") for who in ("Ada", "Bob")
+    )
+    kept_scores = (a_score(), a_score(occasion=2))
+    kept_marks = (a_mark(), a_mark(kind=MarkKind.ASPECT, aspect="is brief"))
+    kept_preferences = (a_preference(), a_preference(annotator="Bob"))
+    await store.keep(RUBRIC, kept_scores, (note, other), marks=kept_marks, preferences=kept_preferences)
+
+    await store.take_back(
+        scores=(a_score(value=1),),
+        notes=(replace(note, text="other words"),),
+        marks=(a_mark(at_unix_ms=9),),
+        preferences=(a_preference(chosen=Chosen.TIE),),
+    )
+    await store.take_back(scores=(a_score(),))  # once more: nothing of it is there
+
+    assert await store.scores("a1") == kept_scores[1:]
+    assert await store.notes("a1") == (other,)
+    assert await store.marks("a1") == kept_marks[1:]
+    assert await store.preferences("a1") == kept_preferences[1:]
+
+
+async def test_a_later_choice_between_the_same_two_takes_the_place_of_the_earlier_one(
+    store: ScoreStore,
+) -> None:
+    await store.keep(RUBRIC, (), preferences=(a_preference(),))
+
+    await store.keep(RUBRIC, (), preferences=(a_preference(chosen=Chosen.SECOND, left=1),))
+
+    assert await store.preferences("a1") == (a_preference(chosen=Chosen.SECOND, left=1),)
+
+
+async def test_a_run_that_is_deleted_takes_marks_and_preferences_along(
+    database: Database, store: ScoreStore
+) -> None:
+    await store.keep(RUBRIC, (), marks=(a_mark(),), preferences=(a_preference(),))
+
+    await StoredRuns(database).delete_run("a1")
+
+    assert await store.marks("a1") == await store.preferences("a1") == ()
