@@ -157,7 +157,7 @@ async def test_marks_and_preferences_come_back_as_they_went_in(store: ScoreStore
 
     assert set(await store.marks("a1")) == set(marks)
     assert set(await store.preferences("a1")) == set(preferences)
-    assert await store.marks("a2") == await store.preferences("a2") == ()
+    assert (await store.marks("a2"), await store.preferences("a2")) == ((), ())
 
 
 async def test_what_is_taken_back_is_gone_whatever_it_said_and_nothing_else_is(store: ScoreStore) -> None:
@@ -200,4 +200,4 @@ async def test_a_run_that_is_deleted_takes_marks_and_preferences_along(
 
     await StoredRuns(database).delete_run("a1")
 
-    assert await store.marks("a1") == await store.preferences("a1") == ()
+    assert (await store.marks("a1"), await store.preferences("a1")) == ((), ())

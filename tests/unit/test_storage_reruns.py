@@ -24,6 +24,16 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "foundry-tui.db"
 
 
+def tables_of(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+
+
+def tables_of_before(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, path, STEPS[:BEFORE])
+        return tables_of(connection)
+
+
 async def file_of_before(path: Path) -> None:
     """A run with two requests, as a program of that version has written it."""
     database = Database(path)
@@ -36,7 +46,7 @@ async def file_of_before(path: Path) -> None:
             ("run_model", "prediction"),
         ):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        for table in ("score_note", "score", "rubric"):  # which came later still
+        for table in tables_of(connection) - tables_of_before(path.with_name("before.db")):
             connection.execute(f"DROP TABLE {table}")
         connection.execute(f"PRAGMA user_version = {BEFORE}")
 
