@@ -15,7 +15,7 @@ from foundry_tui.config.rubric_file import load_rubric
 from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.quantities import plural
-from foundry_tui.domain.scoring import AnswerNote, Rubric, Score, SheetItem
+from foundry_tui.domain.scoring import AnswerNote, Rubric, Said, Score, SheetItem
 from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
 from foundry_tui.reports.agreement_words import (
@@ -139,7 +139,7 @@ async def _import(archive: Archive, rubric: Rubric, arguments: argparse.Namespac
             f"{clean_line(file.name)}: {plural(len(problems), 'bad cell')}, named above",
             remedy="mend them, or take the other rows with --partial; nothing was kept",
         )
-    await archive.scores.keep(rubric, scores, notes)
+    await archive.scores.keep(rubric, Said(scores=tuple(scores), notes=tuple(notes)))
     answers = len({(score.number, score.occasion) for score in scores})
     who = clean_line(annotator, _NAME_CHARACTERS)
     told = f"{plural(len(scores), 'score')} of {plural(answers, 'answer')}, {plural(len(notes), 'note')}"

@@ -14,8 +14,10 @@ __all__ = [
     "Chosen",
     "Criterion",
     "MarkKind",
+    "PairItem",
     "Preference",
     "Rubric",
+    "Said",
     "Score",
     "SheetItem",
 ]
@@ -172,6 +174,16 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Whatever people said of answers."""
+
+    scores: tuple[Score, ...] = ()
+    notes: tuple[AnswerNote, ...] = ()
+    marks: tuple[AnswerMark, ...] = ()
+    preferences: tuple[Preference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SheetItem:
     """One answer as it is shown to whoever scores it: without the name of what made it.
 
@@ -189,3 +201,16 @@ class SheetItem:
     prompt_id: str
     prompt: str
     answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairItem:
+    """Two answers to one prompt, side by side.
+
+    Attributes:
+        occasion: 2 for the silent repeat, with the sides changed; not shown.
+    """
+
+    left: SheetItem
+    right: SheetItem
+    occasion: int

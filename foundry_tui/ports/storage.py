@@ -9,7 +9,7 @@ from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.conversations import Conversation, ConversationSummary, SavedPrompt, Turn
 from foundry_tui.domain.downloads import Download
-from foundry_tui.domain.scoring import AnswerMark, AnswerNote, Preference, Rubric, Score
+from foundry_tui.domain.scoring import AnswerMark, AnswerNote, Preference, Rubric, Said, Score
 from foundry_tui.domain.settings import SettingEntry
 
 __all__ = [
@@ -130,31 +130,17 @@ class ScoreStore(Protocol):
     Every method raises ``StorageProblem`` where the store cannot be read or written; nothing is half done.
     """
 
-    async def keep(
-        self,
-        rubric: Rubric,
-        scores: Sequence[Score],
-        notes: Sequence[AnswerNote] = (),
-        *,
-        marks: Sequence[AnswerMark] = (),
-        preferences: Sequence[Preference] = (),
-    ) -> None:
-        """Keep all of them or none, each in the place of what the same person gave the same before.
+    async def keep(self, rubric: Rubric, said: Said, *, gone: Said | None = None) -> None:
+        """Keep all that is said or nothing, each in the place of what the same person gave the same before.
+
+        Args:
+            rubric: That the scores are given by.
+            said: What holds from now on.
+            gone: What is taken back in the same moment, whatever its value; what is not there stays so.
 
         Raises:
             BadInput: A run is not there.
         """
-        ...
-
-    async def take_back(
-        self,
-        *,
-        scores: Sequence[Score] = (),
-        notes: Sequence[AnswerNote] = (),
-        marks: Sequence[AnswerMark] = (),
-        preferences: Sequence[Preference] = (),
-    ) -> None:
-        """Forget what the same person gave the same, whatever its value; what is not there stays so."""
         ...
 
     async def scores(self, run_id: str) -> tuple[Score, ...]:

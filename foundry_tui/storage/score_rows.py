@@ -1,7 +1,7 @@
 """What people said of answers, in rows."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
 
@@ -16,6 +16,7 @@ from foundry_tui.domain.scoring import (
     MarkKind,
     Preference,
     Rubric,
+    Said,
     Score,
 )
 from foundry_tui.storage.tables import answer_mark, preference, rubric, run, score, score_note
@@ -29,37 +30,18 @@ class ScoreRows:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def keep(
-        self,
-        by: Rubric,
-        scores: Sequence[Score],
-        notes: Sequence[AnswerNote],
-        marks: Sequence[AnswerMark],
-        preferences: Sequence[Preference],
-    ) -> None:
-        """Write all of them, each in the place of what the same person gave the same before.
+    def keep(self, by: Rubric, said: Said, gone: Said) -> None:
+        """Write all that is said, each in the place of what the same person gave the same before.
 
         Raises:
             BadInput: A run is not there.
         """
-        self._keep_rubric(by)
-        for row in self._rows((*scores, *notes, *marks, *preferences)):
-            self._put(row)
-
-    def take_back(
-        self,
-        scores: Sequence[Score],
-        notes: Sequence[AnswerNote],
-        marks: Sequence[AnswerMark],
-        preferences: Sequence[Preference],
-    ) -> None:
-        """Forget what is kept under the same keys.
-
-        Raises:
-            BadInput: A run is not there.
-        """
-        for row in self._rows((*scores, *notes, *marks, *preferences)):
+        if said.scores:
+            self._keep_rubric(by)
+        for row in self._rows(gone):
             self._connection.execute(sa.delete(row.table).where(row.is_it))
+        for row in self._rows(said):
+            self._put(row)
 
     def of_run(self, run_id: str) -> tuple[Score, ...]:
         """All of a run, by answer and person, whatever the rubric."""
@@ -156,16 +138,17 @@ class ScoreRows:
             found[run_id] = number
         return found
 
-    def _rows(self, said: "Sequence[_Said]") -> "Iterator[_Row]":
-        numbers = self._numbers({one.run_id for one in said})
-        return (_row(numbers[one.run_id], one) for one in said)
+    def _rows(self, said: Said) -> "Iterator[_Row]":
+        all_said: tuple[_Thing, ...] = (*said.scores, *said.notes, *said.marks, *said.preferences)
+        numbers = self._numbers({one.run_id for one in all_said})
+        return (_row(numbers[one.run_id], one) for one in all_said)
 
     def _put(self, row: "_Row") -> None:
         if self._connection.execute(sa.update(row.table).where(row.is_it).values(row.values)).rowcount == 0:
             self._connection.execute(sa.insert(row.table).values({**row.key, **row.values}))
 
 
-_Said: TypeAlias = Score | AnswerNote | AnswerMark | Preference
+_Thing: TypeAlias = Score | AnswerNote | AnswerMark | Preference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +164,7 @@ class _Row:
         return sa.and_(*(self.table.c[name] == value for name, value in self.key.items()))
 
 
-def _row(number: int, said: _Said) -> _Row:
+def _row(number: int, said: _Thing) -> _Row:
     """Of the run of that number."""
     key: dict[str, object] = {"run": number, "annotator": said.annotator}
     match said:

@@ -1,9 +1,8 @@
 """The port of scores, served by the database that keeps the runs."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from foundry_tui.domain.scoring import AnswerMark, AnswerNote, Preference, Rubric, Score
+from foundry_tui.domain.scoring import AnswerMark, AnswerNote, Preference, Rubric, Said, Score
 from foundry_tui.storage.database import Database
 
 if TYPE_CHECKING:
@@ -20,30 +19,8 @@ class StoredScores:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(
-        self,
-        rubric: Rubric,
-        scores: Sequence[Score],
-        notes: Sequence[AnswerNote] = (),
-        *,
-        marks: Sequence[AnswerMark] = (),
-        preferences: Sequence[Preference] = (),
-    ) -> None:
-        await self._database.write(
-            lambda connection: _rows(connection).keep(rubric, scores, notes, marks, preferences)
-        )
-
-    async def take_back(
-        self,
-        *,
-        scores: Sequence[Score] = (),
-        notes: Sequence[AnswerNote] = (),
-        marks: Sequence[AnswerMark] = (),
-        preferences: Sequence[Preference] = (),
-    ) -> None:
-        await self._database.write(
-            lambda connection: _rows(connection).take_back(scores, notes, marks, preferences)
-        )
+    async def keep(self, rubric: Rubric, said: Said, *, gone: Said | None = None) -> None:
+        await self._database.write(lambda connection: _rows(connection).keep(rubric, said, gone or Said()))
 
     async def scores(self, run_id: str) -> tuple[Score, ...]:
         return await self._database.read(lambda connection: _rows(connection).of_run(run_id))

@@ -15,6 +15,7 @@ from foundry_tui.domain.scoring import (
     MarkKind,
     Preference,
     Rubric,
+    Said,
     Score,
 )
 from foundry_tui.ports.storage import ScoreStore
@@ -65,7 +66,7 @@ async def test_scores_notes_and_their_rubric_come_back_as_they_went_in(store: Sc
     scores = (a_score(), a_score(criterion="brief", value=1), a_score(annotator=ODD, value=5))
     notes = (AnswerNote(run_id="a1", number=1, annotator="Ada", text=ODD),)
 
-    await store.keep(RUBRIC, scores, notes)
+    await store.keep(RUBRIC, Said(scores=scores, notes=notes))
 
     assert set(await store.scores("a1")) == set(scores)
     assert await store.notes("a1") == notes
@@ -74,10 +75,17 @@ async def test_scores_notes_and_their_rubric_come_back_as_they_went_in(store: Sc
 
 
 async def test_a_later_score_of_the_same_takes_the_place_of_the_earlier_one(store: ScoreStore) -> None:
-    await store.keep(RUBRIC, (a_score(),), (AnswerNote(run_id="a1", number=1, annotator="Ada", text="old"),))
+    await store.keep(
+        RUBRIC,
+        Said(scores=(a_score(),), notes=(AnswerNote(run_id="a1", number=1, annotator="Ada", text="old"),)),
+    )
 
     await store.keep(
-        RUBRIC, (a_score(value=2),), (AnswerNote(run_id="a1", number=1, annotator="Ada", text="new"),)
+        RUBRIC,
+        Said(
+            scores=(a_score(value=2),),
+            notes=(AnswerNote(run_id="a1", number=1, annotator="Ada", text="new"),),
+        ),
     )
 
     assert await store.scores("a1") == (a_score(value=2),)
@@ -91,7 +99,7 @@ async def test_a_later_score_of_the_same_takes_the_place_of_the_earlier_one(stor
 async def test_what_differs_in_who_when_or_what_stands_beside_it(
     store: ScoreStore, changes: dict[str, object]
 ) -> None:
-    await store.keep(RUBRIC, (a_score(), a_score(**changes)))
+    await store.keep(RUBRIC, Said(scores=(a_score(), a_score(**changes))))
 
     kept = (*await store.scores("a1"), *await store.scores("a2"))
 
@@ -100,16 +108,16 @@ async def test_what_differs_in_who_when_or_what_stands_beside_it(
 
 async def test_scores_by_another_version_of_the_rubric_replace_none(store: ScoreStore) -> None:
     other = replace(RUBRIC, name="another")
-    await store.keep(RUBRIC, (a_score(),))
+    await store.keep(RUBRIC, Said(scores=(a_score(),)))
 
-    await store.keep(other, (a_score(rubric_sha256=other.sha256, value=1),))
+    await store.keep(other, Said(scores=(a_score(rubric_sha256=other.sha256, value=1),)))
 
     assert {score.value for score in await store.scores("a1")} == {1, 4}
 
 
 async def test_of_a_run_that_is_not_there_nothing_at_all_is_kept(store: ScoreStore) -> None:
     with pytest.raises(BadInput):
-        await store.keep(RUBRIC, (a_score(), a_score(run_id="gone")))
+        await store.keep(RUBRIC, Said(scores=(a_score(), a_score(run_id="gone"))))
 
     assert await store.scores("a1") == ()
     assert await store.rubric(RUBRIC.sha256) is None
@@ -118,8 +126,10 @@ async def test_of_a_run_that_is_not_there_nothing_at_all_is_kept(store: ScoreSto
 async def test_a_run_that_is_deleted_takes_its_scores_along(database: Database, store: ScoreStore) -> None:
     await store.keep(
         RUBRIC,
-        (a_score(), a_score(run_id="a2")),
-        (AnswerNote(run_id="a1", number=1, annotator="A", text="t"),),
+        Said(
+            scores=(a_score(), a_score(run_id="a2")),
+            notes=(AnswerNote(run_id="a1", number=1, annotator="A", text="t"),),
+        ),
     )
 
     await StoredRuns(database).delete_run("a1")
@@ -153,7 +163,7 @@ async def test_marks_and_preferences_come_back_as_they_went_in(store: ScoreStore
     marks = (a_mark(), a_mark(kind=MarkKind.ASPECT, aspect=ODD), a_mark(annotator=ODD, kind=MarkKind.SKIP))
     preferences = (a_preference(), a_preference(occasion=2, left=1, chosen=Chosen.TIE))
 
-    await store.keep(RUBRIC, (), marks=marks, preferences=preferences)
+    await store.keep(RUBRIC, Said(marks=marks, preferences=preferences))
 
     assert set(await store.marks("a1")) == set(marks)
     assert set(await store.preferences("a1")) == set(preferences)
@@ -167,15 +177,17 @@ async def test_what_is_taken_back_is_gone_whatever_it_said_and_nothing_else_is(s
     kept_scores = (a_score(), a_score(occasion=2))
     kept_marks = (a_mark(), a_mark(kind=MarkKind.ASPECT, aspect="is brief"))
     kept_preferences = (a_preference(), a_preference(annotator="Bob"))
-    await store.keep(RUBRIC, kept_scores, (note, other), marks=kept_marks, preferences=kept_preferences)
-
-    await store.take_back(
+    kept = Said(scores=kept_scores, notes=(note, other), marks=kept_marks, preferences=kept_preferences)
+    await store.keep(RUBRIC, kept)
+    gone = Said(
         scores=(a_score(value=1),),
         notes=(replace(note, text="other words"),),
         marks=(a_mark(at_unix_ms=9),),
         preferences=(a_preference(chosen=Chosen.TIE),),
     )
-    await store.take_back(scores=(a_score(),))  # once more: nothing of it is there
+
+    await store.keep(RUBRIC, Said(), gone=gone)
+    await store.keep(RUBRIC, Said(), gone=gone)  # once more: nothing of it is there
 
     assert await store.scores("a1") == kept_scores[1:]
     assert await store.notes("a1") == (other,)
@@ -186,9 +198,9 @@ async def test_what_is_taken_back_is_gone_whatever_it_said_and_nothing_else_is(s
 async def test_a_later_choice_between_the_same_two_takes_the_place_of_the_earlier_one(
     store: ScoreStore,
 ) -> None:
-    await store.keep(RUBRIC, (), preferences=(a_preference(),))
+    await store.keep(RUBRIC, Said(preferences=(a_preference(),)))
 
-    await store.keep(RUBRIC, (), preferences=(a_preference(chosen=Chosen.SECOND, left=1),))
+    await store.keep(RUBRIC, Said(preferences=(a_preference(chosen=Chosen.SECOND, left=1),)))
 
     assert await store.preferences("a1") == (a_preference(chosen=Chosen.SECOND, left=1),)
 
@@ -196,8 +208,17 @@ async def test_a_later_choice_between_the_same_two_takes_the_place_of_the_earlie
 async def test_a_run_that_is_deleted_takes_marks_and_preferences_along(
     database: Database, store: ScoreStore
 ) -> None:
-    await store.keep(RUBRIC, (), marks=(a_mark(),), preferences=(a_preference(),))
+    await store.keep(RUBRIC, Said(marks=(a_mark(),), preferences=(a_preference(),)))
 
     await StoredRuns(database).delete_run("a1")
 
     assert (await store.marks("a1"), await store.preferences("a1")) == ((), ())
+
+
+async def test_what_is_said_and_what_is_taken_back_happens_together_or_not_at_all(store: ScoreStore) -> None:
+    await store.keep(RUBRIC, Said(marks=(a_mark(),)))
+
+    with pytest.raises(BadInput):
+        await store.keep(RUBRIC, Said(scores=(a_score(run_id="gone"),)), gone=Said(marks=(a_mark(),)))
+
+    assert await store.marks("a1") == (a_mark(),)

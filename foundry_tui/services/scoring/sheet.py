@@ -1,19 +1,26 @@
 """Which answers of a run are scored, and in which order: blind, shuffled, some of them twice."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations, groupby
 from random import Random
+from typing import TypeVar
 
 from foundry_tui.domain.bench import RequestRun, Run
-from foundry_tui.domain.scoring import SheetItem
+from foundry_tui.domain.scoring import PairItem, SheetItem
 from foundry_tui.metrics.attempts import standing
 from foundry_tui.metrics.measures import is_counted
 
-__all__ = ["REPEATED_SHARE", "answers_by_key", "answers_to_score", "sheet_items"]
+__all__ = ["REPEATED_SHARE", "answers_by_key", "answers_to_score", "pair_items", "sheet_items"]
 
 REPEATED_SHARE = 0.1
 """So many of the answers come a second time, silently: how well a person agrees with himself."""
 _KEY_CHARACTERS = 12
+_LEAST_TO_REPEAT = 5
+"""Of fewer everybody would remember the one that came before."""
+
+T = TypeVar("T")
+ItemT = TypeVar("ItemT")
 
 
 def answers_to_score(run: Run, requests: Sequence[RequestRun]) -> tuple[RequestRun, ...]:
@@ -37,29 +44,29 @@ def sheet_items(run: Run, requests: Sequence[RequestRun], *, seed: int = 0) -> t
     more, at least one where there are five.  The keys are the same whatever the seed.
     """
     draw = Random(f"{run.id}/{seed}")
-    of_prompt: dict[str, list[RequestRun]] = {}
-    for request in answers_to_score(run, requests):
-        of_prompt.setdefault(request.prompt_id, []).append(request)
-    prompts = {prompt.id: prompt.text for prompt in run.plan.prompts}
-    order = list(of_prompt)
-    draw.shuffle(order)
-    ordered: list[RequestRun] = []
-    for prompt_id in order:
-        draw.shuffle(of_prompt[prompt_id])
-        ordered += of_prompt[prompt_id]
-    count = len(ordered)
-    again = draw.sample(ordered, max(1, round(REPEATED_SHARE * count))) if count >= 5 else []
-    return tuple(
-        SheetItem(
-            key=_key(run.id, request.number, occasion),
-            number=request.number,
+    return _once_and_again(_drawn(run, requests, draw), draw, _item_of(run))
+
+
+def pair_items(run: Run, requests: Sequence[RequestRun], *, seed: int = 0) -> tuple[PairItem, ...]:
+    """All pairs of answers to one prompt, in an order drawn from ``seed``, each with a drawn left side.
+
+    Pairs of one prompt lie beside each other; after all of them a tenth once more, with the sides changed.
+    """
+    draw = Random(f"{run.id}/pairs/{seed}")
+    item = _item_of(run)
+    pairs = [
+        pair
+        for _, answers in groupby(_drawn(run, requests, draw), key=lambda request: request.prompt_id)
+        for pair in _shuffled(combinations(answers, 2), draw)
+    ]
+    return _once_and_again(
+        pairs,
+        draw,
+        lambda pair, occasion: PairItem(
+            left=item(pair[occasion - 1], occasion),
+            right=item(pair[2 - occasion], occasion),
             occasion=occasion,
-            prompt_id=request.prompt_id,
-            prompt=prompts.get(request.prompt_id, ""),
-            answer=request.trace.text,
-        )
-        for occasion, part in ((1, ordered), (2, again))
-        for request in part
+        ),
     )
 
 
@@ -70,6 +77,47 @@ def answers_by_key(run: Run, requests: Sequence[RequestRun]) -> dict[str, tuple[
         for request in answers_to_score(run, requests)
         for occasion in (1, 2)
     }
+
+
+def _drawn(run: Run, requests: Sequence[RequestRun], draw: Random) -> list[RequestRun]:
+    """All answers that are scored, those to one prompt beside each other."""
+    of_prompt: dict[str, list[RequestRun]] = {}
+    for request in answers_to_score(run, requests):
+        of_prompt.setdefault(request.prompt_id, []).append(request)
+    return [
+        request
+        for prompt_id in _shuffled(of_prompt, draw)
+        for request in _shuffled(of_prompt[prompt_id], draw)
+    ]
+
+
+def _shuffled(things: Iterable[T], draw: Random) -> list[T]:
+    shuffled = list(things)
+    draw.shuffle(shuffled)
+    return shuffled
+
+
+def _once_and_again(things: Sequence[T], draw: Random, item: Callable[[T, int], ItemT]) -> tuple[ItemT, ...]:
+    """All of them, and a tenth once more."""
+    few = len(things) < _LEAST_TO_REPEAT
+    again = [] if few else draw.sample(things, max(1, round(REPEATED_SHARE * len(things))))
+    return tuple(item(thing, occasion) for occasion, part in ((1, things), (2, again)) for thing in part)
+
+
+def _item_of(run: Run) -> Callable[[RequestRun, int], SheetItem]:
+    prompts = {prompt.id: prompt.text for prompt in run.plan.prompts}
+
+    def item(request: RequestRun, occasion: int) -> SheetItem:
+        return SheetItem(
+            key=_key(run.id, request.number, occasion),
+            number=request.number,
+            occasion=occasion,
+            prompt_id=request.prompt_id,
+            prompt=prompts.get(request.prompt_id, ""),
+            answer=request.trace.text,
+        )
+
+    return item
 
 
 def _key(run_id: str, number: int, occasion: int) -> str:

@@ -37,6 +37,15 @@ class Overlay(ModalScreen[T | None]):
         return False
 
     @property
+    def is_blind(self) -> bool:
+        """Whether nothing may be named while it is open that ``covered`` covers."""
+        return False
+
+    def covered(self, text: str) -> str:
+        """``text`` as it may be shown while this is open."""
+        return text
+
+    @property
     def is_waited_for(self) -> bool:
         """Whether an answer under way goes on only when this is answered."""
         return False
