@@ -230,14 +230,7 @@ def _bench_prompts(launch: Launch) -> tuple[PlannedPrompt, ...]:
     said = os.environ.get("BENCH_PROMPT", "").strip()
     first = (PlannedPrompt(id="BENCH_PROMPT", text=said),) if said else ()
     found = load_prompts(find_file("prompts.json", config_folders(launch.options.config_dir)))
-    return (
-        *first,
-        *(
-            PlannedPrompt(id=prompt.id, text=prompt.text, system=prompt.system)
-            for prompt in found
-            if not first or prompt.id != first[0].id
-        ),
-    )
+    return (*first, *(prompt.planned for prompt in found if not first or prompt.id != first[0].id))
 
 
 def _secrets(host: HostConfig) -> tuple[str, ...]:

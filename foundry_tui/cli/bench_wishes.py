@@ -181,10 +181,7 @@ def _prompts(
         raise BadInput("--prompts and --prompt exclude each other", remedy="leave one of them out")
     if arguments.prompts is not None:
         path: Path = arguments.prompts
-        return tuple(
-            PlannedPrompt(id=prompt.id, text=prompt.text, system=prompt.system)
-            for prompt in load_prompts(path)
-        )
+        return tuple(prompt.planned for prompt in load_prompts(path))
     if arguments.prompt is not None:
         return tuple(_of_texts("--prompt", arguments.prompt))
     if entries.prompts is not None:

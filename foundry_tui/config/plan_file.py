@@ -74,7 +74,8 @@ def load_plan(path: Path) -> PlanEntries:
         None
         if checked.prompt_set is None
         else tuple(
-            PlannedPrompt(id=entry.id, text=entry.text, system=entry.system) for entry in checked.prompt_set
+            PlannedPrompt(id=entry.id, text=entry.text, system=entry.system, aspects=tuple(entry.aspects))
+            for entry in checked.prompt_set
         )
     )
     _refuse_repeats(document, "models", checked.models or ())

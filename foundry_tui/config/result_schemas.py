@@ -250,7 +250,9 @@ def _resources_schema() -> Schema:
 
 
 def _plan_schema() -> Schema:
-    prompt = object_of({"id": TEXT, "text": TEXT, "system": TEXT_OR_NULL})
+    prompt = object_of(
+        {"id": TEXT, "text": TEXT, "system": TEXT_OR_NULL, "aspects": TEXTS}, optional=("aspects",)
+    )
     rule = object_of(
         {"half_width_share": {"type": "number"}, "max_rounds": COUNT, "max_s": {"type": "number"}}
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from foundry_tui.domain.bench import PlannedPrompt
 from foundry_tui.domain.chat import PhaseTimeouts
 
 __all__ = [
@@ -61,6 +62,11 @@ class Prompt:
     def __post_init__(self) -> None:
         if not self.id.strip() or not self.text.strip():
             raise ValueError("a prompt needs an id and a text")
+
+    @property
+    def planned(self) -> PlannedPrompt:
+        """As a run asks it, with what its answers are judged by."""
+        return PlannedPrompt(id=self.id, text=self.text, system=self.system, aspects=self.aspects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,15 +67,22 @@ class PlannedPrompt:
     Attributes:
         id: Its name in the results; once in a plan.
         system: Sent before it as the system message; None for none.
+        aspects: What a good answer mentions or keeps to; for whoever judges it, never sent with it.
     """
 
     id: str
     text: str
     system: str | None = None
+    aspects: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.id.strip() or not self.text.strip():
             raise ValueError("a prompt needs an id and a text")
+
+    @property
+    def asked(self) -> tuple[str, str, str | None]:
+        """Its id and what is sent: two prompts alike in these are asked alike, however they are judged."""
+        return self.id, self.text, self.system
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

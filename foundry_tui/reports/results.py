@@ -214,7 +214,13 @@ def plan_object(plan: BenchPlan) -> _Object:
             "total_s": plan.timeouts.total_s,
         },
         "prompt_set": [
-            {"id": prompt.id, "text": prompt.text, "system": prompt.system} for prompt in plan.prompts
+            {
+                "id": prompt.id,
+                "text": prompt.text,
+                "system": prompt.system,
+                "aspects": list(prompt.aspects),
+            }
+            for prompt in plan.prompts
         ],
     }
 

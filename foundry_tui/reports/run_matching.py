@@ -140,7 +140,7 @@ def _is_meant(name: str, across: Across) -> bool:
 
 
 def _of_plan(plan: BenchPlan) -> dict[str, str]:
-    prompts = [(prompt.id, prompt.text, prompt.system) for prompt in plan.prompts]
+    prompts = [prompt.asked for prompt in plan.prompts]
     return {
         "prompts": repr(prompts),
         "max_tokens": str(plan.max_tokens),

@@ -113,6 +113,11 @@ def _run(node: JsonNode) -> Run:
             id=entry.field("id").text(),
             text=entry.field("text").text(),
             system=entry.field("system").text_or_none(),
+            aspects=(
+                tuple(aspect.text() for aspect in entry.field("aspects").items())
+                if _has(entry, "aspects")
+                else ()
+            ),
         )
         for entry in plan.field("prompt_set").items()
     ]

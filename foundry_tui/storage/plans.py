@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 from foundry_tui.domain.bench import (
     BenchPlan,
@@ -19,7 +20,8 @@ __all__ = ["packed_plan", "unpacked_plan"]
 
 def packed_plan(plan: BenchPlan) -> str:
     """``plan`` in one line."""
-    return json.dumps(asdict(plan), ensure_ascii=False, separators=(",", ":"))
+    kept = asdict(plan) | {"prompts": [_packed_prompt(prompt) for prompt in plan.prompts]}
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
 
 def unpacked_plan(line: str) -> BenchPlan:
@@ -32,7 +34,7 @@ def unpacked_plan(line: str) -> BenchPlan:
     precision, goodput = kept.pop("precision", None), kept.pop("goodput", None)
     return BenchPlan(
         models=tuple(kept.pop("models")),
-        prompts=tuple(PlannedPrompt(**prompt) for prompt in kept.pop("prompts")),
+        prompts=tuple(_unpacked_prompt(prompt) for prompt in kept.pop("prompts")),
         order=Order(kept.pop("order")),
         precision=None if precision is None else PrecisionRule(**precision),
         rescue=MemoryRescue(kept.pop("rescue", MemoryRescue.OWN)),
@@ -41,3 +43,15 @@ def unpacked_plan(line: str) -> BenchPlan:
         timeouts=PhaseTimeouts(**kept.pop("timeouts")),
         **kept,
     )
+
+
+def _packed_prompt(prompt: PlannedPrompt) -> dict[str, object]:
+    """Without what it does not have: the line is then as it always was, and an older version reads it."""
+    packed: dict[str, object] = {"id": prompt.id, "text": prompt.text, "system": prompt.system}
+    if prompt.aspects:
+        packed["aspects"] = prompt.aspects
+    return packed
+
+
+def _unpacked_prompt(packed: dict[str, Any]) -> PlannedPrompt:
+    return PlannedPrompt(**(packed | {"aspects": tuple(packed.get("aspects", ()))}))

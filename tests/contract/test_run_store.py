@@ -47,7 +47,10 @@ FULL = Run(
     name=f" name  {ODD}",
     plan=BenchPlan(
         models=("alpha", f"beta {ODD}"),
-        prompts=(PlannedPrompt(id="p1", text=ODD), PlannedPrompt(id=ODD, text=" t\n", system=ODD)),
+        prompts=(
+            PlannedPrompt(id="p1", text=ODD),
+            PlannedPrompt(id=ODD, text=" t\n", system=ODD, aspects=(ODD, "a")),
+        ),
         name=f"plan {ODD}",
         rounds=7,
         warmup=0,

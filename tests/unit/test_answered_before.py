@@ -86,6 +86,17 @@ async def test_another_variant_of_the_model_is_not_what_was_before() -> None:
     assert await before(store, run) == ()
 
 
+async def test_what_answers_are_judged_by_does_not_make_it_another_prompt() -> None:
+    judged = replace(PLAN, prompts=(replace(PLAN.prompts[0], aspects=("is brief",)),))
+    store = MemoryRuns()
+    await kept(store, "before", "ab", at_ms=1)
+    run = await kept(store, "now", "ab", at_ms=2, plan=judged)
+
+    (found,) = await before(store, run)
+
+    assert found.run_id == "before"
+
+
 async def test_only_prompts_of_both_are_compared() -> None:
     both = (*PLAN.prompts, PlannedPrompt(id="p2", text="How?"))
     store = MemoryRuns()

@@ -69,4 +69,5 @@ def _same_prompts(before: BenchPlan, after: BenchPlan) -> frozenset[str]:
     settings = [(plan.max_tokens, plan.temperature, plan.seed) for plan in (before, after)]
     if settings[0] != settings[1]:
         return frozenset()
-    return frozenset(prompt.id for prompt in after.prompts if prompt in before.prompts)
+    asked = {prompt.asked for prompt in before.prompts}
+    return frozenset(prompt.id for prompt in after.prompts if prompt.asked in asked)
