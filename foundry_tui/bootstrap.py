@@ -13,9 +13,11 @@ from foundry_tui.aio import Tasks
 from foundry_tui.config.locate import config_folders, find_file
 from foundry_tui.config.models_file import load_models
 from foundry_tui.config.prompts_file import load_prompts
+from foundry_tui.config.rubric_file import load_rubric
 from foundry_tui.domain.bench import PlannedPrompt
 from foundry_tui.domain.engine import EndpointKind, EngineInfo
 from foundry_tui.domain.models import CatalogKind, ModelVariant
+from foundry_tui.domain.scoring import Rubric
 from foundry_tui.engines.hosting.configs import EndpointConfig, HostConfig, ManagedConfig
 from foundry_tui.engines.model_files.check import FileModelChecker
 from foundry_tui.launching import Launch, host_of, resolve
@@ -190,6 +192,8 @@ async def open_services(
             bench=bench,
             bench_prompts=lambda: _bench_prompts(launch),
             bench_targets=lambda: _bench_targets(launch),
+            scores=archive.scores,
+            rubric=lambda: _rubric(launch),
             care=care,
             licenses=licenses,
             discovery=Discovery(_look_around, own_url=lambda: _url_of(client)),
@@ -209,6 +213,10 @@ async def _look_around(on_found: Callable[[FoundServer], None]) -> None:
 def _url_of(client: ClientService) -> str | None:
     info = client.engine_info
     return None if info is None else info.url
+
+
+def _rubric(launch: Launch) -> Rubric:
+    return load_rubric(find_file("rubric.json", config_folders(launch.options.config_dir)))
 
 
 def _targets(launch: Launch) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, InputEvent
+from textual.notifications import SeverityLevel
 from textual.screen import ModalScreen, Screen
 
 from foundry_tui.domain.errors import FoundryTuiError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from foundry_tui.services.opened import Services
     from foundry_tui.tui.screens.conversations import ConversationsScreen
+    from foundry_tui.tui.screens.overlay import Overlay
     from foundry_tui.tui.screens.workspace import WorkspaceScreen
     from foundry_tui.tui.terminal_title import TerminalTitle
 
@@ -146,10 +148,38 @@ class FoundryApp(App[None]):
             for action in actions:
                 run = partial(self.run_action, action.name, place)
                 yield SystemCommand(f"{title}: {action.label}", key_words(action.keys) or action.id, run)
+        if self._blind_screens():
+            return  # the rest would name models
         for model in self.services.client.catalog.value.models:
             if model.is_cached or model.is_loaded:
                 talk = partial(workspace.post_message, ModelActivated(model.id))
                 yield SystemCommand(f"Talk to {clean_line(model.id)}", "Make it the active model", talk)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Say it at the edge of the screen; where answers are judged blind nobody is named there either."""
+        super().notify(self.covered(message), title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def covered(self, text: str) -> str:
+        """``text`` as it may be shown over all that is open."""
+        for screen in self._blind_screens():
+            text = screen.covered(text)
+        return text
+
+    def _blind_screens(self) -> "list[Overlay[object]]":
+        over = [screen for screen in self.screen_stack if isinstance(screen, ModalScreen)]
+        if not over:
+            return []
+        from foundry_tui.tui.screens.overlay import Overlay
+
+        return [screen for screen in over if isinstance(screen, Overlay) and screen.is_blind]
 
     def action_escape(self) -> None:
         """Stop a generation, unless that waits to be told; else close an overlay; else restore a pane."""
@@ -285,7 +315,8 @@ class FoundryApp(App[None]):
             care, jobs = self._services.care, self._services.client.jobs.value
             queue = None if care is None else care.downloads.queue.value
             words = bench_title(self._services.bench.state.value)
-            self._title.show(words or download_title(queue, jobs, time.time_ns() // 1_000_000))
+            words = words or download_title(queue, jobs, time.time_ns() // 1_000_000)
+            self._title.show(None if words is None else self.covered(words))
 
     def _apply(self, setup: Setup) -> None:
         """Take what the settings say about the app."""

@@ -16,6 +16,7 @@ from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.errors import EngineUnavailable
 from foundry_tui.domain.resources import GpuSamples, HostSample
 from foundry_tui.ports.engines import SupervisedEngine
+from foundry_tui.ports.storage import RunStore, ScoreStore
 from foundry_tui.services.bench.peaks import Peaks
 from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.client import ClientService
@@ -32,11 +33,13 @@ from foundry_tui.services.remembering import LayoutMemory
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
 from foundry_tui.services.setup import Setup
+from foundry_tui.storage import Database, StoredScores
 from tests.support.care import care_over
 from tests.support.downloads import ScriptedDownloads
 from tests.support.memory_downloads import MemoryLicenses
 from tests.support.memory_runs import MemoryRuns
 from tests.support.memory_store import MemoryStore
+from tests.support.scores import RUBRIC
 
 __all__ = ["PROMPTS", "SETUP", "services_over"]
 
@@ -100,7 +103,8 @@ async def services_over(
     store: MemoryStore | None = None,
     lease: EngineLease | None = None,
     downloads: ScriptedDownloads | None = None,
-    runs: MemoryRuns | None = None,
+    runs: RunStore | None = None,
+    scores: ScoreStore | None = None,
     memory: MemorySources | None = None,
 ) -> AsyncGenerator[Services, None]:
     """Open everything for the length of the block; files go below ``folder``, which need not be there.
@@ -108,6 +112,7 @@ async def services_over(
     Args:
         downloads: What fetches models; without it there is no cache to look after, as on an endpoint.
         memory: Where it is read what loads need and what is free; without it nothing is asked.
+        scores: Where scores are kept; by default in a file that knows none of ``runs``.
     """
     store = store or MemoryStore()
     (folder / "config").mkdir(parents=True, exist_ok=True)
@@ -116,6 +121,7 @@ async def services_over(
     client = ClientService(engine, lease, wants_public=False, memory=memory)
     care = None if downloads is None else care_over(client, folder, downloads, policy=setup.licenses)
     recorder, background = Recorder(), Tasks()
+    unused = Database(folder / "scores.db")
     sampler = ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id)
     log = LogBook(setup.logs_dir)
     bench = Benchmarks(
@@ -143,6 +149,8 @@ async def services_over(
                 bench=bench,
                 bench_prompts=lambda: PROMPTS,
                 bench_targets=lambda: (),
+                scores=scores or StoredScores(unused),
+                rubric=lambda: RUBRIC,
                 care=care,
                 licenses=_licenses(setup) if care is None else care.licenses,
                 discovery=Discovery(_nobody, own_url=lambda: None),
@@ -160,3 +168,4 @@ async def services_over(
         await background.aclose()
         await client.aclose()
         await recorder.aclose()
+        await unused.aclose()

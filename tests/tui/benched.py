@@ -21,12 +21,15 @@ from foundry_tui.domain.chat import ChunkReceived, ClockRead, Moment, Outcome
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.domain.trace import TraceBuilder
 from foundry_tui.launching import default_data_dir
+from foundry_tui.ports.storage import ScoreStore
 from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.bench.state import BenchState, Step, UnderWay
 from foundry_tui.tui.screens.bench.draft import BenchDraft
 from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
 from foundry_tui.tui.screens.bench.screen import BenchScreen
+from foundry_tui.tui.screens.scoring.start import ScoringStartScreen, ToScore
 from tests.support.memory_runs import MemoryRuns
+from tests.support.scores import RUBRIC
 from tests.support.services import PROMPTS, services_over
 from tests.support.supervised import SupervisedScript
 from tests.support.timed import MS, request, trace
@@ -154,6 +157,7 @@ class Benched:
     """
 
     bench: Benchmarks
+    scores: ScoreStore
     runs: MemoryRuns
     engine: SupervisedScript
     models: list[ModelVariant]
@@ -162,7 +166,7 @@ class Benched:
     targets: tuple[str, ...] = ()
 
     def screen(self, *, is_plain: bool = False, clock_s: Callable[[], float] = lambda: 0.0) -> BenchScreen:
-        return BenchScreen(self.bench, plan=self.plan, is_plain=is_plain, clock_s=clock_s)
+        return BenchScreen(self.bench, plan=self.plan, score=self.score, is_plain=is_plain, clock_s=clock_s)
 
     def plan(self) -> BenchPlanScreen:
         return BenchPlanScreen(
@@ -175,6 +179,12 @@ class Benched:
             targets=lambda: self.targets,
             predict=self.bench.predictions.of,
         )
+
+    def score(self, state: BenchState) -> ScoringStartScreen:
+        what = ToScore(
+            store=self.scores, run=state.run, requests=tuple(state.requests), rubric=lambda: RUBRIC
+        )
+        return ScoringStartScreen(what)
 
     def _keep(self, draft: BenchDraft) -> None:
         self.draft = draft
@@ -200,4 +210,4 @@ async def benched(state: BenchState | None = None) -> AsyncGenerator[Benched, No
     async with services_over(engine, default_data_dir(), runs=runs) as services:
         if state is not None:
             services.bench.state.publish(state)
-        yield Benched(bench=services.bench, runs=runs, engine=engine, models=models)
+        yield Benched(bench=services.bench, runs=runs, scores=services.scores, engine=engine, models=models)

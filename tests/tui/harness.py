@@ -16,6 +16,7 @@ from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.engine import EngineReady
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.launching import default_data_dir
+from foundry_tui.ports.storage import RunStore, ScoreStore
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.engine.lease import EngineLease
 from foundry_tui.services.engine.memory import MemorySources
@@ -228,6 +229,8 @@ async def driven(
     store: MemoryStore | None = None,
     has_disk: bool = True,
     memory: MemorySources | None = None,
+    runs: RunStore | None = None,
+    scores: ScoreStore | None = None,
 ) -> AsyncGenerator[Driven, None]:
     """Run the app for the length of the block, over services of its own.
 
@@ -239,6 +242,7 @@ async def driven(
         store: Where conversations are kept; an empty one if left out.
         has_disk: Whether models are on a disk of this machine's, and not on somebody else's server.
         memory: Where it is read what loads need and what is free; without it nothing is asked.
+        runs: Where runs are kept, and ``scores`` those of their answers; without them there are none.
     """
     downloads = ScriptedDownloads()
     engine = engine or SupervisedScript(models=SHELF)
@@ -269,6 +273,8 @@ async def driven(
         lease=lease,
         downloads=downloads if has_disk else None,
         memory=memory,
+        runs=runs,
+        scores=scores,
     ) as services:
         app = FoundryApp(services.setup, at_hand(services))
         async with app.run_test(size=size, notifications=True, message_hook=listen) as pilot:

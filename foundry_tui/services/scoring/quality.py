@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.scoring import Rubric, Score
 from foundry_tui.metrics.agreement import Agreements, Disagreement, agreements, disagreements, of_one_rubric
+from foundry_tui.metrics.preferences import PreferenceCount, preference_count
 from foundry_tui.metrics.quality import (
     ModelQuality,
     ScorableAnswer,
@@ -19,7 +20,7 @@ from foundry_tui.metrics.quality import (
 from foundry_tui.ports.storage import ScoreStore
 from foundry_tui.services.scoring.sheet import answers_to_score
 
-__all__ = ["Agreed", "RunQuality", "agreed", "run_quality"]
+__all__ = ["Agreed", "RunQuality", "agreed", "preferred", "run_quality"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,14 @@ async def agreed(store: ScoreStore, run_id: str) -> Agreed:
         agreements=await asyncio.to_thread(agreements, scores),
         disagreements=disagreements(scores),
     )
+
+
+async def preferred(store: ScoreStore, run: Run, requests: Sequence[RequestRun]) -> PreferenceCount:
+    """Which models people preferred in pairs; likewise."""
+    preferences = await store.preferences(run.id)
+    answers = await asyncio.to_thread(answers_to_score, run, requests)
+    model_of = {answer.number: answer.model for answer in answers}
+    return preference_count(preferences, model_of, run.plan.models)
 
 
 def _scorable(run: Run, requests: Sequence[RequestRun]) -> tuple[ScorableAnswer, ...]:

@@ -24,10 +24,12 @@ from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.panes.chat import ChatPane
 
 if TYPE_CHECKING:
+    from foundry_tui.services.bench.state import BenchState
     from foundry_tui.tui.screens.bench.draft import BenchDraft
     from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
     from foundry_tui.tui.screens.bench.race import RacePlan
     from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
+    from foundry_tui.tui.screens.scoring.start import ScoringStartScreen
     from foundry_tui.tui.screens.validation import Checked
 
 __all__ = ["Desk"]
@@ -46,6 +48,7 @@ class Desk:
         self._checked: Checked | None = None
         self._draft: BenchDraft | None = None
         self._key_name: str | None = None
+        self._annotator = ""
         self.place = services.setup.where
 
     async def tell_revivals(self) -> None:
@@ -180,7 +183,8 @@ class Desk:
             model_ids = tuple(marked) or draft.models or ((active,) if active is not None else ())
             return self._plan_page(replace(draft, models=model_ids), keep=keep)
 
-        self._home.app.push_screen(BenchScreen(self._services.bench, plan=plan, is_plain=is_plain))
+        screen = BenchScreen(self._services.bench, plan=plan, score=self._score_page, is_plain=is_plain)
+        self._home.app.push_screen(screen)
 
     async def race(self, model_id: str, *, is_plain: bool) -> None:
         """Plan a race of the variants of its alias, and show the benchmark once it was begun."""
@@ -303,6 +307,18 @@ class Desk:
             predict=services.bench.predictions.of,
             race=race,
         )
+
+    def _score_page(self, state: "BenchState") -> "ScoringStartScreen":
+        from foundry_tui.tui.screens.scoring.start import ScoringStartScreen, ToScore
+
+        def keep(annotator: str) -> None:
+            self._annotator = annotator
+
+        services = self._services
+        what = ToScore(
+            store=services.scores, run=state.run, requests=tuple(state.requests), rubric=services.rubric
+        )
+        return ScoringStartScreen(what, annotator=self._annotator, keep=keep)
 
     def _offer(self, care: ModelCare, model: ModelVariant) -> "DownloadOfferScreen":
         from foundry_tui.tui.screens.download_offer import DownloadOfferScreen

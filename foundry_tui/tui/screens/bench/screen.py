@@ -33,7 +33,7 @@ from foundry_tui.tui.widgets.table_parts import cut
 __all__ = ["BenchScreen"]
 
 _WHILE_RUNNING = frozenset({"pause", "skip", "stop_after", "stop", "paint"})
-_WHEN_ENDED = frozenset({"export", "compare", "mark"})
+_WHEN_ENDED = frozenset({"export", "compare", "mark", "score"})
 _LEAST_TO_COMPARE = 2
 _WITH_A_RUN = frozenset({"view", "measure"})
 
@@ -48,6 +48,7 @@ class BenchScreen(Overlay[None]):
     Args:
         bench: Runs and keeps them.
         plan: Makes the page on which the next one is planned.
+        score: Makes the page from which the answers of an ended run are scored.
         is_plain: Whether it does without colours and blocks.
         clock_s: A monotonic clock, for how late the screen is.
     """
@@ -71,6 +72,7 @@ class BenchScreen(Overlay[None]):
         Binding("m", "measure", "Measure", id="bench.measure"),
         Binding("o", "paint", "Paint", id="bench.paint"),
         Binding("c", "compare", "Compare", id="bench.compare"),
+        Binding("q", "score", "Score answers", id="bench.score"),
         Binding("r", "runs", "Runs", id="bench.runs"),
         Binding("e", "export", "Export", id="bench.export"),
         Binding("f", "measure_again", "Measure again", id="bench.measure_again"),
@@ -85,12 +87,14 @@ class BenchScreen(Overlay[None]):
         bench: Benchmarks,
         *,
         plan: Callable[[], BenchPlanScreen],
+        score: Callable[[BenchState], Overlay[None]],
         is_plain: bool = False,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._bench = bench
         self._plan = plan
+        self._score = score
         self._is_plain = is_plain
         self._clock_s = clock_s
         self._budget = PaintBudget()
@@ -163,6 +167,11 @@ class BenchScreen(Overlay[None]):
                 self._show(None)
 
         self.app.push_screen(self._plan(), begun)
+
+    def action_score(self) -> None:
+        """Score the answers of the run that is shown."""
+        if (state := self.state) is not None:
+            self.app.push_screen(self._score(state))
 
     def action_runs(self) -> None:
         """List the runs that were kept."""

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.widgets import Static
 
 from foundry_tui.domain.scoring import HIGHEST, LOWEST
 from foundry_tui.services.scoring.blind import Cover
@@ -18,7 +19,6 @@ from foundry_tui.tui.screens.tagging import LineScreen
 from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.score_rows import AspectRow, CriterionRow
 from foundry_tui.tui.widgets.sheet import Paragraph, Sheet, Tone
-from textual.widgets import Static
 
 __all__ = ["AnswersScreen"]
 
@@ -44,9 +44,9 @@ class AnswersScreen(Judging):
     """
 
     HELP = (
-        "Digits score the marked criterion, Tab marks the next one. When all have a score the next answer comes "
-        "by itself, unless this prompt has aspects to tick: then Enter goes on. Every key is kept at once; u "
-        "takes the last one back. No model is named until all is scored, and some answers come twice."
+        "Digits score the marked criterion, Tab marks the next one. When all have a score the next answer "
+        "comes by itself, unless this prompt has aspects to tick: then Enter goes on. Every key is kept at "
+        "once; u takes the last one back. No model is named until all is scored; some answers come twice."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         *(_digit(value) for value in range(LOWEST, HIGHEST + 1)),

@@ -39,7 +39,7 @@ def title_words(what: str, annotator: str) -> str:
 
 
 class Judging(Overlay[bool]):
-    """Walks through a run with one person; closes with True where all is judged and may be told who wrote what.
+    """Walks through a run with one person; closes with True where all is judged and everything may be told.
 
     No model is named on it, nor in what is told while it is open.
 
@@ -54,8 +54,8 @@ class Judging(Overlay[bool]):
         Binding("u", "undo", "Undo", id="scoring.undo"),
         Binding("s", "skip", "Skip", id="scoring.skip"),
         Binding("h", "rubric", "Rubric", id="scoring.rubric"),
-        Binding("left", "go(-1)", "Back", key_display="←", id="scoring.back"),
-        Binding("right", "go(1)", "On", key_display="→", id="scoring.on"),
+        Binding("left", "go(-1)", "Back", key_display="←", priority=True, id="scoring.back"),
+        Binding("right", "go(1)", "On", key_display="→", priority=True, id="scoring.on"),
     ]
     DEFAULT_CSS = """
     Judging .scoring-state { height: 1; color: $text-muted; text-overflow: ellipsis; text-wrap: nowrap; }
@@ -65,7 +65,7 @@ class Judging(Overlay[bool]):
     def __init__(self, walk: Walk[Any, Any], cover: Cover, rubric: Rubric) -> None:
         super().__init__()
         self._walk = walk
-        self._cover = cover
+        self._blinds = cover
         self._rubric = rubric
 
     @property
@@ -75,7 +75,7 @@ class Judging(Overlay[bool]):
 
     def covered(self, text: str) -> str:
         """``text`` without the names of the models."""
-        return self._cover.over(text)
+        return self._blinds.over(text)
 
     @abstractmethod
     async def show_item(self) -> None:

@@ -29,8 +29,9 @@ class PairsScreen(Judging):
     """
 
     HELP = (
-        "a prefers the left answer, b the right one, = neither. The next pair comes by itself; u takes the last "
-        "key back. Which model is on which side is drawn by lot, and some pairs come twice with the sides changed."
+        "a prefers the left answer, b the right one, = neither. The next pair comes by itself; u takes the "
+        "last key back. Which model is on which side is drawn by lot, and some pairs come twice with the "
+        "sides changed."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
