@@ -25,6 +25,7 @@ from foundry_tui.engines.hosting.configs import ScriptedConfig
 from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.metrics.measures import Measure
 from foundry_tui.services.bench.state import BenchState, Step
+from foundry_tui.services.scoring.session import ScoringSession
 from foundry_tui.services.setup import LicensePolicy
 from foundry_tui.tui.actions import Action, actions_of
 from foundry_tui.tui.screens.bench.history import HistoryScreen
@@ -53,6 +54,11 @@ from foundry_tui.tui.screens.prompt_form import GapField, GapsScreen, PromptForm
 from foundry_tui.tui.screens.prompts import PromptsScreen
 from foundry_tui.tui.screens.providers import ProvidersScreen
 from foundry_tui.tui.screens.resources import ResourcesScreen
+from foundry_tui.tui.screens.scoring.answers import AnswersScreen
+from foundry_tui.tui.screens.scoring.pairs import PairsScreen
+from foundry_tui.tui.screens.scoring.results import ResultsScreen
+from foundry_tui.tui.screens.scoring.rubric import RubricScreen
+from foundry_tui.tui.screens.scoring.start import ScoringStartScreen
 from foundry_tui.tui.screens.settings import SettingsScreen
 from foundry_tui.tui.screens.tagging import LineScreen, TagsScreen
 from foundry_tui.tui.screens.validation import ValidationScreen
@@ -61,6 +67,7 @@ from foundry_tui.tui.widgets.setting_field import SettingField
 from foundry_tui.tui.widgets.sheet import Sheet
 from tests.support.memory_store import MemoryStore
 from tests.support.scales import Scales
+from tests.support.scores import RUBRIC
 from tests.support.slowing import SlowingScript
 from tests.support.supervised import SupervisedScript
 from tests.support.timed import request, trace
@@ -78,6 +85,7 @@ from tests.tui.harness import MEDIUM, NARROW, SHELF, WIDE, Driven, driven
 from tests.tui.kept import SORTING, conversation, turn
 from tests.tui.machine_screens import Machine, busy_session
 from tests.tui.queued import GIB, NOON_MS, entry, queued, variant
+from tests.tui.scored import scored
 
 CODE = "First:\n\n```python\none = 1\n```\n\nSecond:\n\n```python\ntwo = 2\n```\n"
 CODING = conversation("coding", "Two blocks", turn("u-c", None, "Show me code"), turn("a-c", "u-c", CODE))
@@ -647,6 +655,7 @@ REPLAY = (
 STANDS_OUT = Pressed(id="requests.next_outlier", key="o", holds=shows("most likely: a stall"))
 BENCH_ENDED = (
     opens("bench.export", "e", PathScreen),
+    opens("bench.score", "q", ScoringStartScreen),
     Pressed(id="bench.mark", key="space", holds=lambda user, was: bool(bench_page(user).marked)),
     Pressed(id="bench.compare", key="c", holds=told("nothing to compare it with")),
     Pressed(id="bench.requests", key="v", holds=on(RequestsScreen)),
@@ -711,6 +720,67 @@ RESOURCES = (
     Pressed(id="resources.view", key="v", holds=shows("What")),
     Pressed(id="resources.reclaim", key="r", holds=shows("the host held 207 MiB, now 60.0 MiB")),
 )
+
+
+def walk(user: Driven) -> ScoringSession:
+    assert isinstance(user.app.screen, AnswersScreen)
+    return user.app.screen.session
+
+
+def given(value: int, criterion: int) -> Callable[[Driven, object], bool]:
+    def is_given(user: Driven, was: object) -> bool:
+        return walk(user).standing.values.get(RUBRIC.criteria[criterion].id) == value
+
+    return is_given
+
+
+def current(user: Driven) -> str:
+    """The name of the criterion that digits score."""
+    line = next(line for line in user.lines() if "▌" in line)
+    return line.partition("▌")[2].split("  ")[0].strip()
+
+
+def place(user: Driven) -> int:
+    return walk(user).place
+
+
+def preferred(side: str) -> Callable[[Driven, object], bool]:
+    return shows(f"· {side} ·")
+
+
+# After a score of the first criterion the second one is marked: back to the first, or undone.
+SCORING = (
+    opens("scoring.rubric", "h", RubricScreen),
+    Pressed(id="scoring.criterion", key="tab", was=current, holds=changes(current)),
+    Pressed(id="scoring.criterion_before", key="shift+tab", was=current, holds=changes(current)),
+    Pressed(id="scoring.flag", key="f", holds=shows("· flagged ·"), after=["f"]),
+    opens("scoring.note", "n", LineScreen),
+    *(
+        Pressed(
+            id=f"scoring.give_{value}",
+            key=str(value),
+            holds=given(value, 0),
+            after=["shift+tab"],
+        )
+        for value in range(1, 6)
+    ),
+    Pressed(id="scoring.on", key="right", holds=becomes(place, 1)),
+    Pressed(id="scoring.back", key="left", holds=becomes(place, 0)),
+    Pressed(id="scoring.skip", key="s", holds=becomes(place, 1)),
+    Pressed(id="scoring.undo", key="u", holds=becomes(place, 0)),
+    Pressed(id="scoring.next", key="enter", holds=becomes(place, 1)),
+)
+PAIRING = (
+    Pressed(id="scoring.other", key="tab", holds=at("#pair-right-sheet")),
+    Pressed(id="scoring.prefer_left", key="a", after=["left"], holds=shows("2/")),
+    Pressed(id="scoring.prefer_right", key="b", holds=preferred("B is better")),
+    Pressed(id="scoring.tie", key="equals_sign", holds=preferred("neither is better")),
+)
+SCORING_START = (
+    Pressed(id="scoring.answers", key="ctrl+s", holds=on(AnswersScreen), after=["escape"]),
+    Pressed(id="scoring.pairs", key="ctrl+t", holds=on(PairsScreen), after=["escape"]),
+    Pressed(id="scoring.results", key="ctrl+r", holds=on(ResultsScreen), after=["escape"]),
+)
 QUIT = Pressed(id="app.quit", key="ctrl+q", holds=lambda user, was: user.leaving.is_set())
 TABLE = (
     *(
@@ -733,6 +803,7 @@ TABLE = (
     *CACHE,
     *(*RACE, *PLAN, *BENCH, *BENCH_ENDED, MEASURED_AGAIN, *BENCH_RUNS, BEGUN_ANYWHERE),
     *(*REPLAY, STANDS_OUT, *HISTORY, *RESOURCES),
+    *(*SCORING_START, *SCORING, *PAIRING),
     *(ROOM_MADE, LOADED_ANYWAY),
 )
 
@@ -1119,6 +1190,21 @@ async def test_the_keys_of_the_resources() -> None:
         await user.until(lambda: user.shows("as it goes"))
 
         await do(user, RESOURCES)
+
+
+async def test_the_keys_of_scoring() -> None:
+    async with scored(size=NARROW) as user:
+        await user.begin(name="Ada")
+        await user.driven.pilot.press("escape")
+        await user.driven.until(lambda: isinstance(user.driven.app.screen, ScoringStartScreen))
+        await do(user.driven, SCORING_START)
+        await user.driven.pilot.press("ctrl+s")
+        await user.driven.until(lambda: isinstance(user.driven.app.screen, AnswersScreen))
+        await do(user.driven, SCORING)
+        await user.driven.pilot.press("escape", "ctrl+t")
+        await user.driven.until(lambda: user.driven.shows("· blind"))
+        await user.driven.until(lambda: isinstance(user.driven.app.screen, PairsScreen))
+        await do(user.driven, PAIRING)
 
 
 async def test_the_keys_of_a_history() -> None:

@@ -41,6 +41,9 @@ class AnswersScreen(Judging):
     Args:
         session: Whose answers.
         cover: Lies over the names of the run's models.
+
+    Attributes:
+        session: Likewise.
     """
 
     HELP = (
@@ -64,18 +67,18 @@ class AnswersScreen(Judging):
 
     def __init__(self, session: ScoringSession, cover: Cover) -> None:
         super().__init__(session, cover, session.rubric)
-        self._session = session
+        self.session = session
         self._criteria = tuple(one.id for one in session.rubric.criteria)
         self._current = 0
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="full") as box:
-            box.border_title = Content(title_words("Score answers", self._session.annotator))
+            box.border_title = Content(title_words("Score answers", self.session.annotator))
             box.border_subtitle = "every key is kept at once · Esc leaves, to go on later"
             yield Sheet(id="scoring-prompt")
             yield Sheet(id="scoring-answer")
             with Vertical(id="scoring-criteria"):
-                for criterion in self._session.rubric.criteria:
+                for criterion in self.session.rubric.criteria:
                     yield CriterionRow(criterion)
             yield VerticalScroll(id="scoring-aspects", can_focus=False)
             yield Static(classes="scoring-state", markup=False)
@@ -88,7 +91,7 @@ class AnswersScreen(Judging):
 
     async def show_item(self) -> None:
         """Show the answer, with the first criterion marked that has no score."""
-        item, session = self._session.item, self._session
+        item, session = self.session.item, self.session
         prompt, answer = self.query_one("#scoring-prompt", Sheet), self.query_one("#scoring-answer", Sheet)
         prompt.set_paragraphs([Paragraph(text=self.covered(item.prompt), tone=Tone.MUTED)])
         answer.set_paragraphs([Paragraph(text=self.covered(item.answer))])
@@ -106,7 +109,7 @@ class AnswersScreen(Judging):
 
     def show_standing(self) -> None:
         """Show scores, ticks and the rest."""
-        standing = self._session.standing
+        standing = self.session.standing
         for place, row in enumerate(self.query(CriterionRow)):
             row.show(standing.values.get(row.criterion.id), is_current=place == self._current)
         for aspect in self.query(AspectRow):
@@ -117,13 +120,14 @@ class AnswersScreen(Judging):
                 ("skipped", standing.is_skipped),
                 ("flagged", standing.is_flagged),
                 ("noted", bool(standing.note)),
+                ("scored, Enter goes on", self.session.is_done(standing) and bool(self.session.aspects)),
             )
             if is_so
         ]
         self.show_state(*notes)
 
     async def skip(self) -> None:
-        await self._session.skip()
+        await self.session.skip()
 
     async def action_give(self, value: int) -> None:
         """Score the marked criterion, and mark the next without a score; after the last go on."""
@@ -136,19 +140,19 @@ class AnswersScreen(Judging):
 
     async def action_flag(self) -> None:
         """Mark the answer to talk about it."""
-        await self.said(self._session.flag)
+        await self.said(self.session.flag)
         self.show_standing()
 
     def action_note(self) -> None:
         """Note something on the answer."""
-        place = self._session.place
+        place = self.session.place
 
         async def keep(text: str | None) -> None:
-            if text is not None and self._session.place == place:
-                await self.said(partial(self._session.note, text))
+            if text is not None and self.session.place == place:
+                await self.said(partial(self.session.note, text))
                 self.show_standing()
 
-        note = self._session.standing.note
+        note = self.session.standing.note
         self.app.push_screen(LineScreen("Note", "On this answer", note, may_be_empty=True), keep)
 
     async def on_key(self, event: events.Key) -> None:
@@ -170,11 +174,11 @@ class AnswersScreen(Judging):
         await self._tick(message.aspect)
 
     async def _give(self, criterion: str, value: int) -> None:
-        was_done = self._session.is_done(self._session.standing)
-        if not await self.said(partial(self._session.score, criterion, value)):
+        was_done = self.session.is_done(self.session.standing)
+        if not await self.said(partial(self.session.score, criterion, value)):
             return
-        standing = self._session.standing
-        if not was_done and self._session.is_done(standing) and not self._session.aspects:
+        standing = self.session.standing
+        if not was_done and self.session.is_done(standing) and not self.session.aspects:
             await self.go_on()
             return
         at = self._criteria.index(criterion)
@@ -183,7 +187,7 @@ class AnswersScreen(Judging):
         self.show_standing()
 
     async def _tick(self, aspect: str) -> None:
-        await self.said(partial(self._session.tick, aspect))
+        await self.said(partial(self.session.tick, aspect))
         self.show_standing()
 
     @property
