@@ -10,6 +10,8 @@ __all__ = [
     "conversation_of",
     "download",
     "entry",
+    "judge_preference",
+    "judge_score",
     "piece",
     "place_of",
     "prompt",
@@ -261,6 +263,37 @@ score_note = sa.Table(
     sa.Column("request", sa.Integer, primary_key=True),
     sa.Column("annotator", ExactText, primary_key=True),
     sa.Column("text", ExactText, nullable=False),
+)
+
+judge_score = sa.Table(
+    "judge_score",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("request", sa.Integer, primary_key=True),
+    sa.Column("judge", ExactText, primary_key=True),
+    sa.Column("rubric", sa.Text, primary_key=True),
+    sa.Column("prompt", sa.Text, primary_key=True),
+    sa.Column("scores", ExactText),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("reply", ExactText, nullable=False),
+    sa.Column("same_family", sa.Boolean, nullable=False),
+    sa.Column("at_unix_ms", sa.Integer, nullable=False),
+)
+
+judge_preference = sa.Table(
+    "judge_preference",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("first", sa.Integer, primary_key=True),
+    sa.Column("second", sa.Integer, primary_key=True),
+    sa.Column("judge", ExactText, primary_key=True),
+    sa.Column("rubric", sa.Text, primary_key=True),
+    sa.Column("prompt", sa.Text, primary_key=True),
+    sa.Column("verdict", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("reply", ExactText, nullable=False),
+    sa.Column("same_family", sa.Boolean, nullable=False),
+    sa.Column("at_unix_ms", sa.Integer, nullable=False),
 )
 
 words = sa.table("words", sa.column("rowid", sa.Integer), sa.column("words"), sa.column("tokens"))
