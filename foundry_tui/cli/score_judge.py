@@ -63,7 +63,7 @@ def add_judge(add: AddAction) -> None:
         "--judge",
         metavar="MODEL",
         required=True,
-        help="variant id or alias; of another family than the run's",
+        help="variant id or alias; of none of the run's families",
     )
     judge.add_argument(
         "--pairs", action="store_true", help="hold two and two answers against each other, in both orders"
@@ -198,7 +198,7 @@ def _tell_kin(kin: Kinship, model: ModelVariant) -> None:
 
 def _progress_words(progress: JudgeProgress) -> str:
     words = f"{progress.known + progress.made} of {progress.total} judged"
-    notes = [f"{progress.refused} refused", plural(progress.retries, "retry").replace("retrys", "retries")]
+    notes = [f"{progress.refused} refused", f"asked again {plural(progress.retries, 'time')}"]
     if progress.failed:
         notes.append(f"{progress.failed} broke")
     return f"{words}, {', '.join(notes)}"

@@ -135,7 +135,7 @@ def pair_rows(found: JudgeFigures) -> list[tuple[str, ...]]:
 
 
 def judge_agreement_rows(found: JudgeFigures, *, rubric: Rubric | None = None) -> list[tuple[str, ...]]:
-    """Under ``AGREEMENT_HEADER``: a row for each criterion, then one for all; names no model but the judge."""
+    """Under ``AGREEMENT_HEADER``: a row for each criterion, then for all; names no model but the judge."""
     who = f"people and judge {_name(found.judge)}, trusted {trust_words(found)}"
     named = [(criterion_word(name, found.rubric_sha256, rubric), own) for name, own in found.criteria]
     return [(who, word, *agreement_cells(own)) for word, own in (*named, (_ALL, found.human))]
