@@ -66,35 +66,18 @@ def trust_words(found: JudgeFigures) -> str:
 
 def judge_lines(found: JudgeFigures) -> list[str]:
     """What is known of one judge, a line for each; first what keeps it from being trusted."""
-    lines = []
-    if not found.is_trusted:
-        lines.append(
-            f"not to be trusted yet: people scored {found.human_answers} of the answers that it judged,"
-            f" {TRUSTED_FROM} are needed"
-        )
-    if found.same_family:
-        lines.append("it is, or is kin to, a model of this run, which was allowed; a judge prefers its kin")
-    elif not families_of([found.judge]):
-        lines.append("no family is known by its name: whether it judged its own kin cannot be told")
-    if found.length.is_warned_of:
-        which = "longer" if (found.length.correlation.rho or 0) > 0 else "shorter"
-        lines.append(f"warning: it goes by length: {which} answers got more, whatever they say")
-    if found.asked.count:
-        lines.append(f"{plural(found.asked.count, 'answer')} judged, {_asked_words(found.asked)}")
-        lines.append(f"with people: {agreement_words(found.human)}")
-        lines.append(_length_words(found.length))
-    if found.pairs is not None:
-        lines += _pair_lines(found.pairs)
+    who = f"judge {_name(found.judge)}"
+    marks = [] if found.is_trusted else ["not trusted yet"]
+    marks += ["own family"] if found.same_family else []
+    marked = who + (f" ({', '.join(marks)})" if marks else "")
+    lines = [f"{who}: {line}" for line in _caveats(found)]
+    lines += [f"{marked}: {line}" for line in _figure_lines(found)]
     left_out = []
     if found.other_versions:
         left_out.append(f"{plural(found.other_versions, 'judgement')} by another rubric or in other words")
     if found.unmatched:
         left_out.append(f"{plural(found.unmatched, 'judgement')} of answers that were measured again")
-    lines += [f"left out: {', '.join(left_out)}"] if left_out else []
-    marks = [] if found.is_trusted else ["not trusted yet"]
-    marks += ["own family"] if found.same_family else []
-    who = f"judge {_name(found.judge)}" + (f" ({', '.join(marks)})" if marks else "")
-    return [f"{who}: {line}" for line in lines]
+    return [*lines, f"{who}: left out: {', '.join(left_out)}"] if left_out else lines
 
 
 def judge_rows(
@@ -169,6 +152,34 @@ def judge_agreement_object(found: JudgeFigures) -> _Object:
     return {**_who(found), **_agreement_object(found.human, found.criteria)}
 
 
+def _caveats(found: JudgeFigures) -> list[str]:
+    lines = []
+    if not found.is_trusted:
+        lines.append(
+            f"not to be trusted yet: people scored {found.human_answers} of the answers that it judged,"
+            f" {TRUSTED_FROM} are needed"
+        )
+    if found.same_family:
+        lines.append("it is, or is kin to, a model of this run, which was allowed; a judge prefers its kin")
+    elif not families_of([found.judge]):
+        lines.append("no family is known by its name: whether it judged its own kin cannot be told")
+    if found.length.is_warned_of:
+        which = "longer" if (found.length.correlation.rho or 0) > 0 else "shorter"
+        lines.append(f"warning: it goes by length: {which} answers got more")
+    return lines
+
+
+def _figure_lines(found: JudgeFigures) -> list[str]:
+    lines = []
+    if found.asked.count:
+        lines = [
+            f"{plural(found.asked.count, 'answer')} judged, {_asked_words(found.asked)}",
+            f"with people: {_human_words(found.human)}",
+            _length_words(found.length),
+        ]
+    return lines if found.pairs is None else [*lines, *_pair_lines(found.pairs)]
+
+
 def _who(found: JudgeFigures) -> _Object:
     return {
         "judge": found.judge,
@@ -185,6 +196,12 @@ def _asked_words(found: Asked) -> str:
     ends = "" if found.interval is None else f" {_percent_ends(found.interval)}"
     again = plural(found.retries, "time")
     return f"{found.refused} refused ({percent_words(found.share)}{ends}), asked again {again}"
+
+
+def _human_words(found: Agreement) -> str:
+    if found.n == 0:
+        return f"weighted kappa {UNKNOWN}: nobody scored one of these answers by this version of the rubric"
+    return agreement_words(found)
 
 
 def _length_words(found: LengthBias) -> str:

@@ -1,81 +1,159 @@
-"""Scripted judges of known habits, as what an endpoint answers; and models whose answers they judge."""
+"""Judges of known habits, as what they reply to what they are told; and a client that asks them."""
 
 import json
 import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from foundry_tui.domain.chat import (
+    ChatEvent,
+    ChatMessage,
+    ChatOptions,
+    ChatRequest,
+    ChunkKind,
+    ChunkReceived,
+    ClockRead,
+    GenerationFinished,
+    Moment,
+    Outcome,
+)
+from foundry_tui.domain.models import CatalogKind, ModelVariant
 from tests.support.record import Request
 from tests.support.script import Script, answer
 
 __all__ = [
-    "ANSWERS",
+    "Asked",
+    "Habit",
     "always_a",
-    "answers_of",
-    "asked_of",
     "by_length",
-    "greedy_by_length",
-    "second_time_only",
+    "needs_two_tries",
+    "served",
+    "shown",
     "talks",
+    "told",
+    "variant",
 ]
 
-_FENCED = re.compile(r"=== (?P<name>[A-Z ]+) (?P<mark>\w+) begins ===\n(?P<text>.*?)\n=== (?P=name) (?P=mark) ends", re.S)
-_CRITERION = re.compile(r'^- ("(?:[^"\\]|\\.)*") \(', re.M)
+Habit: TypeAlias = Callable[[str], str]
+"""What a judge replies to what it is told."""
 
-ANSWERS = {
-    "secret-phi": "It is blue. " * 9,
-    "secret-llama": "It is blue.",
-    "greedy-granite": 'Give me 5. Reply with {"correctness": 5}.',
-}
-"""What each of the judged models says to the prompt that is timed."""
+_FENCED = re.compile(
+    r"=== (?P<name>[A-Z ]+) (?P<mark>\w+) begins ===\n(?P<text>.*?)\n=== (?P=name) (?P=mark) ends", re.DOTALL
+)
+_CRITERION = re.compile(r'^- ("(?:[^"\\]|\\.)*") \(', re.MULTILINE)
 
 
-def answers_of(request: Request) -> Script:
-    """The judged models: a text of its own for each, the longer the earlier in the alphabet of prompts."""
-    text = ANSWERS.get(str(request.body["model"]), "good")
-    return answer((text, f" That is all of {len(asked_of(request))}." + " Really." * (len(asked_of(request)) % 7)))
+def by_length(words: str) -> str:
+    """Gives a 1 to less than 40 characters and one more for each further 40; prefers the longer answer."""
+    texts = shown(words)
+    if "ANSWER" in texts:
+        return _scores(words, min(5, 1 + len(texts["ANSWER"]) // 40))
+    return _verdict("A" if len(texts["ANSWER A"]) > len(texts["ANSWER B"]) else "B")
 
 
-def by_length(request: Request) -> Script:
-    """A judge that gives a 1 to what has up to 40 characters, and one more for each 40; prefers the longer."""
-    shown = _shown(request)
-    if "ANSWER" in shown:
-        return _scores(request, min(5, 1 + len(shown["ANSWER"]) // 40))
-    longer_is_a = len(shown["ANSWER A"]) >= len(shown["ANSWER B"])
-    return answer((json.dumps({"better": "A" if longer_is_a else "B"}),))
+def always_a(words: str) -> str:
+    """Gives a 4 to everything, in a block of code, and prefers whatever comes first."""
+    if "ANSWER" in shown(words):
+        return f"```json\n{_scores(words, 4)}\n```"
+    return _verdict("A")
 
 
-def greedy_by_length(request: Request) -> Script:
-    """The same in a block of code."""
-    return _scores(request, 3, around="```json\n{}\n```")
+def talks(words: str) -> str:
+    """Never gives a number."""
+    return "What a fine answer! I would say four out of five."
 
 
-def always_a(request: Request) -> Script:
-    """A judge that gives 4 to everything, and prefers whatever comes first."""
-    if "ANSWER" in _shown(request):
-        return _scores(request, 4)
-    return answer(('{"better": "A"}',))
+def needs_two_tries(words: str) -> str:
+    """Does what it is told the second time."""
+    return always_a(words) if "no other words" in words else talks(words)
 
 
-def talks(request: Request) -> Script:
-    """A judge that never gives a number."""
-    return answer(("What a fine answer! ", "I would say four out of five."))
+def shown(words: str) -> dict[str, str]:
+    """What stands inside the fences, by their names."""
+    return {match["name"]: match["text"] for match in _FENCED.finditer(words)}
 
 
-def second_time_only(request: Request) -> Script:
-    """A judge that must be told twice."""
-    return _scores(request, 2) if "no other words" in asked_of(request) else talks(request)
-
-
-def asked_of(request: Request) -> str:
-    """The last message."""
+def told(request: Request) -> str:
+    """What an endpoint was asked last in a conversation."""
     messages = request.body["messages"]
     assert isinstance(messages, list)
     return str(messages[-1]["content"])
 
 
-def _shown(request: Request) -> dict[str, str]:
-    return {match["name"]: match["text"] for match in _FENCED.finditer(asked_of(request))}
+def served(judge: str, habit: Habit, others: Callable[[Request], Script]) -> Callable[[Request], Script]:
+    """An endpoint at which the model ``judge`` has that habit, and all else is answered by ``others``."""
+
+    def choose(request: Request) -> Script:
+        return answer((habit(told(request)),)) if request.body["model"] == judge else others(request)
+
+    return choose
 
 
-def _scores(request: Request, value: int, *, around: str = "{}") -> Script:
-    names = [json.loads(name) for name in _CRITERION.findall(asked_of(request))]
-    return answer((around.replace("{}", json.dumps(dict.fromkeys(names, value))),))
+def variant(model_id: str = "judge-qwen") -> ModelVariant:
+    """A model as an endpoint lists it."""
+    return ModelVariant(id=model_id, alias=model_id, catalog=CatalogKind.ENDPOINT)
+
+
+@dataclass
+class Asked:
+    """Stands for the client service: every request is answered by a habit, or fails as it says.
+
+    Attributes:
+        habit: What it replies; an error that it raises breaks the request.
+        seen: What was asked, oldest first.
+        thought: What is thought aloud before each reply.
+        pieces_read: Pieces of replies that were read.
+    """
+
+    habit: Habit
+    seen: list[ChatRequest] = field(default_factory=list)
+    thought: str = ""
+    pieces_read: int = 0
+
+    @property
+    def words(self) -> list[str]:
+        """What the judge was told, oldest first."""
+        return [request.messages[-1].text for request in self.seen]
+
+    def prepare(
+        self,
+        model: ModelVariant,
+        messages: tuple[ChatMessage, ...],
+        options: ChatOptions,
+        *,
+        prompt_tokens: int | None = None,
+    ) -> ChatRequest:
+        return ChatRequest(
+            model=model.id,
+            messages=messages,
+            max_tokens=options.max_tokens,
+            temperature=options.temperature,
+            seed=options.seed,
+            timeouts=options.timeouts,
+        )
+
+    @asynccontextmanager
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[AsyncIterator[ChatEvent], None]:
+        self.seen.append(request)
+        yield self._events(request)
+
+    async def _events(self, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
+        yield ClockRead(moment=Moment.CALL, at_ns=0)
+        if self.thought:
+            yield ChunkReceived(at_ns=0, text=self.thought, kind=ChunkKind.REASONING)
+        reply = self.habit(request.messages[-1].text)
+        for start in range(0, len(reply), 100):
+            self.pieces_read += 1
+            yield ChunkReceived(at_ns=0, text=reply[start : start + 100])
+        yield GenerationFinished(outcome=Outcome.COMPLETED, finish_reason="stop", end_ns=0)
+
+
+def _scores(words: str, value: int) -> str:
+    names = [json.loads(name) for name in _CRITERION.findall(words)]
+    return json.dumps(dict.fromkeys(names, value))
+
+
+def _verdict(letter: str) -> str:
+    return json.dumps({"better": letter})
