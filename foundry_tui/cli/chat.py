@@ -7,18 +7,17 @@ from typing import Protocol
 
 from foundry_tui.bootstrap import open_services
 from foundry_tui.cli.exit_codes import ExitCode, code_of
-from foundry_tui.cli.models import find_model, need_here, tell_notes
+from foundry_tui.cli.loading import load_if_needed
+from foundry_tui.cli.models import find_model, tell_notes
 from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import PiecePrinter, complain, print_json, say
 from foundry_tui.cli.plain_input import Lines
 from foundry_tui.domain.chat import ChatMessage, ChatOptions, ChatRequest, ChunkKind, ChunkReceived, Role
-from foundry_tui.domain.engine import Capability
 from foundry_tui.domain.errors import BadInput, EngineError
 from foundry_tui.domain.models import ModelVariant
 from foundry_tui.domain.trace import GenerationTrace, TraceBuilder
 from foundry_tui.launching import resolve
 from foundry_tui.reports.answer import describe
-from foundry_tui.reports.models import load_words
 from foundry_tui.reports.results import answer_object
 from foundry_tui.services.opened import Services
 
@@ -54,7 +53,7 @@ async def _chat(arguments: argparse.Namespace) -> int:
         tell_notes(await services.client.start(), is_verbose=arguments.verbose)
         model = await find_model(services, arguments.model)
         options = _options(services.setup.chat, arguments)
-        await _load_if_needed(services, model)
+        await load_if_needed(services, model)
         if prompt is None:
             return await _converse(services, model, options)
         request = services.client.prepare(model, (ChatMessage(role=Role.USER, text=prompt),), options)
@@ -67,18 +66,6 @@ async def _chat(arguments: argparse.Namespace) -> int:
         complain(error)
         return code_of(error)
     return ExitCode.DONE
-
-
-async def _load_if_needed(services: Services, model: ModelVariant) -> None:
-    info = services.client.engine_info
-    if model.is_loaded or info is None or not info.can(Capability.LOAD):
-        return
-    need_here(model)
-    if (question := await services.client.memory.question(model)) is not None:
-        say(f"warning: {question.words}")
-    say(f"loading {model.id} …")
-    report = await services.client.load(model.id)
-    say(load_words(report))
 
 
 async def _converse(services: Services, model: ModelVariant, options: ChatOptions) -> int:

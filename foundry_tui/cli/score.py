@@ -9,7 +9,8 @@ from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.groups import add_group
 from foundry_tui.cli.options import launch_options
 from foundry_tui.cli.output import print_json, print_table, print_text, say
-from foundry_tui.cli.run_ids import load_run, load_with_requests
+from foundry_tui.cli.run_ids import load_with_requests
+from foundry_tui.cli.score_judge import add_judge, print_judge_agreements, print_judges
 from foundry_tui.config.locate import config_folders, find_file
 from foundry_tui.config.rubric_file import load_rubric
 from foundry_tui.domain.bench import RequestRun, Run
@@ -32,6 +33,7 @@ from foundry_tui.reports.agreement_words import (
     disagreement_object,
     disagreement_rows,
 )
+from foundry_tui.reports.judge_words import judge_agreement_object, judge_object
 from foundry_tui.reports.quality_words import (
     QUALITY_HEADER,
     QUALITY_RIGHT,
@@ -41,7 +43,8 @@ from foundry_tui.reports.quality_words import (
 )
 from foundry_tui.reports.score_sheet import ReadSheet, read_sheet, sheet_csv, sheet_json
 from foundry_tui.services.files import read_text, write_new
-from foundry_tui.services.scoring.quality import agreed, run_quality
+from foundry_tui.services.scoring.judged import judged
+from foundry_tui.services.scoring.quality import RunQuality, agreed, run_quality
 from foundry_tui.services.scoring.sheet import answers_by_key, sheet_items
 from foundry_tui.wiring.archive import Archive, open_archive
 
@@ -89,10 +92,12 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     bring_in.add_argument("--annotator", metavar="NAME", required=True, help="who gave these scores")
     bring_in.add_argument("--partial", action="store_true", help="keep the rows without a bad cell")
 
+    add_judge(add)
+
     show = action("show", "what each model of a run got, and how much of it is scored", "show last", _show)
     agreement = action(
         "agreement",
-        "how people agree with each other, and with themselves the second time; names no model",
+        "how people agree with each other, themselves a second time, and judges; tells no answer's model",
         "agreement last",
         _agreement,
     )
@@ -150,6 +155,7 @@ async def _import(archive: Archive, rubric: Rubric, arguments: argparse.Namespac
 async def _show(archive: Archive, rubric: Rubric, arguments: argparse.Namespace) -> int:
     run, requests = await load_with_requests(archive.runs, arguments.id)
     found = await run_quality(archive.scores, run, requests)
+    judges = await judged(archive.scores, archive.judgements, run, requests)
     if arguments.json:
         print_json(
             {
@@ -157,25 +163,37 @@ async def _show(archive: Archive, rubric: Rubric, arguments: argparse.Namespace)
                 "run": run.id,
                 "models": [quality_object(quality, to_good) for quality, to_good in found.models],
                 "unmatched_scores": found.unmatched,
+                "judges": [judge_object(one.figures, one.models) for one in judges],
             }
         )
         return ExitCode.DONE
     if found.rubric is None:
-        say(f"nothing of run {clean_line(run.id)} is scored: foundry-tui score export writes a sheet")
-        return ExitCode.DONE
+        _say_unscored(run)
+    else:
+        _print_quality(found, found.rubric)
+    print_judges(judges, arguments, is_behind=found.rubric is not None)
+    return ExitCode.DONE
+
+
+def _print_quality(found: RunQuality, rubric: Rubric) -> None:
     qualities = [quality for quality, _ in found.models]
-    print_table(QUALITY_HEADER, quality_rows(qualities, rubric=found.rubric), right=QUALITY_RIGHT)
+    print_table(QUALITY_HEADER, quality_rows(qualities, rubric=rubric), right=QUALITY_RIGHT)
     for quality, to_good in found.models:
         for line in quality_lines(quality, to_good):
             print_text(line)
     if found.unmatched:
         say(f"{plural(found.unmatched, 'score')} of answers that stand no more, for they were measured again")
-    return ExitCode.DONE
+
+
+def _say_unscored(run: Run) -> None:
+    who = clean_line(run.id)
+    say(f"nothing of run {who} is scored by people: foundry-tui score export writes a sheet")
 
 
 async def _agreement(archive: Archive, rubric: Rubric, arguments: argparse.Namespace) -> int:
-    run = await load_run(archive.runs, arguments.id)
+    run, requests = await load_with_requests(archive.runs, arguments.id)
     found = await agreed(archive.scores, run.id)
+    judges = await judged(archive.scores, archive.judgements, run, requests)
     if arguments.json:
         print_json(
             {
@@ -183,11 +201,12 @@ async def _agreement(archive: Archive, rubric: Rubric, arguments: argparse.Names
                 "run": run.id,
                 "agreements": [agreement_object(one) for one in found.agreements],
                 "disagreements": [disagreement_object(one) for one in found.disagreements],
+                "judges": [judge_agreement_object(one.figures) for one in judges],
             }
         )
         return ExitCode.DONE
     if found.rubric is None:
-        say(f"nothing of run {clean_line(run.id)} is scored: foundry-tui score export writes a sheet")
+        _say_unscored(run)
         return ExitCode.DONE
     print_table(
         AGREEMENT_HEADER, agreement_rows(found.agreements, rubric=found.rubric), right=AGREEMENT_RIGHT
@@ -202,6 +221,7 @@ async def _agreement(archive: Archive, rubric: Rubric, arguments: argparse.Names
         print_text("")
         rows = disagreement_rows(found.disagreements, rubric=found.rubric, rubric_sha256=found.rubric.sha256)
         print_table(DISAGREEMENT_HEADER, rows, right=DISAGREEMENT_RIGHT)
+    print_judge_agreements(judges, arguments)
     return ExitCode.DONE
 
 

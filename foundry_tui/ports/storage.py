@@ -9,6 +9,7 @@ from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.conversations import Conversation, ConversationSummary, SavedPrompt, Turn
 from foundry_tui.domain.downloads import Download
+from foundry_tui.domain.judging import Judgement, JudgePreference
 from foundry_tui.domain.scoring import AnswerMark, AnswerNote, Preference, Rubric, Said, Score
 from foundry_tui.domain.settings import SettingEntry
 
@@ -17,6 +18,7 @@ __all__ = [
     "ConversationStore",
     "DownloadStore",
     "InputHistory",
+    "JudgeStore",
     "PromptLibrary",
     "RunStore",
     "ScoreStore",
@@ -161,6 +163,38 @@ class ScoreStore(Protocol):
 
     async def rubric(self, sha256: str) -> Rubric | None:
         """What some scores were given by; None if nothing was given by it."""
+        ...
+
+
+class JudgeStore(Protocol):
+    """Where what judges gave outlives the program, apart from the scores of people.
+
+    Every method raises ``StorageProblem`` where the store cannot be read or written; what was kept is on the
+    disk when it returns.
+    """
+
+    async def keep_judgement(self, rubric: Rubric, judgement: Judgement) -> None:
+        """Keep it, in the place of what the same version gave the same answer before.
+
+        Raises:
+            BadInput: The run is not there.
+        """
+        ...
+
+    async def keep_preference(self, rubric: Rubric, preference: JudgePreference) -> None:
+        """Keep it, in the place of what the same version said of the same answers in that order before.
+
+        Raises:
+            BadInput: The run is not there.
+        """
+        ...
+
+    async def judgements(self, run_id: str) -> tuple[Judgement, ...]:
+        """All of a run, by answer and version; empty of a run that is not there."""
+        ...
+
+    async def preferences(self, run_id: str) -> tuple[JudgePreference, ...]:
+        """All of a run, by answers and version; likewise."""
         ...
 
 

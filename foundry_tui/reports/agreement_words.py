@@ -16,6 +16,7 @@ __all__ = [
     "CONFUSION_RIGHT",
     "DISAGREEMENT_HEADER",
     "DISAGREEMENT_RIGHT",
+    "agreement_cells",
     "agreement_lines",
     "agreement_object",
     "agreement_rows",
@@ -26,6 +27,7 @@ __all__ = [
     "criterion_word",
     "disagreement_object",
     "disagreement_rows",
+    "figures_object",
     "percent_words",
 ]
 
@@ -91,8 +93,8 @@ def agreement_rows(
     for found in agreements:
         who = _who(found)
         for criterion, own in _in_order(found, rubric):
-            rows.append((who, criterion_word(criterion, found.rubric_sha256, rubric), *_cells(own)))
-        rows.append((who, _ALL, *_cells(found.overall)))
+            rows.append((who, criterion_word(criterion, found.rubric_sha256, rubric), *agreement_cells(own)))
+        rows.append((who, _ALL, *agreement_cells(found.overall)))
     return rows
 
 
@@ -142,8 +144,8 @@ def agreement_object(found: Agreements) -> _Object:
         "kind": "within" if found.other is None else "between",
         "annotators": [found.one] if found.other is None else [found.one, found.other],
         "rubric_sha256": found.rubric_sha256,
-        "overall": _object(found.overall),
-        "criteria": [{"id": criterion, **_object(own)} for criterion, own in found.criteria],
+        "overall": figures_object(found.overall),
+        "criteria": [{"id": criterion, **figures_object(own)} for criterion, own in found.criteria],
         "other_rubric_scores": found.other_rubric_scores,
     }
 
@@ -186,7 +188,8 @@ def _in_order(found: Agreements, rubric: Rubric | None) -> list[tuple[str, Agree
     return sorted(found.criteria, key=lambda one: places.get(one[0], len(places)))
 
 
-def _cells(found: Agreement) -> tuple[str, ...]:
+def agreement_cells(found: Agreement) -> tuple[str, ...]:
+    """Under ``AGREEMENT_HEADER``, from the kappa on."""
     return (
         _kappa(found),
         UNKNOWN if found.interval is None else _ends(found),
@@ -228,7 +231,8 @@ def _no_interval(why: NoInterval) -> str:
             assert_never(why)
 
 
-def _object(found: Agreement) -> _Object:
+def figures_object(found: Agreement) -> _Object:
+    """Pairs of scores in a few numbers; unknown is null, with the reason beside it."""
     return {
         "n": found.n,
         "answers": found.answers,

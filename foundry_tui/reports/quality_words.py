@@ -22,6 +22,8 @@ __all__ = [
     "QUALITY_HEADER",
     "QUALITY_RIGHT",
     "good_words",
+    "mean_cells",
+    "mean_object",
     "quality_lines",
     "quality_object",
     "quality_rows",
@@ -106,8 +108,8 @@ def quality_rows(qualities: Sequence[ModelQuality], *, rubric: Rubric | None = N
     for found in qualities:
         model = _name(found.model)
         for criterion, own in found.criteria:
-            rows.append((model, criterion_word(criterion, found.rubric_sha256, rubric), *_cells(own)))
-        rows.append((model, _ALL, *_cells(found.overall)))
+            rows.append((model, criterion_word(criterion, found.rubric_sha256, rubric), *mean_cells(own)))
+        rows.append((model, _ALL, *mean_cells(found.overall)))
     return rows
 
 
@@ -116,8 +118,8 @@ def quality_object(found: ModelQuality, time: TimeToGood | None = None) -> _Obje
     return {
         "model": found.model,
         "rubric_sha256": found.rubric_sha256,
-        "overall": _mean_object(found.overall),
-        "criteria": [{"id": criterion, **_mean_object(own)} for criterion, own in found.criteria],
+        "overall": mean_object(found.overall),
+        "criteria": [{"id": criterion, **mean_object(own)} for criterion, own in found.criteria],
         "good": _good_object(found.good),
         "partly_scored": found.partly,
         "annotators": found.annotators,
@@ -139,7 +141,8 @@ def time_to_good_object(found: TimeToGood) -> _Object:
     }
 
 
-def _mean_object(found: MeanScore) -> _Object:
+def mean_object(found: MeanScore) -> _Object:
+    """What was got by one criterion, or by all."""
     return {
         "mean": found.mean,
         "interval": interval_list(found.interval),
@@ -162,7 +165,8 @@ def _good_object(found: GoodShare) -> _Object:
     }
 
 
-def _cells(found: MeanScore) -> tuple[str, ...]:
+def mean_cells(found: MeanScore) -> tuple[str, ...]:
+    """Mean, interval, how many are scored, and of how many prompts."""
     return (
         UNKNOWN if found.mean is None else f"{found.mean:.2f}",
         UNKNOWN if found.interval is None else _ends(found.interval),

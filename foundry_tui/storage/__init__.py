@@ -4,6 +4,7 @@ from foundry_tui.storage.database import Database
 from foundry_tui.storage.process_lock import FileLock
 from foundry_tui.storage.queue_hint import has_unfinished_downloads
 from foundry_tui.storage.stored_downloads import StoredDownloads, StoredLicenses
+from foundry_tui.storage.stored_judgements import StoredJudgements
 from foundry_tui.storage.stored_runs import StoredRuns
 from foundry_tui.storage.stored_scores import StoredScores
 from foundry_tui.storage.stores import StoredConversations, StoredInputs, StoredPrompts
@@ -14,6 +15,7 @@ __all__ = [
     "StoredConversations",
     "StoredDownloads",
     "StoredInputs",
+    "StoredJudgements",
     "StoredLicenses",
     "StoredPrompts",
     "StoredRuns",

@@ -1,6 +1,5 @@
 """What people said of answers, in rows."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never
@@ -12,14 +11,14 @@ from foundry_tui.domain.scoring import (
     AnswerMark,
     AnswerNote,
     Chosen,
-    Criterion,
     MarkKind,
     Preference,
     Rubric,
     Said,
     Score,
 )
-from foundry_tui.storage.tables import answer_mark, preference, rubric, run, score, score_note
+from foundry_tui.storage.rubric_rows import find_rubric, keep_rubric
+from foundry_tui.storage.tables import answer_mark, preference, run, score, score_note
 
 __all__ = ["ScoreRows"]
 
@@ -37,7 +36,7 @@ class ScoreRows:
             BadInput: A run is not there.
         """
         if said.scores:
-            self._keep_rubric(by)
+            keep_rubric(self._connection, by)
         for row in self._rows(gone):
             self._connection.execute(sa.delete(row.table).where(row.is_it))
         for row in self._rows(said):
@@ -108,24 +107,7 @@ class ScoreRows:
 
     def rubric(self, sha256: str) -> Rubric | None:
         """What some scores were given by; None if nothing was given by it."""
-        row = self._connection.execute(sa.select(rubric).where(rubric.c.sha256 == sha256)).one_or_none()
-        if row is None:
-            return None
-        try:
-            criteria = tuple(
-                Criterion(id=key, name=name, low=low, high=high)
-                for key, name, low, high in json.loads(row.criteria)
-            )
-        except (ValueError, TypeError) as error:
-            raise _damaged("a rubric") from error
-        return Rubric(name=row.name, criteria=criteria)
-
-    def _keep_rubric(self, by: Rubric) -> None:
-        known = sa.select(rubric.c.sha256).where(rubric.c.sha256 == by.sha256)
-        if self._connection.scalar(known) is None:
-            criteria = json.dumps([[one.id, one.name, one.low, one.high] for one in by.criteria])
-            row = {"sha256": by.sha256, "name": by.name, "criteria": criteria}
-            self._connection.execute(sa.insert(rubric).values(row))
+        return find_rubric(self._connection, sha256)
 
     def _numbers(self, run_ids: set[str]) -> dict[str, int]:
         found = {}

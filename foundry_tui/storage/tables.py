@@ -11,6 +11,8 @@ __all__ = [
     "conversation_of",
     "download",
     "entry",
+    "judge_preference",
+    "judge_score",
     "piece",
     "place_of",
     "preference",
@@ -287,6 +289,37 @@ preference = sa.Table(
     sa.Column("occasion", sa.Integer, primary_key=True),
     sa.Column("left_one", sa.Integer, nullable=False),
     sa.Column("chosen", sa.Text, nullable=False),
+    sa.Column("at_unix_ms", sa.Integer, nullable=False),
+)
+
+judge_score = sa.Table(
+    "judge_score",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("request", sa.Integer, primary_key=True),
+    sa.Column("judge", ExactText, primary_key=True),
+    sa.Column("rubric", sa.Text, primary_key=True),
+    sa.Column("prompt", sa.Text, primary_key=True),
+    sa.Column("scores", ExactText),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("reply", ExactText, nullable=False),
+    sa.Column("same_family", sa.Boolean, nullable=False),
+    sa.Column("at_unix_ms", sa.Integer, nullable=False),
+)
+
+judge_preference = sa.Table(
+    "judge_preference",
+    _METADATA,
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("first", sa.Integer, primary_key=True),
+    sa.Column("second", sa.Integer, primary_key=True),
+    sa.Column("judge", ExactText, primary_key=True),
+    sa.Column("rubric", sa.Text, primary_key=True),
+    sa.Column("prompt", sa.Text, primary_key=True),
+    sa.Column("verdict", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("reply", ExactText, nullable=False),
+    sa.Column("same_family", sa.Boolean, nullable=False),
     sa.Column("at_unix_ms", sa.Integer, nullable=False),
 )
 

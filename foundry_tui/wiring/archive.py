@@ -12,6 +12,7 @@ from foundry_tui.ports.storage import (
     AcceptedLicenses,
     ConversationStore,
     InputHistory,
+    JudgeStore,
     PromptLibrary,
     RunStore,
     ScoreStore,
@@ -22,6 +23,7 @@ from foundry_tui.storage import (
     StoredConversations,
     StoredDownloads,
     StoredInputs,
+    StoredJudgements,
     StoredLicenses,
     StoredPrompts,
     StoredRuns,
@@ -42,6 +44,7 @@ class Archive:
     licenses: AcceptedLicenses
     runs: RunStore
     scores: ScoreStore
+    judgements: JudgeStore
 
 
 @asynccontextmanager
@@ -58,6 +61,7 @@ async def open_archive(launch: Launch) -> AsyncGenerator[Archive, None]:
             licenses=StoredLicenses(database),
             runs=StoredRuns(of_runs),
             scores=StoredScores(of_runs),
+            judgements=StoredJudgements(of_runs),
         )
     finally:
         await of_runs.aclose()

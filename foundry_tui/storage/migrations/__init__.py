@@ -8,6 +8,7 @@ from foundry_tui.storage.migrations.v4 import make_resource_table
 from foundry_tui.storage.migrations.v5 import make_room_for_attempts
 from foundry_tui.storage.migrations.v6 import make_score_tables
 from foundry_tui.storage.migrations.v7 import make_annotation_tables
+from foundry_tui.storage.migrations.v8 import make_judge_tables
 
 __all__ = ["STEPS", "Step", "migrate"]
 
@@ -19,5 +20,6 @@ STEPS: tuple[Step, ...] = (
     make_room_for_attempts,
     make_score_tables,
     make_annotation_tables,
+    make_judge_tables,
 )
 """Step N, counted from 1, makes version N of the version before.  Never changed, only added to."""
