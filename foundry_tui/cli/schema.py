@@ -21,6 +21,7 @@ _NAMES = (
     "choice",
     "quality",
     "agreement",
+    "judge",
     "rubric",
     "settings",
     "model-list",

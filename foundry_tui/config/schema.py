@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from foundry_tui.config.choice_schema import choice_schema
+from foundry_tui.config.judge_schemas import judge_schema
 from foundry_tui.config.output_schemas import (
     conversation_list_schema,
     conversation_schema,
@@ -80,6 +81,7 @@ BUILDERS: dict[str, tuple[str, Callable[[], JsonSchema]]] = {
     "comparison": ("output of foundry-tui compare --json", comparison_schema),
     "quality": ("output of foundry-tui score show --json", quality_schema),
     "agreement": ("output of foundry-tui score agreement --json", agreement_schema),
+    "judge": ("output of foundry-tui score judge --json", judge_schema),
     "choice": ("output of foundry-tui models pick --json", choice_schema),
     "run-list": ("output of foundry-tui runs list --json", run_list_schema),
     "run-history": ("output of foundry-tui runs history --json", history_schema),

@@ -1,5 +1,6 @@
 """JSON Schema of what ``score show`` and ``score agreement`` print; an output only ever gains fields."""
 
+from foundry_tui.config.judge_schemas import judge_agreement_fields, judge_fields
 from foundry_tui.config.schema_parts import (
     COUNT,
     INTERVAL,
@@ -12,25 +13,15 @@ from foundry_tui.config.schema_parts import (
     object_of,
     or_null,
 )
-from foundry_tui.metrics.agreement import NoInterval, NoKappa
+from foundry_tui.config.score_parts import NO_INTERVAL, agreement_fields, mean_fields
 from foundry_tui.metrics.quality import NoTimeToGood
 
 __all__ = ["agreement_schema", "quality_schema"]
 
-_NO_INTERVAL: Schema = {"enum": [*(reason.value for reason in NoInterval), None]}
-
 
 def quality_schema() -> Schema:
     """Of ``score show --json``: means from 1 to 5, shares from 0 to 1, times in seconds."""
-    mean: dict[str, Schema] = {
-        "mean": NUMBER_OR_NULL,
-        "interval": INTERVAL,
-        "no_interval": _NO_INTERVAL,
-        "answers": COUNT,
-        "scorable": COUNT,
-        "coverage": NUMBER_OR_NULL,
-        "prompts": COUNT,
-    }
+    mean = mean_fields()
     good = object_of(
         {
             "least": NUMBER,
@@ -38,7 +29,7 @@ def quality_schema() -> Schema:
             "answers": COUNT,
             "share": NUMBER_OR_NULL,
             "interval": INTERVAL,
-            "no_interval": _NO_INTERVAL,
+            "no_interval": NO_INTERVAL,
         }
     )
     time = object_of(
@@ -46,7 +37,7 @@ def quality_schema() -> Schema:
             "seconds": NUMBER_OR_NULL,
             "no_time": {"enum": [*(reason.value for reason in NoTimeToGood), None]},
             "interval": INTERVAL,
-            "no_interval": _NO_INTERVAL,
+            "no_interval": NO_INTERVAL,
             "median_latency_s": NUMBER_OR_NULL,
             "good": good,
         }
@@ -71,23 +62,15 @@ def quality_schema() -> Schema:
             "run": TEXT,
             "models": list_of(model),
             "unmatched_scores": COUNT,
-        }
+            "judges": list_of(judge_fields()),
+        },
+        optional=("judges",),
     )
 
 
 def agreement_schema() -> Schema:
     """Of ``score agreement --json``; the rows of a table are of the first one's scores from 1 to 5."""
-    figures: dict[str, Schema] = {
-        "n": COUNT,
-        "answers": COUNT,
-        "weighted_kappa": NUMBER_OR_NULL,
-        "no_kappa": {"enum": [*(reason.value for reason in NoKappa), None]},
-        "interval": INTERVAL,
-        "no_interval": _NO_INTERVAL,
-        "same_share": NUMBER_OR_NULL,
-        "within_one_share": NUMBER_OR_NULL,
-        "confusion": list_of(list_of(COUNT)),
-    }
+    figures = agreement_fields()
     agreement = object_of(
         {
             "kind": {"enum": ["within", "between"]},
@@ -113,5 +96,7 @@ def agreement_schema() -> Schema:
             "run": TEXT,
             "agreements": list_of(agreement),
             "disagreements": list_of(disagreement),
-        }
+            "judges": list_of(judge_agreement_fields()),
+        },
+        optional=("judges",),
     )
