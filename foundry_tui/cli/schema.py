@@ -21,6 +21,7 @@ _NAMES = (
     "choice",
     "quality",
     "agreement",
+    "checks",
     "rubric",
     "settings",
     "model-list",
