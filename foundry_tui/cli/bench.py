@@ -43,6 +43,7 @@ from foundry_tui.services.bench.answered_before import answered_before
 from foundry_tui.services.bench.rerun import next_rerun
 from foundry_tui.services.bench.state import BenchState
 from foundry_tui.services.opened import Services
+from foundry_tui.services.scoring.checks import run_checks
 from foundry_tui.wiring.archive import open_archive
 
 __all__ = ["add_commands"]
@@ -74,7 +75,9 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="aliases or ids; auto: every chat model on this machine (BENCH_MODELS; default: auto)",
     )
     add_race(what)
-    what.add_argument("--prompts", metavar="FILE", type=Path, help="prompts.json: every prompt in it")
+    what.add_argument(
+        "--prompts", metavar="FILE", type=Path, help="every prompt in it, or of a ready set: rag"
+    )
     what.add_argument(
         "--prompt",
         metavar="TEXT",
@@ -318,7 +321,8 @@ async def _hand_over(
     told: tuple[str, ...] = ()
     if state is not None:
         told = summary_lines(run, results, paused_s=state.paused_s, notes=state.notes)
-    print_results(run, requests, resources, as_json=arguments.json)
+    checks = (await run_checks(run, requests)).models
+    print_results(run, requests, resources, checks, as_json=arguments.json)
     if not arguments.json:
         for line in (
             *race_lines(run, results),
@@ -333,7 +337,7 @@ async def _hand_over(
     if run.status is not RunStatus.COMPLETED:
         say(f"  → foundry-tui bench --resume {run.id[:8]} goes on with it")
     if arguments.out is not None:
-        for path in await write_results(arguments.out, whole, before, replaces=arguments.force):
+        for path in await write_results(arguments.out, whole, before, checks, replaces=arguments.force):
             say(f"written: {path}")
     return ExitCode.DONE if is_all_well(run, results) else ExitCode.FAILED
 

@@ -10,6 +10,8 @@ from foundry_tui.cli.run_ids import WholeRun
 from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.metrics.certificate import AnsweredBefore
+from foundry_tui.metrics.checks import ModelChecks
+from foundry_tui.reports.check_words import checks_lines
 from foundry_tui.reports.reruns import again_lines
 from foundry_tui.reports.results import results_json, results_object
 from foundry_tui.reports.run_csv import models_csv, requests_csv
@@ -33,16 +35,21 @@ _REQUESTS, _MODELS = "benchmark_requests.csv", "benchmark_models.csv"
 
 
 def print_results(
-    run: Run, requests: Sequence[RequestRun], resources: Sequence[ResourceReading], *, as_json: bool
+    run: Run,
+    requests: Sequence[RequestRun],
+    resources: Sequence[ResourceReading],
+    checks: Sequence[ModelChecks],
+    *,
+    as_json: bool,
 ) -> None:
     """The results format, or a table and what it says."""
     if as_json:
-        print_text(results_json(results_object(run, requests, resources)), end="")
+        print_text(results_json(results_object(run, requests, resources, checks)), end="")
         return
     results = model_results(run, requests)
     planned = len(run.plan.prompts) * run.plan.rounds
     print_table(MODEL_HEADER, [model_row(result, rounds=planned) for result in results], right=RIGHT_COLUMNS)
-    for line in (*highlights(results), *again_lines(results)):
+    for line in (*highlights(results), *again_lines(results), *checks_lines(checks)):
         print_text(line)
     for line in (*memory_lines(run, results), *left_out_lines(results)):
         say(line)
@@ -67,11 +74,16 @@ async def require_room(folder: Path, *, replaces: bool, run_id: str | None = Non
 
 
 async def write_results(
-    folder: Path, whole: WholeRun, before: Sequence[AnsweredBefore], *, replaces: bool
+    folder: Path,
+    whole: WholeRun,
+    before: Sequence[AnsweredBefore],
+    checks: Sequence[ModelChecks],
+    *,
+    replaces: bool,
 ) -> tuple[Path, ...]:
     """Write reports, results and tables into ``folder``; their paths.
 
-    ``before`` has what became of the answers since earlier runs.
+    ``before`` has what became of the answers since earlier runs, ``checks`` what their checks came to.
 
     Raises:
         BadInput: One of them is there already.
@@ -82,9 +94,9 @@ async def write_results(
     run, requests, resources = whole
     written: list[Path] = []
     for name, text in (
-        (_RESULTS, results_json(results_object(run, requests, resources))),
-        (_REPORT, run_markdown(run, requests, before)),
-        (_PAGE, run_html([whole], {run.id: before})),
+        (_RESULTS, results_json(results_object(run, requests, resources, checks))),
+        (_REPORT, run_markdown(run, requests, before, checks=checks)),
+        (_PAGE, run_html([whole], {run.id: before}, {run.id: checks})),
         (_REQUESTS, requests_csv(run, requests)),
         (_MODELS, models_csv(run, requests)),
     ):

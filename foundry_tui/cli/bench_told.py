@@ -7,9 +7,9 @@ from foundry_tui.cli.output import print_json, print_text
 from foundry_tui.domain.bench import BenchPlan
 from foundry_tui.domain.predictions import ModelPrediction
 from foundry_tui.domain.text import clean_line
+from foundry_tui.reports.plan_json import plan_object
 from foundry_tui.reports.prediction_json import prediction_object
 from foundry_tui.reports.prediction_words import memory_words, speed_words
-from foundry_tui.reports.results import plan_object
 from foundry_tui.reports.run_summary_words import estimate_words, limit_words, limits_lines
 from foundry_tui.services.bench.estimate import Estimate
 

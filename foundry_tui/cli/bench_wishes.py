@@ -4,11 +4,11 @@ import argparse
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from foundry_tui.cli.bench_limits import limits_of
 from foundry_tui.cli.numbers import positive
+from foundry_tui.config.locate import find_prompts
 from foundry_tui.config.plan_file import PlanEntries, load_plan
 from foundry_tui.config.prompts_file import load_prompts
 from foundry_tui.domain.bench import (
@@ -180,7 +180,7 @@ def _prompts(
     if arguments.prompts is not None and arguments.prompt is not None:
         raise BadInput("--prompts and --prompt exclude each other", remedy="leave one of them out")
     if arguments.prompts is not None:
-        path: Path = arguments.prompts
+        path = find_prompts(arguments.prompts, arguments.config)
         return tuple(prompt.planned for prompt in load_prompts(path))
     if arguments.prompt is not None:
         return tuple(_of_texts("--prompt", arguments.prompt))

@@ -16,7 +16,7 @@ from foundry_tui.cli.options import add_common, launch_options
 from foundry_tui.cli.output import print_json, print_text, say
 from foundry_tui.config.locate import config_folders, find_file
 from foundry_tui.config.models_file import load_models
-from foundry_tui.config.prompts_file import load_prompts
+from foundry_tui.config.prompt_sets import load_prompt_sets
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
@@ -115,14 +115,15 @@ def _configuration(arguments: argparse.Namespace) -> Check:
     try:
         folders = config_folders(arguments.config)
         found = [find_file(name, folders) for name in ("models.json", "prompts.json", "settings.toml")]
-        models, prompts = load_models(found[0]), load_prompts(found[1])
+        models, sets = load_models(found[0]), load_prompt_sets(folders)
     except FoundryTuiError as error:
         return _problem("configuration", error)
     places = ", ".join(str(path) for path in found)
     return Check(
         name="configuration",
         status=Status.OK,
-        detail=f"{len(models)} models and {len(prompts)} prompts in {places}",
+        detail=f"{len(models)} models and {len(sets['prompts.json'])} prompts in {places}"
+        + (f", {len(sets) - 1} ready sets of prompts" if len(sets) > 1 else ""),
     )
 
 

@@ -22,6 +22,7 @@ _NAMES = (
     "quality",
     "agreement",
     "judge",
+    "checks",
     "rubric",
     "settings",
     "model-list",

@@ -1,4 +1,4 @@
-"""``foundry-tui score …``: answers scored by hand, without the screen."""
+"""``foundry-tui score …``: answers scored by hand and checked, without the screen."""
 
 import argparse
 import time
@@ -10,6 +10,7 @@ from foundry_tui.cli.groups import add_group
 from foundry_tui.cli.options import launch_options
 from foundry_tui.cli.output import print_json, print_table, print_text, say
 from foundry_tui.cli.run_ids import load_with_requests
+from foundry_tui.cli.score_checks import add_checks
 from foundry_tui.cli.score_judge import add_judge, print_judge_agreements, print_judges
 from foundry_tui.config.locate import config_folders, find_file
 from foundry_tui.config.rubric_file import load_rubric
@@ -101,6 +102,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "agreement last",
         _agreement,
     )
+    add_checks(add)
     for one in (show, agreement):
         one.add_argument("id", metavar="RUN", help="its id, the beginning of it, or last")
         one.add_argument("--json", action="store_true", help="one JSON object on stdout")

@@ -9,6 +9,7 @@ from foundry_tui.cli.options import add_common
 from foundry_tui.cli.output import print_json, print_text, say
 from foundry_tui.config.locate import config_folders, find_file
 from foundry_tui.config.models_file import load_models
+from foundry_tui.config.prompt_sets import load_prompt_sets
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
 from foundry_tui.services.validation import ModelValidation, Validation, Verdict
@@ -24,7 +25,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "validate",
         description="Check every model of models.json, or of --models: it is listed, cached, loads and"
         " answers a probe chat. One line each; exit code 1 if one fails. What was loaded before is loaded"
-        " afterwards.",
+        " afterwards. Without --models the sets of prompts are read first, and a bad one is named.",
         epilog="example: foundry-tui validate --models qwen2.5-0.5b,phi-4-mini",
     )
     add_common(validate, top=False)
@@ -61,7 +62,10 @@ def _targets(arguments: argparse.Namespace) -> Sequence[str]:
     if arguments.models is not None:
         named: Sequence[str] = arguments.models
         return named
-    path = find_file("models.json", config_folders(arguments.config))
+    folders = config_folders(arguments.config)
+    # Before anything is loaded: it takes minutes, and what a benchmark would then ask could not be read.
+    load_prompt_sets(folders)
+    path = find_file("models.json", folders)
     names = [model.alias for model in load_models(path)]
     if not names:
         raise BadInput(f"{path} names no models", remedy="add some, or name them with --models A,B")

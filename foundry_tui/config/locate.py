@@ -5,7 +5,7 @@ from pathlib import Path
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.domain.text import clean_line
 
-__all__ = ["config_folders", "find_file", "shipped_folder"]
+__all__ = ["config_folders", "find_file", "find_prompts", "ready_prompts", "shipped_folder"]
 
 
 def config_folders(given: Path | None = None) -> tuple[Path, ...]:
@@ -37,6 +37,39 @@ def find_file(name: str, folders: tuple[Path, ...]) -> Path:
             return folder / name
     places = ", ".join(clean_line(str(folder)) for folder in folders)
     raise BadInput(f"{name} is in none of {places}", remedy="Install foundry-tui again.")
+
+
+def find_prompts(named: Path, config_dir: Path | None = None) -> Path:
+    """The file of prompts that ``--prompts`` names: a path, or a ready set such as ``rag``.
+
+    A file of that name goes before a set; whether it can be read shows when it is read.
+
+    Raises:
+        BadInput: ``config_dir`` is no folder, or it is a bare name and neither a file nor a set.
+    """
+    if len(named.parts) != 1 or named.suffix or _is_there(named):
+        return named
+    folders = config_folders(config_dir)
+    for folder in folders:
+        path = folder / f"prompts-{named.name}.json"
+        if _is_there(path):
+            return path
+    sets = ", ".join(clean_line(name) for name in ready_prompts(folders))
+    raise BadInput(
+        clean_line(f"--prompts {named}: expected a file or a ready set, found neither"),
+        remedy=f"name a file, or one of {sets}",
+    )
+
+
+def ready_prompts(folders: tuple[Path, ...]) -> tuple[str, ...]:
+    """Names of the ready sets: of every ``prompts-NAME.json`` in the folders."""
+    names = set()
+    for folder in folders:
+        try:
+            names |= {path.stem.removeprefix("prompts-") for path in folder.glob("prompts-*.json")}
+        except OSError:
+            continue
+    return tuple(sorted(names))
 
 
 def shipped_folder() -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from foundry_tui.config.check_entries import checks_at
 from foundry_tui.config.documents import Document, file_problem, pointer, read_json
 from foundry_tui.domain.bench import (
     GoodputLimits,
@@ -74,8 +75,14 @@ def load_plan(path: Path) -> PlanEntries:
         None
         if checked.prompt_set is None
         else tuple(
-            PlannedPrompt(id=entry.id, text=entry.text, system=entry.system, aspects=tuple(entry.aspects))
-            for entry in checked.prompt_set
+            PlannedPrompt(
+                id=entry.id,
+                text=entry.text,
+                system=entry.system,
+                aspects=tuple(entry.aspects),
+                checks=checks_at(document, entry.checks, "prompt_set", index, "checks"),
+            )
+            for index, entry in enumerate(checked.prompt_set)
         )
     )
     _refuse_repeats(document, "models", checked.models or ())

@@ -33,9 +33,13 @@ _EXPECTED = {
     "int_type": "a whole number",
     "less_than_equal": "a number up to {le}",
     "list_type": "a list",
+    "literal_error": "{expected}",
     "string_type": "text in quotes",
     "string_unicode": "text without halves of surrogate pairs",
+    "string_too_short": "text that is not empty",
     "too_short": "at least {min_length} item",
+    "union_tag_invalid": "a kind that is one of {expected_tags}",
+    "union_tag_not_found": "the key kind with what kind it is",
 }
 _MAPPING = {Syntax.JSON: "an object", Syntax.TOML: "a table"}
 
@@ -67,7 +71,7 @@ def value_problem(error: "ValidationError") -> str:
 def _tell(syntax: Syntax, shape: "type[BaseModel]", detail: "ErrorDetails") -> str:
     # pydantic marks the key of a mapping, where that is the trouble, with a last part of its own.
     keys = [key for key in detail["loc"] if key != "[key]"]
-    place = clean_line(pointer(*keys), 120)
+    place = clean_line(pointer(*_without_tags(shape, keys)), 120)
     if detail["type"] == "missing":
         return f"{place}: expected this key, found nothing"
     if detail["type"] == "extra_forbidden":
@@ -130,13 +134,36 @@ def _known_keys(shape: "type[BaseModel]", keys: list[int | str]) -> list[str]:
     schema: dict[str, object] = shape.model_json_schema()
     node = schema
     for key in keys:
-        if isinstance(key, int):
-            node = _inner(schema, node, "items")
-        elif "properties" in node:
-            node = _inner(schema, _inner(schema, node, "properties"), key)
-        else:
-            node = _inner(schema, _inner(schema, node, "patternProperties"), NOT_BLANK)
+        node = _step(schema, node, key)
     return list(_inner(schema, node, "properties"))
+
+
+def _without_tags(shape: "type[BaseModel]", keys: list[int | str]) -> list[int | str]:
+    """``keys`` without those that name the kind of what stands there: pydantic's way, and in no document."""
+    schema: dict[str, object] = shape.model_json_schema()
+    node, kept = schema, []
+    for key in keys:
+        if "discriminator" not in node:
+            kept.append(key)
+        node = _step(schema, node, key)
+    return kept
+
+
+def _step(schema: dict[str, object], node: dict[str, object], key: int | str) -> dict[str, object]:
+    """What ``node`` has at ``key``; where it is one of several kinds, the kind that ``key`` names."""
+    if "discriminator" in node:
+        kinds = _inner(schema, _inner(schema, node, "discriminator"), "mapping")
+        inner = _inner(schema, {"kind": {"$ref": kinds.get(str(key))}}, "kind")
+    elif isinstance(key, int):
+        inner = _inner(schema, node, "items")
+    elif "properties" in node:
+        inner = _inner(schema, _inner(schema, node, "properties"), key)
+    else:
+        inner = _inner(schema, _inner(schema, node, "patternProperties"), NOT_BLANK)
+    # A value that may be null is a union, of which only the other part has anything in it.
+    parts = inner.get("anyOf")
+    present = [part for part in parts if part != {"type": "null"}] if isinstance(parts, list) else []
+    return _inner(schema, {"one": present[0]}, "one") if len(present) == 1 else inner
 
 
 def _inner(schema: dict[str, object], node: dict[str, object], key: str) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from foundry_tui.config.check_entries import checks_at
 from foundry_tui.config.documents import Document, file_problem, pointer, read_json
 from foundry_tui.config.values import Prompt
 from foundry_tui.domain.text import clean_line
@@ -14,7 +15,8 @@ def load_prompts(path: Path) -> tuple[Prompt, ...]:
     """Read ``{"prompts": [prompt, …]}``, or a bare list of texts, whose ids are then p1, p2 and so on.
 
     Raises:
-        BadInput: The file cannot be read, is not of that form, or gives one id to two prompts.
+        BadInput: The file cannot be read, is not of that form, gives one id to two prompts, or has a check
+            that cannot be made.
     """
     document = read_json(path)
 
@@ -38,8 +40,9 @@ def load_prompts(path: Path) -> tuple[Prompt, ...]:
             system=entry.system,
             aspects=tuple(entry.aspects),
             tags=tuple(entry.tags),
+            checks=checks_at(document, entry.checks, "prompts", index, "checks"),
         )
-        for entry in checked.prompts
+        for index, entry in enumerate(checked.prompts)
     )
     _refuse_repeated_ids(document, prompts)
     return prompts

@@ -20,6 +20,7 @@ from foundry_tui.config.schema_parts import (
     object_of,
     or_null,
 )
+from foundry_tui.config.score_schemas import model_checks_schema, written_checks_schema
 from foundry_tui.domain.bench import MemoryRescue, Order, Phase
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.metrics.comparison import Verdict
@@ -250,9 +251,8 @@ def _resources_schema() -> Schema:
 
 
 def _plan_schema() -> Schema:
-    prompt = object_of(
-        {"id": TEXT, "text": TEXT, "system": TEXT_OR_NULL, "aspects": TEXTS}, optional=("aspects",)
-    )
+    judged: dict[str, Schema] = {"aspects": TEXTS, "checks": written_checks_schema()}
+    prompt = object_of({"id": TEXT, "text": TEXT, "system": TEXT_OR_NULL, **judged}, optional=tuple(judged))
     rule = object_of(
         {"half_width_share": {"type": "number"}, "max_rounds": COUNT, "max_s": {"type": "number"}}
     )
@@ -418,6 +418,7 @@ def _summary_schema() -> Schema:
             )
         ),
         "measured_again": again_schema(),
+        "checks": or_null(model_checks_schema()),
         "peak_vram_bytes": COUNT_OR_NULL,
         "rss_before_bytes": COUNT_OR_NULL,
         "rss_loaded_bytes": COUNT_OR_NULL,

@@ -26,7 +26,7 @@ from foundry_tui.config.result_schemas import (
     results_schema,
     run_list_schema,
 )
-from foundry_tui.config.score_schemas import agreement_schema, quality_schema
+from foundry_tui.config.score_schemas import agreement_schema, checks_schema, quality_schema
 from foundry_tui.config.selftest_schema import selftest_schema
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ BUILDERS: dict[str, tuple[str, Callable[[], JsonSchema]]] = {
     "quality": ("output of foundry-tui score show --json", quality_schema),
     "agreement": ("output of foundry-tui score agreement --json", agreement_schema),
     "judge": ("output of foundry-tui score judge --json", judge_schema),
+    "checks": ("output of foundry-tui score checks --json", checks_schema),
     "choice": ("output of foundry-tui models pick --json", choice_schema),
     "run-list": ("output of foundry-tui runs list --json", run_list_schema),
     "run-history": ("output of foundry-tui runs history --json", history_schema),

@@ -1,4 +1,4 @@
-"""JSON Schema of what ``score show`` and ``score agreement`` print; an output only ever gains fields."""
+"""JSON Schema of what ``score show``, ``agreement`` and ``checks`` print; an output only gains fields."""
 
 from foundry_tui.config.judge_schemas import judge_agreement_fields, judge_fields
 from foundry_tui.config.schema_parts import (
@@ -8,15 +8,27 @@ from foundry_tui.config.schema_parts import (
     NUMBER_OR_NULL,
     TEXT,
     TEXT_OR_NULL,
+    TEXTS,
+    TRUTH_OR_NULL,
     Schema,
     list_of,
     object_of,
     or_null,
 )
 from foundry_tui.config.score_parts import NO_INTERVAL, agreement_fields, mean_fields
+from foundry_tui.metrics.checks import Passed
 from foundry_tui.metrics.quality import NoTimeToGood
 
-__all__ = ["agreement_schema", "quality_schema"]
+__all__ = [
+    "agreement_schema",
+    "checks_schema",
+    "model_checks_schema",
+    "quality_schema",
+    "written_checks_schema",
+]
+
+# What else it has is told by the schema of prompts.json, for each kind.
+_WRITTEN_CHECK: Schema = object_of({"kind": TEXT})
 
 
 def quality_schema() -> Schema:
@@ -100,3 +112,51 @@ def agreement_schema() -> Schema:
         },
         optional=("judges",),
     )
+
+
+def checks_schema() -> Schema:
+    """Of ``score checks --json``."""
+    return object_of(
+        {
+            "schema": {"const": "foundry-tui/checks@1"},
+            "run": TEXT,
+            "prompts": COUNT,
+            "models": list_of(model_checks_schema()),
+            "not_in_run": TEXTS,
+            "reworded": TEXTS,
+        }
+    )
+
+
+def model_checks_schema() -> Schema:
+    """Of the checks of one model: counts, shares from 0 to 1, and what was found in each answer."""
+    found = object_of(
+        {
+            "check": _WRITTEN_CHECK,
+            "result": {"enum": [passed.value for passed in Passed]},
+            "why": TEXT_OR_NULL,
+        }
+    )
+    answer = object_of(
+        {"number": COUNT, "prompt_id": TEXT, "passed": TRUTH_OR_NULL, "findings": list_of(found)}
+    )
+    return object_of(
+        {
+            "model": TEXT,
+            "passed": COUNT,
+            "made": COUNT,
+            "not_applicable": COUNT,
+            "share": NUMBER_OR_NULL,
+            "interval": INTERVAL,
+            "answers_passed": COUNT,
+            "answers_made": COUNT,
+            "answers_interval": INTERVAL,
+            "unanswered": TEXTS,
+            "answers": list_of(answer),
+        }
+    )
+
+
+def written_checks_schema() -> Schema:
+    """Of the checks of a prompt, as ``foundry-tui schema prompts`` has them."""
+    return list_of(_WRITTEN_CHECK)

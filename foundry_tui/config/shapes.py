@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel
 
+from foundry_tui.config.check_shapes import CheckEntry
 from foundry_tui.config.values import (
     ChatSettings,
     DownloadSettings,
@@ -117,6 +118,7 @@ class PromptEntry(_Shape):
     system: Text | None = Field(default=None, description="Sent before it as the system message.")
     aspects: list[Text] = Field(default=[], description="What a good answer mentions or keeps to.")
     tags: list[Text] = Field(default=[], description="Words to pick prompts by.")
+    checks: list[CheckEntry] = Field(default=[], description="What a program looks for in an answer.")
 
 
 class PromptsFile(_Shape):

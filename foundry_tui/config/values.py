@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from foundry_tui.domain.bench import PlannedPrompt
 from foundry_tui.domain.chat import PhaseTimeouts
+from foundry_tui.domain.checks import Check
 
 __all__ = [
     "ChatSettings",
@@ -51,6 +52,7 @@ class Prompt:
         system: Sent before it as the system message; None for none.
         aspects: What a good answer mentions or keeps to.
         tags: Words to pick prompts by.
+        checks: What a program looks for in an answer.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Prompt:
     system: str | None = None
     aspects: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.id.strip() or not self.text.strip():
@@ -66,7 +69,9 @@ class Prompt:
     @property
     def planned(self) -> PlannedPrompt:
         """As a run asks it, with what its answers are judged by."""
-        return PlannedPrompt(id=self.id, text=self.text, system=self.system, aspects=self.aspects)
+        return PlannedPrompt(
+            id=self.id, text=self.text, system=self.system, aspects=self.aspects, checks=self.checks
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

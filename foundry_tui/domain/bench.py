@@ -7,6 +7,7 @@ from enum import StrEnum
 from foundry_tui.domain.bench_conditions import RequestConditions
 from foundry_tui.domain.bench_reruns import Rerun
 from foundry_tui.domain.chat import Outcome, PhaseTimeouts
+from foundry_tui.domain.checks import Check
 from foundry_tui.domain.predictions import ModelPrediction
 from foundry_tui.domain.trace import GenerationTrace
 
@@ -68,12 +69,14 @@ class PlannedPrompt:
         id: Its name in the results; once in a plan.
         system: Sent before it as the system message; None for none.
         aspects: What a good answer mentions or keeps to; for whoever judges it, never sent with it.
+        checks: What a program looks for in an answer; likewise.
     """
 
     id: str
     text: str
     system: str | None = None
     aspects: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.id.strip() or not self.text.strip():

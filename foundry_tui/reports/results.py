@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from foundry_tui.domain.bench import (
-    BenchPlan,
-    GoodputLimits,
     ModelRun,
     RequestRun,
     ResourceReading,
@@ -21,14 +19,17 @@ from foundry_tui.domain.bench import (
 from foundry_tui.domain.chat import ChunkKind
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.metrics.attempts import standing
+from foundry_tui.metrics.checks import ModelChecks
 from foundry_tui.metrics.goodput import Goodput
 from foundry_tui.metrics.hidden import HiddenAnswers
 from foundry_tui.metrics.measures import is_counted
 from foundry_tui.metrics.pooled_gaps import PooledGaps, pooled_gaps
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.tokens import output_tokens
+from foundry_tui.reports.check_words import summary_checks_object
 from foundry_tui.reports.conversation_markdown import utc_moment
 from foundry_tui.reports.json_text import carried, interval_list
+from foundry_tui.reports.plan_json import goodput_limits_object, plan_object
 from foundry_tui.reports.prediction_json import prediction_errors_object, prediction_object
 from foundry_tui.reports.reruns import again_object, replaced_by, reruns_object
 from foundry_tui.reports.run_costs import model_costs
@@ -39,7 +40,6 @@ from foundry_tui.reports.trace_json import stamps_object, tool_text, usage_objec
 __all__ = [
     "RESULTS_SCHEMA",
     "answer_object",
-    "plan_object",
     "request_object",
     "results_json",
     "results_object",
@@ -52,9 +52,15 @@ _Object: TypeAlias = dict[str, object]
 
 
 def results_object(
-    run: Run, requests: Sequence[RequestRun], resources: Sequence[ResourceReading] = ()
+    run: Run,
+    requests: Sequence[RequestRun],
+    resources: Sequence[ResourceReading] = (),
+    checks: Sequence[ModelChecks] = (),
 ) -> _Object:
-    """The whole of a run; one that has not ended, or whose process died, is ``interrupted``."""
+    """The whole of a run; one that has not ended, or whose process died, is ``interrupted``.
+
+    ``checks`` has what the checks of its prompts came to; a model that is not in it has null there.
+    """
     results = model_results(run, requests)
     replaced = replaced_by(results)
     return {
@@ -64,7 +70,10 @@ def results_object(
             request_object(request, is_superseded=request.number in replaced) for request in requests
         ],
         "summary": [
-            _summary_object(costs.result) | costs_object(costs) | prediction_errors_object(costs.result)
+            _summary_object(costs.result)
+            | costs_object(costs)
+            | prediction_errors_object(costs.result)
+            | summary_checks_object(costs.result.name, checks)
             for costs in model_costs(run, results)
         ],
         "resources": _resources_object(resources),
@@ -172,56 +181,6 @@ def request_object(request: RequestRun, *, is_superseded: bool = False) -> _Obje
         "conditions": conditions_object(request.conditions),
         "attempt": request.attempt,
         "superseded": is_superseded,
-    }
-
-
-def plan_object(plan: BenchPlan) -> _Object:
-    """``plan``, as ``--plan`` takes it; ``prompts`` are ids, ``prompt_set`` is what they stand for."""
-    rule = plan.precision
-    return {
-        "models": list(plan.models),
-        "prompts": [prompt.id for prompt in plan.prompts],
-        "rounds": plan.rounds,
-        "warmup": plan.warmup,
-        "max_tokens": plan.max_tokens,
-        "temperature": plan.temperature,
-        "seed": plan.seed,
-        "concurrency": plan.concurrency,
-        "order": plan.order.value,
-        "deterministic": plan.is_deterministic,
-        "cold_start": plan.has_cold_start,
-        "unloads": plan.unloads,
-        "precision": None
-        if rule is None
-        else {
-            "half_width_share": rule.half_width_share,
-            "max_rounds": rule.max_rounds,
-            "max_s": rule.max_s,
-        },
-        "stops_repetition": plan.stops_repetition,
-        "out_of_memory": plan.rescue.value,
-        "limits": {
-            "max_s": plan.limits.max_s,
-            "min_free_disk_bytes": plan.limits.min_free_disk_bytes,
-            "max_temperature_c": plan.limits.max_temperature_c,
-        },
-        "goodput": _goodput_limits(plan.goodput),
-        "timeouts": {
-            "connect_s": plan.timeouts.connect_s,
-            "headers_s": plan.timeouts.headers_s,
-            "first_token_s": plan.timeouts.first_token_s,
-            "between_s": plan.timeouts.between_s,
-            "total_s": plan.timeouts.total_s,
-        },
-        "prompt_set": [
-            {
-                "id": prompt.id,
-                "text": prompt.text,
-                "system": prompt.system,
-                "aspects": list(prompt.aspects),
-            }
-            for prompt in plan.prompts
-        ],
     }
 
 
@@ -385,17 +344,11 @@ def _summary_object(result: ModelResult) -> _Object:
     }
 
 
-def _goodput_limits(limits: GoodputLimits | None) -> _Object | None:
-    if limits is None:
-        return None
-    return {"name": limits.name, "ttft_s": limits.ttft_s, "per_token_s": limits.per_token_s}
-
-
 def _goodput_object(found: Goodput | None) -> _Object | None:
     if found is None:
         return None
     return {
-        "limits": _goodput_limits(found.limits),
+        "limits": goodput_limits_object(found.limits),
         "good": found.good,
         "judged": found.judged,
         "unknown": found.unknown,

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.certificate import AnsweredBefore
+from foundry_tui.metrics.checks import ModelChecks
 from foundry_tui.reports.page.gaps import gap_charts
 from foundry_tui.reports.page.parts import bullets, paragraph, section
 from foundry_tui.reports.page.spreads import drift_chart, spread_charts
@@ -28,14 +29,17 @@ _LEGACY, _GAPS, _PLAN = "Beside the workshop's figure", "Gaps between chunks", "
 
 
 def run_html(
-    runs: Sequence[RunOfPage], before: Mapping[str, Sequence[AnsweredBefore]] = MappingProxyType({})
+    runs: Sequence[RunOfPage],
+    before: Mapping[str, Sequence[AnsweredBefore]] = MappingProxyType({}),
+    checks: Mapping[str, Sequence[ModelChecks]] = MappingProxyType({}),
 ) -> str:
     """One page; the same runs give the same page, to the last byte.
 
-    ``before`` has by run what became of its answers since earlier ones.
+    ``before`` has by run what became of its answers since earlier ones, ``checks`` what their checks came to.
     """
     articles = [
-        _article(f"r{number}", *kept, before.get(kept[0].id, ())) for number, kept in enumerate(runs, 1)
+        _article(f"r{number}", *kept, before.get(kept[0].id, ()), checks.get(kept[0].id, ()))
+        for number, kept in enumerate(runs, 1)
     ]
     names = [clean_line(run.name or run.id, 200) for run, _, _ in runs]
     title = f"Benchmark: {', '.join(names)}" if names else "Benchmark"
@@ -63,9 +67,10 @@ def _article(
     requests: Sequence[RequestRun],
     resources: Sequence[ResourceReading],
     before: Sequence[AnsweredBefore],
+    checks: Sequence[ModelChecks],
 ) -> Markup:
     results = model_results(run, requests)
-    first, *others = parts_of(run_markdown(run, requests, before, results=results))
+    first, *others = parts_of(run_markdown(run, requests, before, results=results, checks=checks))
     parts = {part.title: part for part in others}
     workshop = [block for block in first.blocks if isinstance(block, Table)]
     legacy, gaps = (parts.pop(title, Part(title)) for title in (_LEGACY, _GAPS))

@@ -6,9 +6,11 @@ from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.certificate import AnsweredBefore
+from foundry_tui.metrics.checks import ModelChecks
 from foundry_tui.metrics.intervals import Interval
 from foundry_tui.metrics.measures import Measure, is_counted
 from foundry_tui.metrics.spread import Spread
+from foundry_tui.reports.check_markdown import checks_markdown
 from foundry_tui.reports.comparison_words import answered_before_line
 from foundry_tui.reports.conversation_markdown import utc_moment
 from foundry_tui.reports.markdown_text import plain_words, table_lines
@@ -54,6 +56,7 @@ def run_markdown(
     before: Sequence[AnsweredBefore] = (),
     *,
     results: Sequence[ModelResult] | None = None,
+    checks: Sequence[ModelChecks] = (),
 ) -> str:
     """The whole report; every text that is not ours stands in it as plain words.
 
@@ -62,6 +65,7 @@ def run_markdown(
         requests: All of it.
         before: What became of the answers since earlier runs, of the models that were asked before.
         results: ``model_results`` of the two, where the caller has them already; None reckons them up.
+        checks: What the checks of its prompts came to, where it has any.
     """
     if results is None:
         results = model_results(run, requests)
@@ -78,6 +82,7 @@ def run_markdown(
         ("What had been predicted", [f"- {plain_words(line)}" for line in prediction_lines(results)]),
         ("Goodput", [f"- {plain_words(line)}" for line in goodput_lines(results)]),
         ("Repeatability", [*_certificates(results), *_before(before)]),
+        ("Automatic checks", checks_markdown(checks)),
         ("Reading the prompt", _prefill(results)),
         ("Requests that stand out", _outliers(results)),
         ("What was left out, and why", [f"- {plain_words(line)}" for line in left_out_lines(results)]),

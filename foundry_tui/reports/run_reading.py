@@ -23,6 +23,7 @@ from foundry_tui.domain.chat import ChunkKind, Outcome, PhaseTimeouts
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.reports.json_reading import JsonNode, parse_json
 from foundry_tui.reports.prediction_json import prediction_node
+from foundry_tui.reports.prompt_json import prompt_of
 from foundry_tui.reports.reruns import reruns_of
 from foundry_tui.reports.results import RESULTS_SCHEMA
 from foundry_tui.reports.run_costs_reading import conditions_of, levels_of
@@ -108,23 +109,10 @@ def _resources(root: JsonNode) -> tuple[ResourceReading, ...]:
 
 def _run(node: JsonNode) -> Run:
     plan = node.field("plan")
-    prompts = [
-        PlannedPrompt(
-            id=entry.field("id").text(),
-            text=entry.field("text").text(),
-            system=entry.field("system").text_or_none(),
-            aspects=(
-                tuple(aspect.text() for aspect in entry.field("aspects").items())
-                if _has(entry, "aspects")
-                else ()
-            ),
-        )
-        for entry in plan.field("prompt_set").items()
-    ]
     try:
         made = BenchPlan(
             models=tuple(model.text() for model in plan.field("models").items()),
-            prompts=tuple(prompts),
+            prompts=tuple(prompt_of(entry) for entry in plan.field("prompt_set").items()),
             name=node.field("name").text_or_none() or "",
             rounds=plan.field("rounds").whole(low=1),
             warmup=plan.field("warmup").whole(),

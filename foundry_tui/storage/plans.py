@@ -14,6 +14,7 @@ from foundry_tui.domain.bench import (
     RunLimits,
 )
 from foundry_tui.domain.chat import PhaseTimeouts
+from foundry_tui.domain.check_form import check_from, check_object
 
 __all__ = ["packed_plan", "unpacked_plan"]
 
@@ -50,8 +51,14 @@ def _packed_prompt(prompt: PlannedPrompt) -> dict[str, object]:
     packed: dict[str, object] = {"id": prompt.id, "text": prompt.text, "system": prompt.system}
     if prompt.aspects:
         packed["aspects"] = prompt.aspects
+    if prompt.checks:
+        packed["checks"] = [check_object(check) for check in prompt.checks]
     return packed
 
 
 def _unpacked_prompt(packed: dict[str, Any]) -> PlannedPrompt:
-    return PlannedPrompt(**(packed | {"aspects": tuple(packed.get("aspects", ()))}))
+    judged = {
+        "aspects": tuple(packed.get("aspects", ())),
+        "checks": tuple(check_from(check) for check in packed.get("checks", ())),
+    }
+    return PlannedPrompt(**(packed | judged))

@@ -12,7 +12,7 @@ from foundry_tui.config.plan_file import load_plan
 from foundry_tui.domain.bench import GoodputLimits, MemoryRescue, RunLimits
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.metrics.goodput import LIMITS
-from foundry_tui.reports.results import plan_object
+from foundry_tui.reports.plan_json import plan_object
 from tests.support.benches import plan
 
 

@@ -7,8 +7,10 @@ from pathlib import PurePath
 from textual.widget import Widget
 
 from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
+from foundry_tui.metrics.checks import ModelChecks
 from foundry_tui.services.files import write_new
 from foundry_tui.services.paths import free_name
+from foundry_tui.services.scoring.checks import run_checks
 from foundry_tui.tui.notices import tell
 from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
 
@@ -38,28 +40,33 @@ async def export_run(
     path = await place.app.push_screen_wait(screen)
     if path is None:
         return
+    checks = (await run_checks(run, requests)).models
     text = await asyncio.to_thread(
-        _text_of, PurePath(path).suffix.casefold(), run, requests, tuple(resources)
+        _text_of, PurePath(path).suffix.casefold(), run, requests, tuple(resources), checks
     )
     tell(place, f"The run was written to {await write_new(path, text)}")
 
 
 def _text_of(
-    suffix: str, run: Run, requests: tuple[RequestRun, ...], resources: tuple[ResourceReading, ...]
+    suffix: str,
+    run: Run,
+    requests: tuple[RequestRun, ...],
+    resources: tuple[ResourceReading, ...],
+    checks: tuple[ModelChecks, ...],
 ) -> str:
     # Late: few sessions write a report.
     if suffix == ".html":
         from foundry_tui.reports.run_html import run_html
 
-        return run_html([(run, requests, resources)])
+        return run_html([(run, requests, resources)], checks={run.id: checks})
     if suffix == ".json":
         from foundry_tui.reports.results import results_json, results_object
 
-        return results_json(results_object(run, requests, resources))
+        return results_json(results_object(run, requests, resources, checks))
     if suffix == ".csv":
         from foundry_tui.reports.run_csv import requests_csv
 
         return requests_csv(run, requests)
     from foundry_tui.reports.run_markdown import run_markdown
 
-    return run_markdown(run, requests)
+    return run_markdown(run, requests, checks=checks)
