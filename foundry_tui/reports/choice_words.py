@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, rate_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.candidate import COMPARED, Candidate, Dimension, Figure, Unknown, worth
-from foundry_tui.metrics.rank_stability import DRAWN, Stability
+from foundry_tui.metrics.intervals import BOOTSTRAP_COUNT
+from foundry_tui.metrics.rank_stability import Stability, drawn_of
 from foundry_tui.metrics.selection import Asked, Check, Fit, Judged, Limits, Standing, State, uncompared
 from foundry_tui.reports.choice import Choice
 
 __all__ = [
     "CHOICE_HEADER",
-    "CHOICE_RIGHT",
     "Namer",
     "cell",
     "characters_words",
@@ -33,8 +33,14 @@ __all__ = [
 Namer = Callable[[Candidate], str]
 """Calls a candidate by a harmless name."""
 
-CHOICE_HEADER = ("MODEL", "FITS", "ANSWERS", *(dimension.value.upper() for dimension in Dimension))
-CHOICE_RIGHT = frozenset({2})
+CHOICE_HEADER = (
+    "MODEL",
+    "FITS",
+    "ANSWERS",
+    *(dimension.value.upper() for dimension in Dimension),
+    "TIME TO A GOOD ANSWER",
+)
+"""Of a table as wide as it comes out."""
 
 _FIT_WORDS = {Fit.FITS: "yes", Fit.DOES_NOT: "no", Fit.NOT_KNOWN: "not known"}
 _ASKED_WORDS = {
@@ -69,6 +75,7 @@ def choice_rows(found: Choice) -> list[tuple[str, ...]]:
             _FIT_WORDS[judged.fit],
             f"{judged.candidate.answers}/{judged.candidate.tried}",
             *(cell(judged, dimension) for dimension in Dimension),
+            figure_words(judged.candidate.time_to_good, seconds_in_words),
         )
         for judged in found.judged
     ]
@@ -123,6 +130,8 @@ def front_lines(found: Choice) -> list[str]:
         for each in found.standings
         if not each.is_on_front
     ]
+    if found.stability is not None:
+        lines += _undrawn_lines(found, name)
     if len(found.standings) > 1:
         lines += _uncompared_lines(found, name)
     if found.standings and found.stability is None:
@@ -301,6 +310,20 @@ def _uncompared_lines(found: Choice, name: Namer) -> list[str]:
     ]
 
 
+def _undrawn_lines(found: Choice, name: Namer) -> list[str]:
+    """Whose quality is the same in every resample, though it is not certain."""
+    undrawn = [
+        name(each.candidate)
+        for each in found.standings
+        if not isinstance(each.candidate.quality, Unknown)
+        and Dimension.QUALITY not in drawn_of(each.candidate)
+    ]
+    if not undrawn:
+        return []
+    why = f"fewer than {BOOTSTRAP_COUNT} of its prompts are scored"
+    return [f"quality stays as it is in the resamples: {', '.join(undrawn)} ({why})"]
+
+
 def _is_better(a: Candidate, b: Candidate, dimension: Dimension) -> bool:
     mine, other = worth(a, dimension), worth(b, dimension)
     return mine is not None and other is not None and mine > other
@@ -314,7 +337,7 @@ def _stability_words(found: Choice, candidate: Candidate) -> str:
         f"{dimension.value} in {_percent(share)}"
         for dimension, share in held.first
         # What is not drawn is first always or never, which the table shows.
-        if share and (dimension in DRAWN or share < 1)
+        if share and (dimension in drawn_of(candidate) or share < 1)
     ]
     first = f"; first in {', '.join(firsts)}" if firsts else ""
     return f"; of {found.resamples:,} resamples it {_held_words(held)}{first}"
