@@ -188,6 +188,7 @@ async def open_services(
             sampler=sampler,
             background=background,
             bench=bench,
+            scores=archive.scores,
             bench_prompts=lambda: _bench_prompts(launch),
             bench_targets=lambda: _bench_targets(launch),
             care=care,

@@ -3,6 +3,7 @@
 import argparse
 import math
 import time
+from dataclasses import replace
 
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.groups import AddAction
@@ -13,7 +14,7 @@ from foundry_tui.cli.run_ids import load_with_requests
 from foundry_tui.domain.scoring import HIGHEST, LOWEST
 from foundry_tui.launching import resolve
 from foundry_tui.metrics.candidate import COMPARED, Dimension
-from foundry_tui.metrics.selection import Limits
+from foundry_tui.metrics.selection import Asked, Limits
 from foundry_tui.reports.candidates import candidates_of, unlike_lines
 from foundry_tui.reports.choice import Choice, choice
 from foundry_tui.reports.choice_json import choice_object
@@ -33,6 +34,7 @@ from foundry_tui.reports.choice_words import (
     why_lines,
 )
 from foundry_tui.reports.decision import decision_markdown
+from foundry_tui.reports.limit_line import LIMIT_EXAMPLE, read_limit_line
 from foundry_tui.services.files import write_new
 from foundry_tui.services.scoring.quality import run_quality
 from foundry_tui.wiring.archive import open_archive
@@ -59,6 +61,12 @@ def add_actions(action: AddAction) -> None:
     limits.add_argument(
         "--license", metavar="A,B", type=_licenses, help="whole names that are allowed, in any case"
     )
+    limits.add_argument(
+        "--limits",
+        metavar="LINE",
+        default="",
+        help=f"all on one line, as the screen takes them: '{LIMIT_EXAMPLE}'; the others come before it",
+    )
     pick.add_argument(
         "--weights",
         metavar="NAME=W,…",
@@ -73,6 +81,7 @@ def add_actions(action: AddAction) -> None:
 
 
 async def _pick(arguments: argparse.Namespace) -> int:
+    wanted = read_limit_line(arguments.limits)
     async with open_archive(resolve(launch_options(arguments))) as archive:
         whole = {
             run.id: (run, requests)
@@ -89,8 +98,8 @@ async def _pick(arguments: argparse.Namespace) -> int:
     ]
     found = choice(
         candidates,
-        _limits(arguments),
-        weights=arguments.weights,
+        _limits(arguments, wanted.limits),
+        weights=arguments.weights or wanted.weights,
         unlike=unlike_lines(runs, candidates),
     )
     if arguments.decision is not None:
@@ -106,16 +115,18 @@ async def _pick(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE if found.front else ExitCode.FAILED
 
 
-def _limits(arguments: argparse.Namespace) -> Limits:
-    return Limits(
-        max_latency_s=arguments.max_latency,
-        max_ttft_s=arguments.max_ttft,
-        min_tokens_per_s=arguments.min_rate,
-        max_memory_bytes=arguments.max_memory,
-        max_footprint_bytes=arguments.max_footprint,
-        min_quality=arguments.min_quality,
-        licenses=arguments.license,
-    )
+def _limits(arguments: argparse.Namespace, of_line: Limits) -> Limits:
+    """Each as its own option has it, else as the line has it."""
+    given = {
+        Asked.LATENCY: arguments.max_latency,
+        Asked.TTFT: arguments.max_ttft,
+        Asked.RATE: arguments.min_rate,
+        Asked.MEMORY: arguments.max_memory,
+        Asked.FOOTPRINT: arguments.max_footprint,
+        Asked.QUALITY: arguments.min_quality,
+        Asked.LICENSES: arguments.license,
+    }
+    return replace(of_line, **{asked.value: limit for asked, limit in given.items() if limit is not None})
 
 
 def _print(found: Choice) -> None:

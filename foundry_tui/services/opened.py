@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from foundry_tui.aio import Tasks
 from foundry_tui.domain.bench import PlannedPrompt
 from foundry_tui.domain.engine import EngineInfo
-from foundry_tui.ports.storage import ConversationStore, InputHistory, PromptLibrary
+from foundry_tui.ports.storage import ConversationStore, InputHistory, PromptLibrary, ScoreStore
 from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import Dialogue
@@ -33,6 +33,7 @@ class Services:
         recorder: Writes behind whatever must be kept.
         conversations: All that were kept; as with prompts and history, the first use opens the database.
         bench: Runs benchmarks and keeps them.
+        scores: What people gave the answers of kept runs.
         bench_prompts: What one can ask: ``BENCH_PROMPT`` if it is set, and all of ``prompts.json``; reads it
             anew, so not on the event loop.
         bench_targets: The models that ``models.json`` has for chats, by alias, in the order of priority;
@@ -57,6 +58,7 @@ class Services:
     sampler: ResourceSampler
     background: Tasks
     bench: Benchmarks
+    scores: ScoreStore
     bench_prompts: Callable[[], tuple[PlannedPrompt, ...]]
     bench_targets: Callable[[], tuple[str, ...]]
     care: ModelCare | None

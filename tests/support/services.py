@@ -36,6 +36,7 @@ from tests.support.care import care_over
 from tests.support.downloads import ScriptedDownloads
 from tests.support.memory_downloads import MemoryLicenses
 from tests.support.memory_runs import MemoryRuns
+from tests.support.memory_scores import MemoryScores
 from tests.support.memory_store import MemoryStore
 
 __all__ = ["PROMPTS", "SETUP", "services_over"]
@@ -101,6 +102,7 @@ async def services_over(
     lease: EngineLease | None = None,
     downloads: ScriptedDownloads | None = None,
     runs: MemoryRuns | None = None,
+    scores: MemoryScores | None = None,
     memory: MemorySources | None = None,
 ) -> AsyncGenerator[Services, None]:
     """Open everything for the length of the block; files go below ``folder``, which need not be there.
@@ -141,6 +143,7 @@ async def services_over(
                 sampler=sampler,
                 background=background,
                 bench=bench,
+                scores=scores or MemoryScores(),
                 bench_prompts=lambda: PROMPTS,
                 bench_targets=lambda: (),
                 care=care,

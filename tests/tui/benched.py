@@ -27,6 +27,7 @@ from foundry_tui.tui.screens.bench.draft import BenchDraft
 from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
 from foundry_tui.tui.screens.bench.screen import BenchScreen
 from tests.support.memory_runs import MemoryRuns
+from tests.support.memory_scores import MemoryScores
 from tests.support.services import PROMPTS, services_over
 from tests.support.supervised import SupervisedScript
 from tests.support.timed import MS, request, trace
@@ -151,6 +152,8 @@ class Benched:
         prompts: What can be asked.
         draft: What stands on the page of the plan.
         targets: What ``models.json`` has for chats.
+        scores: Where scores are kept.
+        choices: Of which runs one asked to choose a model.
     """
 
     bench: Benchmarks
@@ -160,9 +163,13 @@ class Benched:
     prompts: tuple[PlannedPrompt, ...] = PROMPTS
     draft: BenchDraft = field(default_factory=BenchDraft)
     targets: tuple[str, ...] = ()
+    scores: MemoryScores = field(default_factory=MemoryScores)
+    choices: list[Sequence[str]] = field(default_factory=list)
 
     def screen(self, *, is_plain: bool = False, clock_s: Callable[[], float] = lambda: 0.0) -> BenchScreen:
-        return BenchScreen(self.bench, plan=self.plan, is_plain=is_plain, clock_s=clock_s)
+        return BenchScreen(
+            self.bench, plan=self.plan, choose=self.choices.append, is_plain=is_plain, clock_s=clock_s
+        )
 
     def plan(self) -> BenchPlanScreen:
         return BenchPlanScreen(
