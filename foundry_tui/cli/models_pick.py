@@ -3,6 +3,7 @@
 import argparse
 import math
 import time
+from dataclasses import replace
 
 from foundry_tui.cli.exit_codes import ExitCode
 from foundry_tui.cli.groups import AddAction
@@ -12,23 +13,30 @@ from foundry_tui.cli.output import print_json, print_table, print_text, say
 from foundry_tui.cli.run_ids import load_with_requests
 from foundry_tui.domain.scoring import HIGHEST, LOWEST
 from foundry_tui.launching import resolve
-from foundry_tui.metrics.candidate import COMPARED, Dimension, Figure, Unknown
-from foundry_tui.metrics.selection import Limits
+from foundry_tui.metrics.candidate import COMPARED, Dimension
+from foundry_tui.metrics.selection import Asked, Limits
 from foundry_tui.reports.candidates import candidates_of, unlike_lines
 from foundry_tui.reports.choice import Choice, choice
 from foundry_tui.reports.choice_json import choice_object
+from foundry_tui.reports.choice_tables import (
+    SIGNS_LINE,
+    VALUES_HEADER,
+    WHO_HEADER,
+    WHO_RIGHT,
+    cut_lines,
+    values_rows,
+    who_rows,
+)
 from foundry_tui.reports.choice_words import (
-    CHOICE_HEADER,
-    CHOICE_RIGHT,
-    choice_rows,
     front_lines,
     limit_lines,
     weights_line,
     why_lines,
 )
 from foundry_tui.reports.decision import decision_markdown
+from foundry_tui.reports.limit_line import LIMIT_EXAMPLE, read_limit_line
 from foundry_tui.services.files import write_new
-from foundry_tui.services.scoring.quality import RunQuality, run_quality
+from foundry_tui.services.scoring.quality import run_quality
 from foundry_tui.wiring.archive import open_archive
 
 __all__ = ["add_actions"]
@@ -53,6 +61,12 @@ def add_actions(action: AddAction) -> None:
     limits.add_argument(
         "--license", metavar="A,B", type=_licenses, help="whole names that are allowed, in any case"
     )
+    limits.add_argument(
+        "--limits",
+        metavar="LINE",
+        default="",
+        help=f"all on one line, as the screen takes them: '{LIMIT_EXAMPLE}'; the others come before it",
+    )
     pick.add_argument(
         "--weights",
         metavar="NAME=W,…",
@@ -67,6 +81,7 @@ def add_actions(action: AddAction) -> None:
 
 
 async def _pick(arguments: argparse.Namespace) -> int:
+    wanted = read_limit_line(arguments.limits)
     async with open_archive(resolve(launch_options(arguments))) as archive:
         whole = {
             run.id: (run, requests)
@@ -79,14 +94,12 @@ async def _pick(arguments: argparse.Namespace) -> int:
         }
     runs = [run for run, _ in whole.values()]
     candidates = [
-        each
-        for run, requests in whole.values()
-        for each in candidates_of(run, requests, _means(qualities[run.id]))
+        each for run, requests in whole.values() for each in candidates_of(run, requests, qualities[run.id])
     ]
     found = choice(
         candidates,
-        _limits(arguments),
-        weights=arguments.weights,
+        _limits(arguments, wanted.limits),
+        weights=arguments.weights or wanted.weights,
         unlike=unlike_lines(runs, candidates),
     )
     if arguments.decision is not None:
@@ -102,33 +115,26 @@ async def _pick(arguments: argparse.Namespace) -> int:
     return ExitCode.DONE if found.front else ExitCode.FAILED
 
 
-def _means(found: RunQuality) -> dict[str, Figure | Unknown]:
-    """The mean score of each model of which something is scored, by its name in the plan."""
-    means: dict[str, Figure | Unknown] = {}
-    for quality, _ in found.models:
-        told = quality.overall
-        if told.mean is not None:
-            means[quality.model] = Figure(value=told.mean, interval=told.interval, n=told.answers)
-        elif quality.partly:
-            means[quality.model] = Unknown("no answer is scored by every criterion")
-    return means
-
-
-def _limits(arguments: argparse.Namespace) -> Limits:
-    return Limits(
-        max_latency_s=arguments.max_latency,
-        max_ttft_s=arguments.max_ttft,
-        min_tokens_per_s=arguments.min_rate,
-        max_memory_bytes=arguments.max_memory,
-        max_footprint_bytes=arguments.max_footprint,
-        min_quality=arguments.min_quality,
-        licenses=arguments.license,
-    )
+def _limits(arguments: argparse.Namespace, of_line: Limits) -> Limits:
+    """Each as its own option has it, else as the line has it."""
+    given = {
+        Asked.LATENCY: arguments.max_latency,
+        Asked.TTFT: arguments.max_ttft,
+        Asked.RATE: arguments.min_rate,
+        Asked.MEMORY: arguments.max_memory,
+        Asked.FOOTPRINT: arguments.max_footprint,
+        Asked.QUALITY: arguments.min_quality,
+        Asked.LICENSES: arguments.license,
+    }
+    return replace(of_line, **{asked.value: limit for asked, limit in given.items() if limit is not None})
 
 
 def _print(found: Choice) -> None:
     print_text(f"limits: {'; '.join(limit_lines(found.limits))}\n")
-    print_table(CHOICE_HEADER, choice_rows(found), right=CHOICE_RIGHT)
+    print_table(WHO_HEADER, who_rows(found), right=WHO_RIGHT)
+    print_text("")
+    print_table(VALUES_HEADER, values_rows(found), right=frozenset())
+    print_text("\n" + "\n".join([SIGNS_LINE, *cut_lines(found)]))
     order = weights_line(found)
     for lines in (why_lines(found), front_lines(found), [] if order is None else [order]):
         if lines:

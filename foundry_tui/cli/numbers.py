@@ -2,13 +2,11 @@
 
 import argparse
 import math
-import re
 from collections.abc import Callable
 
-__all__ = ["concurrencies", "percent", "positive", "seconds", "share", "size", "temperature", "whole"]
+from foundry_tui.domain.quantities import bytes_from_words
 
-_PREFIXES = "kmgt"
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+__all__ = ["concurrencies", "percent", "positive", "seconds", "share", "size", "temperature", "whole"]
 
 
 def positive(text: str) -> int:
@@ -75,22 +73,10 @@ def seconds(text: str) -> float:
 
 def size(text: str) -> int:
     """Bytes from ``5GB``, ``500 MiB``, ``2g`` or a bare number of them."""
-    found = _SIZE.fullmatch(text.strip().lower())
-    factor = None if found is None else _unit_bytes(found[2])
-    if found is None or factor is None:
+    read = bytes_from_words(text)
+    if read is None:
         raise argparse.ArgumentTypeError(f"a size such as 5GB or 500MB, not {text!r}")
-    return round(float(found[1]) * factor)
-
-
-def _unit_bytes(unit: str) -> int | None:
-    """Of ``b``, ``kb`` (1000), ``k`` and ``kib`` (1024), and so on; None if it is no unit."""
-    if unit in ("", "b"):
-        return 1
-    power, rest = _PREFIXES.find(unit[0]) + 1, unit[1:]
-    if not power or rest not in ("", "b", "ib"):
-        return None
-    base = 1000 if rest == "b" else 1024
-    return int(base**power)
+    return read
 
 
 def _number(text: str) -> float:

@@ -39,7 +39,9 @@ def choice_schema() -> Schema:
             "beaten_by": list_of(object_of({"candidate": _PLACE, "not_compared": _DIMENSIONS})),
         }
     )
-    held = object_of({"fits": _SHARE, "on_front": _SHARE, "first": _by_dimension(_SHARE)})
+    held = object_of(
+        {"fits": _SHARE, "on_front": _SHARE, "first": _by_dimension(_SHARE), "drawn": _DIMENSIONS}
+    )
     order = object_of(
         {
             "weights": _by_dimension(NUMBER),
@@ -80,6 +82,7 @@ def _candidate() -> Schema:
             "quality": _dimension({"mean": figure}),
             "footprint": _dimension({"disk_bytes": COUNT_OR_NULL}),
             "license": _dimension({"declared": TEXT_OR_NULL}),
+            "time_to_good": object_of({"unknown": TEXT_OR_NULL, "seconds": figure}),
         }
     )
 

@@ -1,9 +1,22 @@
 """Numbers as a person reads them; unknown reads n/a."""
 
-__all__ = ["bytes_in_words", "count_in_words", "plural", "rate_in_words", "seconds_in_words", "span_in_words"]
+import math
+import re
+
+__all__ = [
+    "bytes_from_words",
+    "bytes_in_words",
+    "count_in_words",
+    "plural",
+    "rate_in_words",
+    "seconds_in_words",
+    "span_in_words",
+]
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 UNKNOWN = "n/a"
+_PREFIXES = "kmgt"
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
 def bytes_in_words(count: int | None, *, sign: bool = False) -> str:
@@ -17,6 +30,17 @@ def bytes_in_words(count: int | None, *, sign: bool = False) -> str:
     digits = 0 if unit == 0 or value >= 99.95 else 1 if value >= 9.995 else 2
     mark = "-" if count < 0 else "+" if sign else ""
     return f"{mark}{value:.{digits}f} {_UNITS[unit]}"
+
+
+def bytes_from_words(text: str) -> int | None:
+    """Bytes from ``5GB``, ``500 MiB``, ``2g`` or a bare number of them; None where it is no size.
+
+    ``kb`` are 1000, ``k`` and ``kib`` 1024, and so on.
+    """
+    found = _SIZE.fullmatch(text.strip().lower())
+    factor = None if found is None else _unit_bytes(found[2])
+    count = math.inf if found is None or factor is None else float(found[1]) * factor
+    return None if math.isinf(count) else round(count)
 
 
 def count_in_words(count: int | None) -> str:
@@ -64,3 +88,13 @@ def rate_in_words(tokens_per_s: float | None, *, is_estimate: bool = False) -> s
 def plural(count: int, thing: str) -> str:
     """``1 request``, ``2,000 requests``."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def _unit_bytes(unit: str) -> int | None:
+    if unit in ("", "b"):
+        return 1
+    power, rest = _PREFIXES.find(unit[0]) + 1, unit[1:]
+    if not power or rest not in ("", "b", "ib"):
+        return None
+    base = 1000 if rest == "b" else 1024
+    return int(base**power)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from foundry_tui.metrics.intervals import Interval
+from foundry_tui.metrics.quality import PromptScores
 
 __all__ = [
     "COMPARED",
@@ -126,8 +127,11 @@ class Candidate:
         tried: Of so many timed requests.
         quality: From 1 to 5, the mean.
         license: As the catalog declares it, in its own words.
+        time_to_good: How long a good answer takes, in seconds; nothing is compared by it, since it is made of
+            latency and quality.
         answer_tokens: The mean length of its answers; None where nobody counted.
         samples: What its figures are of, for ``rank_stability``.
+        scores: What its quality is the mean of, likewise; empty where that is not known by prompt.
     """
 
     run_id: str
@@ -141,8 +145,10 @@ class Candidate:
     quality: Figure | Unknown
     footprint_bytes: int | Unknown
     license: str | Unknown
+    time_to_good: Figure | Unknown = Unknown("not scored")
     answer_tokens: float | None = None
     samples: tuple[Sample, ...] = ()
+    scores: tuple[PromptScores, ...] = ()
 
 
 def worth(candidate: Candidate, dimension: Dimension) -> float | None:

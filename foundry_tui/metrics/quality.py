@@ -31,6 +31,7 @@ __all__ = [
     "MeanScore",
     "ModelQuality",
     "NoTimeToGood",
+    "PromptScores",
     "ScorableAnswer",
     "TimeToGood",
     "model_quality",
@@ -117,6 +118,15 @@ class GoodShare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromptScores:
+    """What the answers to one prompt got over all criteria: ``total`` of ``answers`` values from 1 to 5."""
+
+    prompt_id: str
+    total: float
+    answers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelQuality:
     """The scores of one model in a few numbers.
 
@@ -129,6 +139,7 @@ class ModelQuality:
         annotators: How many people the scores are of.
         other_rubric_scores: How many are left out, for being under other versions of the rubric.
         repeats: How many are left out, for being of the second occasion.
+        by_prompt: What ``overall`` is the mean of, for whoever draws prompts anew.
     """
 
     model: str
@@ -140,6 +151,7 @@ class ModelQuality:
     annotators: int
     other_rubric_scores: int
     repeats: int
+    by_prompt: tuple[PromptScores, ...] = ()
 
 
 class NoTimeToGood(StrEnum):
@@ -248,6 +260,10 @@ def model_quality(
         annotators=len({score.annotator for score in firsts}),
         other_rubric_scores=sum(_key(score) in keys for score in known.found.others),
         repeats=len(known.own) - len(firsts),
+        by_prompt=tuple(
+            PromptScores(prompt_id=prompt_id, total=float(sum(values)), answers=len(values))
+            for prompt_id, values in _by_prompt(known.wholes, known.answers).items()
+        ),
     )
 
 

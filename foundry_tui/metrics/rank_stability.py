@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["DRAWN", "RESAMPLES", "Stability", "rank_stability"]
+__all__ = ["RESAMPLES", "Stability", "drawn_of", "rank_stability"]
 
 RESAMPLES = 1_000
-DRAWN = (Dimension.LATENCY, Dimension.THROUGHPUT)
-"""What differs from answer to answer; the others stay as they are."""
+_DRAWN = (Dimension.LATENCY, Dimension.THROUGHPUT)
 _MEASURES = ("latency_s", "ttft_s", "tokens_per_s", "characters_per_s")
 _NOTHING_MEASURES = Unknown("no answer that was drawn has it")
+_NOTHING_SCORED = Unknown("no prompt that was drawn has a scored answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,23 @@ class Stability:
     first: tuple[tuple[Dimension, float], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """A row for each resample: the prompts by place, and the slots of prompt and round by place."""
+
+    prompts: "NDArray[np.int64]"
+    slots: "NDArray[np.int64]"
+
+
+def drawn_of(candidate: Candidate) -> tuple[Dimension, ...]:
+    """What is drawn anew of it; the others stay as they are.
+
+    Quality is one of them from ``BOOTSTRAP_COUNT`` scored prompts on, below which it has no interval either.
+    """
+    has_scores = len(candidate.scores) >= BOOTSTRAP_COUNT
+    return (*_DRAWN, Dimension.QUALITY) if has_scores else _DRAWN
+
+
 def rank_stability(
     candidates: Sequence[Candidate], limits: Limits, *, seed: int, resamples: int = RESAMPLES
 ) -> tuple[Stability, ...] | None:
@@ -57,9 +74,11 @@ def rank_stability(
     Of each run as many prompts are drawn with replacement as it has, and of each of them as many rounds as
     the most measured prompt has: the same draw for all models of the run, which shared its conditions.
     Latency, TTFT and both rates are medians over what was drawn; they are held against the limits, and
-    compared, as ever.  Memory, quality, footprint and licence stay as they are.  The same seed, candidates
-    and limits give the same shares.  It assumes that the prompts stand for others like them; with one prompt
-    only its rounds are drawn, and nothing is said of other prompts.
+    compared, as ever.  Quality is the mean over the scored answers to the prompts that were drawn, each with
+    all of them: mostly one round of a prompt is scored, and to draw rounds would lose it.  It stays as it is
+    below ``BOOTSTRAP_COUNT`` scored prompts, see ``drawn_of``; memory, footprint and licence always do.  The
+    same seed, candidates and limits give the same shares.  It assumes that the prompts stand for others like
+    them; with one prompt only its rounds are drawn, and nothing is said of other prompts.
 
     Returns:
         In the order of ``candidates``; None where a run has fewer than ``BOOTSTRAP_COUNT`` slots of prompt
@@ -115,27 +134,34 @@ def _resampled(
     generator = np.random.default_rng(seed)
     draws = {run: _draws(generator, list(map(len, slots[run].values())), resamples) for run in sorted(slots)}
     medians: list[dict[str, list[float]]] = []
+    means: list[list[float] | None] = []
     for candidate in candidates:
         places = [
             (prompt, each) for prompt, rounds in slots.get(candidate.run_id, {}).items() for each in rounds
         ]
         medians.append(
             {
-                name: _medians(_readings(candidate.samples, name, places), draws[candidate.run_id])
+                name: _medians(_readings(candidate.samples, name, places), draws[candidate.run_id].slots)
                 for name in (_MEASURES if candidate.samples else ())
             }
         )
+        own = slots.get(candidate.run_id)
+        is_drawn = own is not None and Dimension.QUALITY in drawn_of(candidate)
+        means.append(_means(candidate, [*(own or ())], draws[candidate.run_id].prompts) if is_drawn else None)
     for number in range(resamples):
         yield [
-            _of_draw(candidate, {name: values[number] for name, values in found.items()})
-            if found
-            else candidate
-            for candidate, found in zip(candidates, medians, strict=True)
+            _with_quality(
+                _of_draw(candidate, {name: values[number] for name, values in found.items()})
+                if found
+                else candidate,
+                None if scored is None else scored[number],
+            )
+            for candidate, found, scored in zip(candidates, medians, means, strict=True)
         ]
 
 
-def _draws(generator: "np.random.Generator", rounds: list[int], resamples: int) -> "NDArray[np.int64]":
-    """A row of places for each resample; ``rounds`` says how many each prompt has, one behind another."""
+def _draws(generator: "np.random.Generator", rounds: list[int], resamples: int) -> _Draws:
+    """``rounds`` says how many slots each prompt has, one behind another."""
     import numpy as np
 
     counts, most = np.asarray(rounds), max(rounds)
@@ -143,7 +169,19 @@ def _draws(generator: "np.random.Generator", rounds: list[int], resamples: int) 
     prompts = generator.integers(len(rounds), size=(resamples, len(rounds), 1))
     within = (generator.random((resamples, len(rounds), most)) * counts[prompts]).astype(np.int64)
     places: NDArray[np.int64] = (begins[prompts] + within).reshape(resamples, -1)
-    return places
+    return _Draws(prompts=prompts.reshape(resamples, -1), slots=places)
+
+
+def _means(candidate: Candidate, prompts: list[str], draws: "NDArray[np.int64]") -> list[float]:
+    """Of each row of ``draws`` the mean score over the prompts that have any; NaN where none has."""
+    import numpy as np
+
+    known = {each.prompt_id: each for each in candidate.scores}
+    totals = np.asarray([known[one].total if one in known else 0.0 for one in prompts])
+    counts = np.asarray([known[one].answers if one in known else 0 for one in prompts])
+    answers = counts[draws].sum(axis=1)
+    means = totals[draws].sum(axis=1) / np.maximum(answers, 1)
+    return [float(mean) if count else math.nan for mean, count in zip(means, answers, strict=True)]
 
 
 def _readings(samples: Sequence[Sample], name: str, places: list[tuple[str, int]]) -> "NDArray[np.float64]":
@@ -167,6 +205,12 @@ def _medians(readings: "NDArray[np.float64]", draws: "NDArray[np.int64]") -> lis
         there = drawn[~np.isnan(drawn)]
         found.append(float(np.median(there)) if there.size else float("nan"))
     return found
+
+
+def _with_quality(candidate: Candidate, mean: float | None) -> Candidate:
+    if mean is None:
+        return candidate
+    return replace(candidate, quality=_NOTHING_SCORED if math.isnan(mean) else Figure(value=mean))
 
 
 def _of_draw(candidate: Candidate, medians: dict[str, float]) -> Candidate:

@@ -26,6 +26,7 @@ __all__ = [
     "judge",
     "standings",
     "uncompared",
+    "value_of",
     "weighted",
 ]
 
@@ -195,6 +196,11 @@ def judge(candidate: Candidate, limits: Limits) -> Judged:
             for dimension in Dimension
         ),
     )
+
+
+def value_of(candidate: Candidate, asked: Asked) -> float | str | Unknown:
+    """What is held against a limit, in its unit; why there is nothing."""
+    return _value(candidate, asked)[0]
 
 
 def uncompared(a: Candidate, b: Candidate) -> tuple[Dimension, ...]:

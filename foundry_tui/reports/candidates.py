@@ -1,13 +1,15 @@
 """The models of kept runs as candidates: each of the six dimensions with its value, or why there is none."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from foundry_tui.domain.bench import RequestRun, Run
+from foundry_tui.domain.quantities import plural
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.acceleration import Worked, acceleration
 from foundry_tui.metrics.candidate import Candidate, Figure, Latency, Memory, Sample, Throughput, Unknown
 from foundry_tui.metrics.measures import Measure, is_counted, read
+from foundry_tui.metrics.quality import ModelQuality, NoTimeToGood, TimeToGood
+from foundry_tui.metrics.run_quality import RunQuality
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.reports.run_costs import holds_one_model
 from foundry_tui.reports.run_matching import Across, Side, difference_words, differences
@@ -24,7 +26,7 @@ _ALIKE_LENGTHS = 1.1
 def candidates_of(
     run: Run,
     requests: Sequence[RequestRun],
-    quality: Mapping[str, Figure | Unknown] = MappingProxyType({}),
+    quality: RunQuality | None = None,
     *,
     results: Sequence[ModelResult] | None = None,
 ) -> tuple[Candidate, ...]:
@@ -33,14 +35,15 @@ def candidates_of(
     Args:
         run: Which one.
         requests: All of it.
-        quality: The mean score of a model, by its name in the plan; who is not in it is not scored.
+        quality: What people's scores of it come to; None where nobody looked.
         results: ``model_results`` of the two, where the caller has them already; None reckons them up.
     """
     if results is None:
         results = model_results(run, requests)
     is_apart = holds_one_model(run, results)
     return tuple(
-        _candidate(run, result, quality.get(result.name, NOT_SCORED), is_apart=is_apart) for result in results
+        _candidate(run, result, None if quality is None else quality.of(result.name), is_apart=is_apart)
+        for result in results
     )
 
 
@@ -70,7 +73,9 @@ def _unlike(a: Run, b: Run) -> list[str]:
     return [difference_words(one) for one in found if not one.is_meant and one.field not in _OF_MODELS]
 
 
-def _candidate(run: Run, result: ModelResult, quality: Figure | Unknown, *, is_apart: bool) -> Candidate:
+def _candidate(
+    run: Run, result: ModelResult, scored: tuple[ModelQuality, TimeToGood] | None, *, is_apart: bool
+) -> Candidate:
     facts, summary = dict(result.model.facts), result.summary
     return Candidate(
         run_id=run.id,
@@ -81,12 +86,31 @@ def _candidate(run: Run, result: ModelResult, quality: Figure | Unknown, *, is_a
         latency=_latency(result),
         throughput=_throughput(result),
         memory=_memory(result, is_apart=is_apart),
-        quality=quality,
+        quality=NOT_SCORED if scored is None else _quality(scored[0]),
         footprint_bytes=_footprint(facts.get("disk_bytes")),
         license=facts.get("license") or Unknown("the record has no licence of it"),
+        time_to_good=NOT_SCORED if scored is None else _time_to_good(*scored),
         answer_tokens=None if summary.completion_tokens is None else summary.completion_tokens.mean,
         samples=tuple(_sample(request) for request in result.requests if is_counted(request)),
+        scores=() if scored is None else scored[0].by_prompt,
     )
+
+
+def _quality(scored: ModelQuality) -> Figure | Unknown:
+    told = scored.overall
+    if told.mean is None:
+        return Unknown("no answer is scored by every criterion") if scored.partly else NOT_SCORED
+    return Figure(value=told.mean, interval=told.interval, n=told.answers)
+
+
+def _time_to_good(scored: ModelQuality, found: TimeToGood) -> Figure | Unknown:
+    if found.seconds is not None:
+        return Figure(value=found.seconds, interval=found.interval, n=found.good.answers)
+    if found.no_time is NoTimeToGood.NO_GOOD_ANSWER:
+        return Unknown(f"none of its {plural(found.good.answers, 'scored answer')} is good")
+    if found.no_time is NoTimeToGood.NO_LATENCY:
+        return Unknown("no answer of it has a latency")
+    return Unknown("no answer is scored by every criterion") if scored.partly else NOT_SCORED
 
 
 def _latency(result: ModelResult) -> Latency | Unknown:

@@ -1,7 +1,7 @@
 """Candidates held against limits: the one pure model behind the table, the JSON and the decision record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foundry_tui.metrics.candidate import Candidate, Dimension
 from foundry_tui.metrics.rank_stability import RESAMPLES, Stability, rank_stability
@@ -39,6 +39,16 @@ class Choice:
     def front(self) -> tuple[Candidate, ...]:
         """Those that fit and that nothing else that fits beats."""
         return tuple(standing.candidate for standing in self.standings if standing.is_on_front)
+
+    def weighed(self, weights: Mapping[Dimension, float]) -> "Choice":
+        """The same with the order by other weights beside it; without any where there are none.
+
+        Raises:
+            ValueError: A weight is no positive number, or of the licence.
+        """
+        fitting = [standing.candidate for standing in self.standings]
+        order = weighted(fitting, weights) if weights else None
+        return replace(self, weights=tuple(weights.items()), order=order)
 
     def of_fit(self, fit: Fit) -> tuple[Candidate, ...]:
         """Those that fit, that do not, or that are not known to."""

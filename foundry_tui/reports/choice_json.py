@@ -1,6 +1,7 @@
 """A choice as ``foundry-tui/choice@1``, a promise: fields are added, and never change their meaning."""
 
 from foundry_tui.metrics.candidate import Candidate, Dimension, Figure, Unknown
+from foundry_tui.metrics.rank_stability import drawn_of
 from foundry_tui.metrics.selection import Check, Judged, uncompared
 from foundry_tui.reports.choice import Choice
 from foundry_tui.reports.json_text import interval_list
@@ -67,6 +68,7 @@ def _stability(found: Choice) -> dict[str, object] | None:
                 "fits": held.fits,
                 "on_front": held.on_front,
                 "first": {dimension.value: share for dimension, share in held.first},
+                "drawn": [dimension.value for dimension in drawn_of(held.candidate)],
             }
             for held in found.stability
         ],
@@ -90,6 +92,10 @@ def _candidate(judged: Judged) -> dict[str, object]:
                 **_values(candidate, dimension),
             }
             for dimension in Dimension
+        },
+        "time_to_good": {
+            "unknown": candidate.time_to_good.why if isinstance(candidate.time_to_good, Unknown) else None,
+            "seconds": _figure(candidate.time_to_good),
         },
     }
 

@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from foundry_tui.domain.quantities import UNKNOWN, bytes_in_words, rate_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.candidate import COMPARED, Candidate, Dimension, Figure, Unknown, worth
-from foundry_tui.metrics.rank_stability import DRAWN, Stability
+from foundry_tui.metrics.intervals import BOOTSTRAP_COUNT
+from foundry_tui.metrics.rank_stability import Stability, drawn_of
 from foundry_tui.metrics.selection import Asked, Check, Fit, Judged, Limits, Standing, State, uncompared
 from foundry_tui.reports.choice import Choice
 
 __all__ = [
     "CHOICE_HEADER",
-    "CHOICE_RIGHT",
     "Namer",
+    "caveat_lines",
     "cell",
     "characters_words",
     "choice_rows",
@@ -26,15 +27,25 @@ __all__ = [
     "mean_words",
     "missing",
     "namer",
+    "share_words",
+    "standing_line",
+    "value_words",
     "weights_line",
     "why_lines",
+    "why_lines_of",
 ]
 
 Namer = Callable[[Candidate], str]
 """Calls a candidate by a harmless name."""
 
-CHOICE_HEADER = ("MODEL", "FITS", "ANSWERS", *(dimension.value.upper() for dimension in Dimension))
-CHOICE_RIGHT = frozenset({2})
+CHOICE_HEADER = (
+    "MODEL",
+    "FITS",
+    "ANSWERS",
+    *(dimension.value.upper() for dimension in Dimension),
+    "TIME TO A GOOD ANSWER",
+)
+"""Of a table as wide as it comes out."""
 
 _FIT_WORDS = {Fit.FITS: "yes", Fit.DOES_NOT: "no", Fit.NOT_KNOWN: "not known"}
 _ASKED_WORDS = {
@@ -60,6 +71,11 @@ def namer(candidates: Sequence[Candidate]) -> Namer:
     return name
 
 
+def _own(found: Choice, name: Namer | None) -> Namer:
+    """``name``, else what calls the candidates by their variants."""
+    return name or namer([judged.candidate for judged in found.judged])
+
+
 def choice_rows(found: Choice) -> list[tuple[str, ...]]:
     """A row for each candidate under ``CHOICE_HEADER``; a cell that fails says why."""
     name = namer([judged.candidate for judged in found.judged])
@@ -69,6 +85,7 @@ def choice_rows(found: Choice) -> list[tuple[str, ...]]:
             _FIT_WORDS[judged.fit],
             f"{judged.candidate.answers}/{judged.candidate.tried}",
             *(cell(judged, dimension) for dimension in Dimension),
+            figure_words(judged.candidate.time_to_good, seconds_in_words),
         )
         for judged in found.judged
     ]
@@ -76,7 +93,7 @@ def choice_rows(found: Choice) -> list[tuple[str, ...]]:
 
 def cell(judged: Judged, dimension: Dimension) -> str:
     """``1.92 s [1.85 s, 2.00 s]``, ``2.31 s (fails: over 2 s)``, ``n/a (asked for)``."""
-    value = _value_words(judged.candidate, dimension)
+    value = value_words(judged.candidate, dimension)
     verdict = judged.of(dimension)
     if verdict.state is State.FAILS:
         why = "; ".join(_cell_why(check) for check in verdict.checks if check.state is State.FAILS)
@@ -93,36 +110,45 @@ def limit_lines(limits: Limits) -> list[str]:
 
 def why_lines(found: Choice) -> list[str]:
     """Why each of the others does not fit, or is not known to, and who fits or fails only just."""
-    name = namer([judged.candidate for judged in found.judged])
+    return [line for judged in found.judged for line in why_lines_of(found, judged)]
+
+
+def why_lines_of(found: Choice, judged: Judged, name: Namer | None = None) -> list[str]:
+    """The same of one candidate; none where it simply fits."""
+    who = _own(found, name)(judged.candidate)
+    checks = [each for one in judged.verdicts for each in one.checks]
+    fails = [_breach_words(check) for check in checks if check.state is State.FAILS]
+    unknown = [_unknown_words(check) for check in checks if check.state is State.UNKNOWN]
+    if not judged.candidate.answers and not fails:
+        unknown = ["none of its answers counts", *unknown]
     lines: list[str] = []
-    for judged in found.judged:
-        who, checks = name(judged.candidate), [each for one in judged.verdicts for each in one.checks]
-        fails = [_breach_words(check) for check in checks if check.state is State.FAILS]
-        unknown = [_unknown_words(check) for check in checks if check.state is State.UNKNOWN]
-        if not judged.candidate.answers and not fails:
-            unknown = ["none of its answers counts", *unknown]
-        if fails:
-            lines.append(f"{who} does not fit: {'; '.join(fails)}")
-        if unknown:
-            begin = f"{who}, besides" if fails else f"{who} is not known to fit"
-            lines.append(f"{begin}: {'; '.join(unknown)}")
-        lines += [f"{who}: {_close_words(check)}" for check in checks if check.is_close]
-    return lines
+    if fails:
+        lines.append(f"{who} does not fit: {'; '.join(fails)}")
+    if unknown:
+        begin = f"{who}, besides" if fails else f"{who} is not known to fit"
+        lines.append(f"{begin}: {'; '.join(unknown)}")
+    return [*lines, *(f"{who}: {_close_words(check)}" for check in checks if check.is_close)]
 
 
 def front_lines(found: Choice) -> list[str]:
     """The Pareto list with its stability, what beats the others that fit, and what was not compared."""
-    name = namer([judged.candidate for judged in found.judged])
-    lines = [
-        f"{name(each.candidate)}: on the Pareto front{_stability_words(found, each.candidate)}"
-        for each in found.standings
-        if each.is_on_front
-    ]
-    lines += [
-        f"{name(each.candidate)}: {_beaten_words(each, name)}{_stability_words(found, each.candidate)}"
-        for each in found.standings
-        if not each.is_on_front
-    ]
+    ordered = sorted(found.standings, key=lambda each: not each.is_on_front)
+    return [*(standing_line(found, each) for each in ordered), *caveat_lines(found)]
+
+
+def standing_line(found: Choice, standing: Standing, name: Namer | None = None) -> str:
+    """Whether one that fits is on the front or what beats it, and in which share of the resamples."""
+    name = _own(found, name)
+    words = "on the Pareto front" if standing.is_on_front else _beaten_words(standing, name)
+    return f"{name(standing.candidate)}: {words}{_stability_words(found, standing.candidate)}"
+
+
+def caveat_lines(found: Choice, name: Namer | None = None) -> list[str]:
+    """What was not drawn anew and not compared, of those that fit."""
+    name = _own(found, name)
+    lines: list[str] = []
+    if found.stability is not None:
+        lines += _undrawn_lines(found, name)
     if len(found.standings) > 1:
         lines += _uncompared_lines(found, name)
     if found.standings and found.stability is None:
@@ -130,11 +156,11 @@ def front_lines(found: Choice) -> list[str]:
     return lines
 
 
-def weights_line(found: Choice) -> str | None:
+def weights_line(found: Choice, name: Namer | None = None) -> str | None:
     """The order by weights, which stands beside the Pareto list and never for it; None without weights."""
     if found.order is None:
         return None
-    name = namer([judged.candidate for judged in found.judged])
+    name = _own(found, name)
     given = ", ".join(f"{dimension.value}={weight:g}" for dimension, weight in found.weights)
     places, place = [], 1
     for shared in found.order.places:
@@ -194,7 +220,8 @@ def characters_words(rate: float) -> str:
     return f"{rate:,.0f} char/s"
 
 
-def _value_words(candidate: Candidate, dimension: Dimension) -> str:
+def value_words(candidate: Candidate, dimension: Dimension) -> str:
+    """What is known of ``candidate`` in ``dimension``, on one line."""
     match dimension:
         case Dimension.LATENCY:
             waits = candidate.latency
@@ -301,6 +328,20 @@ def _uncompared_lines(found: Choice, name: Namer) -> list[str]:
     ]
 
 
+def _undrawn_lines(found: Choice, name: Namer) -> list[str]:
+    """Whose quality is the same in every resample, though it is not certain."""
+    undrawn = [
+        name(each.candidate)
+        for each in found.standings
+        if not isinstance(each.candidate.quality, Unknown)
+        and Dimension.QUALITY not in drawn_of(each.candidate)
+    ]
+    if not undrawn:
+        return []
+    why = f"fewer than {BOOTSTRAP_COUNT} of its prompts are scored"
+    return [f"quality stays as it is in the resamples: {', '.join(undrawn)} ({why})"]
+
+
 def _is_better(a: Candidate, b: Candidate, dimension: Dimension) -> bool:
     mine, other = worth(a, dimension), worth(b, dimension)
     return mine is not None and other is not None and mine > other
@@ -311,21 +352,21 @@ def _stability_words(found: Choice, candidate: Candidate) -> str:
     if held is None:
         return ""
     firsts = [
-        f"{dimension.value} in {_percent(share)}"
+        f"{dimension.value} in {share_words(share)}"
         for dimension, share in held.first
         # What is not drawn is first always or never, which the table shows.
-        if share and (dimension in DRAWN or share < 1)
+        if share and (dimension in drawn_of(candidate) or share < 1)
     ]
     first = f"; first in {', '.join(firsts)}" if firsts else ""
     return f"; of {found.resamples:,} resamples it {_held_words(held)}{first}"
 
 
 def _held_words(held: Stability) -> str:
-    front = f"is on the front in {_percent(held.on_front)}"
-    return front if held.fits == 1 else f"fits in {_percent(held.fits)} and {front}"
+    front = f"is on the front in {share_words(held.on_front)}"
+    return front if held.fits == 1 else f"fits in {share_words(held.fits)} and {front}"
 
 
-def _percent(share: float) -> str:
+def share_words(share: float) -> str:
     """``83 %``; only what held always is 100 %, and only what never did 0 %."""
     if 0 < share < 0.01:
         return "less than 1 %"

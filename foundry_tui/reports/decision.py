@@ -6,6 +6,7 @@ from foundry_tui.domain.bench import Run
 from foundry_tui.domain.quantities import bytes_in_words, rate_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.candidate import COMPARED, Candidate, Dimension, Figure, Unknown, worth
+from foundry_tui.metrics.quality import GOOD
 from foundry_tui.metrics.selection import Asked, Fit, Judged, State
 from foundry_tui.reports.choice import Choice
 from foundry_tui.reports.choice_words import (
@@ -32,8 +33,10 @@ _SHAKY = 0.95
 _HOW = (
     "Latency is the median time of a whole answer, throughput the median decode rate; models are compared by"
     " characters a second, since their tokens differ. Memory is the peak of the engine's process, with GPU"
-    " memory added. In brackets: 95 % intervals. One model beats another that is known to be worse in"
-    " something and better in nothing; what is unknown is not compared. No figure is a mixture of others."
+    " memory added. The time to a good answer is the median latency / the share of the answers whose mean"
+    f" score is {GOOD:g} or more. In brackets: 95 % intervals. One model beats another that is known to be"
+    " worse in something and better in nothing; what is unknown is not compared. No figure is a mixture of"
+    " others, but for that time, by which nothing is compared."
 )
 
 
@@ -99,6 +102,7 @@ def _facts(one: Candidate) -> list[str]:
         facts.append(f"peak RSS: {bytes_in_words(memory.rss_bytes)}")
         facts.append(f"peak GPU memory: {bytes_in_words(memory.vram_bytes)}")
     facts.append(f"quality, 1 to 5: {_told(one.quality, mean_words)}")
+    facts.append(f"time to a good answer: {_told(one.time_to_good, seconds_in_words)}")
     size, declared = one.footprint_bytes, one.license
     on_disk = f"not known, {size.why}" if isinstance(size, Unknown) else bytes_in_words(size)
     said = f"not known, {declared.why}" if isinstance(declared, Unknown) else f"{declared}, as declared"

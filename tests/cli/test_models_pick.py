@@ -106,6 +106,14 @@ def test_limits_turn_the_list_round_and_failing_cells_say_why(picked: tuple[Path
     assert by_memory["front"] == [1]
 
 
+def test_the_tables_fit_into_80_columns(picked: tuple[Path, list[Ended]]) -> None:
+    tables = picked[1][2].out.partition("does not fit")[0].splitlines()[:-1]
+
+    assert [line for line in tables if len(line) > 80] == []
+    assert "B  small:1  no        6/6  1.00 GiB  MIT" in tables
+    assert any(line.startswith("B  ! 1.00 s") for line in tables)
+
+
 def test_where_nobody_fits_the_exit_code_is_1(picked: tuple[Path, list[Ended]]) -> None:
     none, unknown = picked[1][4], picked[1][5]
 

@@ -20,6 +20,7 @@ from foundry_tui.domain.scoring import (
 )
 from foundry_tui.ports.storage import ScoreStore
 from foundry_tui.storage import Database, StoredRuns, StoredScores
+from tests.support.memory_scores import MemoryScores
 from tests.support.runs import a_request, a_run
 
 ODD = "null \x00, a lone \ud83d, \x1b[31m, '; DROP TABLE score; -- %"
@@ -43,9 +44,9 @@ async def database(tmp_path: Path) -> AsyncGenerator[Database, None]:
     await opened.aclose()
 
 
-@pytest.fixture
-def store(database: Database) -> ScoreStore:
-    return StoredScores(database)
+@pytest.fixture(params=["stored", "memory"])
+def store(database: Database, request: pytest.FixtureRequest) -> ScoreStore:
+    return StoredScores(database) if request.param == "stored" else MemoryScores(runs=("a1", "a2"))
 
 
 def a_score(**changes: object) -> Score:
@@ -123,6 +124,7 @@ async def test_of_a_run_that_is_not_there_nothing_at_all_is_kept(store: ScoreSto
     assert await store.rubric(RUBRIC.sha256) is None
 
 
+@pytest.mark.parametrize("store", ["stored"], indirect=True)
 async def test_a_run_that_is_deleted_takes_its_scores_along(database: Database, store: ScoreStore) -> None:
     await store.keep(
         RUBRIC,
@@ -205,6 +207,7 @@ async def test_a_later_choice_between_the_same_two_takes_the_place_of_the_earlie
     assert await store.preferences("a1") == (a_preference(chosen=Chosen.SECOND, left=1),)
 
 
+@pytest.mark.parametrize("store", ["stored"], indirect=True)
 async def test_a_run_that_is_deleted_takes_marks_and_preferences_along(
     database: Database, store: ScoreStore
 ) -> None:

@@ -1,8 +1,19 @@
 """Candidates for tests of whatever chooses among them."""
 
+from foundry_tui.domain.bench import RequestRun, Run
+from foundry_tui.domain.scoring import Score
 from foundry_tui.metrics.candidate import Candidate, Figure, Latency, Memory, Sample, Throughput, Unknown
+from foundry_tui.metrics.quality import (
+    PromptScores,
+    model_quality,
+    scorable,
+    time_to_good_s,
+    unmatched_scores,
+)
+from foundry_tui.metrics.run_quality import RunQuality
+from tests.support.scores import RUBRIC, score
 
-__all__ = ["UNKNOWN", "a_candidate", "samples"]
+__all__ = ["UNKNOWN", "a_candidate", "a_run_quality", "all_scored", "samples", "scores_of"]
 
 UNKNOWN = Unknown("nobody looked")
 
@@ -22,6 +33,38 @@ def samples(latencies: tuple[float, ...], *, prompts: int = 1) -> tuple[Sample, 
     )
 
 
+def scores_of(*means: float) -> tuple[PromptScores, ...]:
+    """One scored answer to each of the prompts ``p0``, ``p1`` and so on."""
+    return tuple(
+        PromptScores(prompt_id=f"p{n}", total=float(mean), answers=1) for n, mean in enumerate(means)
+    )
+
+
+def all_scored(requests: list[RequestRun], value: int) -> list[Score]:
+    """Every answer with that value by each criterion of ``RUBRIC``."""
+    return [
+        score(request.number, value, criterion=criterion.id)
+        for request in requests
+        for criterion in RUBRIC.criteria
+    ]
+
+
+def a_run_quality(run: Run, requests: list[RequestRun], scores: list[Score]) -> RunQuality:
+    """What these scores of ``RUBRIC`` come to."""
+    answers = scorable("run", requests)
+    return RunQuality(
+        rubric=RUBRIC if scores else None,
+        models=tuple(
+            (
+                model_quality(scores, answers, model, rubric=RUBRIC if scores else None),
+                time_to_good_s(scores, answers, model, rubric=RUBRIC if scores else None),
+            )
+            for model in run.plan.models
+        ),
+        unmatched=unmatched_scores(scores, answers),
+    )
+
+
 def a_candidate(
     model: str = "alpha",
     *,
@@ -37,6 +80,8 @@ def a_candidate(
     declared: str | None = "MIT",
     answers: int = 6,
     drawn: tuple[Sample, ...] = (),
+    scores: tuple[PromptScores, ...] = (),
+    good_in: float | None = None,
 ) -> Candidate:
     """One of which everything is known but what is given as None."""
 
@@ -56,4 +101,6 @@ def a_candidate(
         footprint_bytes=UNKNOWN if footprint is None else footprint,
         license=UNKNOWN if declared is None else declared,
         samples=drawn,
+        scores=scores,
+        time_to_good=figure(good_in),
     )

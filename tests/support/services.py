@@ -33,11 +33,11 @@ from foundry_tui.services.remembering import LayoutMemory
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
 from foundry_tui.services.setup import Setup
-from foundry_tui.storage import Database, StoredScores
 from tests.support.care import care_over
 from tests.support.downloads import ScriptedDownloads
 from tests.support.memory_downloads import MemoryLicenses
 from tests.support.memory_runs import MemoryRuns
+from tests.support.memory_scores import MemoryScores
 from tests.support.memory_store import MemoryStore
 from tests.support.scores import RUBRIC
 
@@ -112,7 +112,7 @@ async def services_over(
     Args:
         downloads: What fetches models; without it there is no cache to look after, as on an endpoint.
         memory: Where it is read what loads need and what is free; without it nothing is asked.
-        scores: Where scores are kept; by default in a file that knows none of ``runs``.
+        scores: Where scores are kept; by default in memory, for any run.
     """
     store = store or MemoryStore()
     (folder / "config").mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,6 @@ async def services_over(
     client = ClientService(engine, lease, wants_public=False, memory=memory)
     care = None if downloads is None else care_over(client, folder, downloads, policy=setup.licenses)
     recorder, background = Recorder(), Tasks()
-    unused = Database(folder / "scores.db")
     sampler = ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id)
     log = LogBook(setup.logs_dir)
     bench = Benchmarks(
@@ -149,7 +148,7 @@ async def services_over(
                 bench=bench,
                 bench_prompts=lambda: PROMPTS,
                 bench_targets=lambda: (),
-                scores=scores or StoredScores(unused),
+                scores=scores or MemoryScores(),
                 rubric=lambda: RUBRIC,
                 care=care,
                 licenses=_licenses(setup) if care is None else care.licenses,
@@ -168,4 +167,3 @@ async def services_over(
         await background.aclose()
         await client.aclose()
         await recorder.aclose()
-        await unused.aclose()

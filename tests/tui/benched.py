@@ -21,7 +21,6 @@ from foundry_tui.domain.chat import ChunkReceived, ClockRead, Moment, Outcome
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.domain.trace import TraceBuilder
 from foundry_tui.launching import default_data_dir
-from foundry_tui.ports.storage import ScoreStore
 from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.bench.state import BenchState, Step, UnderWay
 from foundry_tui.tui.screens.bench.draft import BenchDraft
@@ -29,6 +28,7 @@ from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
 from foundry_tui.tui.screens.bench.screen import BenchScreen
 from foundry_tui.tui.screens.scoring.start import ScoringStartScreen, ToScore
 from tests.support.memory_runs import MemoryRuns
+from tests.support.memory_scores import MemoryScores
 from tests.support.scores import RUBRIC
 from tests.support.services import PROMPTS, services_over
 from tests.support.supervised import SupervisedScript
@@ -154,19 +154,29 @@ class Benched:
         prompts: What can be asked.
         draft: What stands on the page of the plan.
         targets: What ``models.json`` has for chats.
+        scores: Where scores are kept.
+        choices: Of which runs one asked to choose a model.
     """
 
     bench: Benchmarks
-    scores: ScoreStore
     runs: MemoryRuns
     engine: SupervisedScript
     models: list[ModelVariant]
     prompts: tuple[PlannedPrompt, ...] = PROMPTS
     draft: BenchDraft = field(default_factory=BenchDraft)
     targets: tuple[str, ...] = ()
+    scores: MemoryScores = field(default_factory=MemoryScores)
+    choices: list[Sequence[str]] = field(default_factory=list)
 
     def screen(self, *, is_plain: bool = False, clock_s: Callable[[], float] = lambda: 0.0) -> BenchScreen:
-        return BenchScreen(self.bench, plan=self.plan, score=self.score, is_plain=is_plain, clock_s=clock_s)
+        return BenchScreen(
+            self.bench,
+            plan=self.plan,
+            score=self.score,
+            choose=self.choices.append,
+            is_plain=is_plain,
+            clock_s=clock_s,
+        )
 
     def plan(self) -> BenchPlanScreen:
         return BenchPlanScreen(
@@ -210,4 +220,4 @@ async def benched(state: BenchState | None = None) -> AsyncGenerator[Benched, No
     async with services_over(engine, default_data_dir(), runs=runs) as services:
         if state is not None:
             services.bench.state.publish(state)
-        yield Benched(bench=services.bench, runs=runs, scores=services.scores, engine=engine, models=models)
+        yield Benched(bench=services.bench, runs=runs, engine=engine, models=models)

@@ -83,7 +83,7 @@ async def test_a_store_that_cannot_be_read_is_told_of_in_the_place_of_the_runs()
 async def test_a_run_is_tagged_noted_and_renamed_from_the_list() -> None:
     async with benched() as place:
         await kept(place.runs, "aaaa1111", "1.22")
-        screen = RunsScreen(place.bench)
+        screen = RunsScreen(place.bench, choose=place.choices.append)
         async with opened(screen, size=WIDE) as user:
             await user.until(lambda: len(screen.table.rows) == 1)
 
@@ -107,7 +107,7 @@ async def test_an_empty_note_removes_it_and_escape_leaves_it() -> None:
     async with benched() as place:
         await kept(place.runs, "aaaa1111", "1.22")
         await place.runs.describe_run("aaaa1111", name="n", note="old", tags=())
-        screen = RunsScreen(place.bench)
+        screen = RunsScreen(place.bench, choose=place.choices.append)
         async with opened(screen, size=WIDE) as user:
             await user.until(lambda: len(screen.table.rows) == 1)
             await user.pilot.press("n")
@@ -127,7 +127,7 @@ async def test_an_empty_note_removes_it_and_escape_leaves_it() -> None:
 async def test_the_list_opens_the_history_of_the_run_under_the_cursor() -> None:
     async with benched() as place:
         await kept(place.runs, "aaaa1111", "1.22")
-        screen = RunsScreen(place.bench)
+        screen = RunsScreen(place.bench, choose=place.choices.append)
         async with opened(screen, size=WIDE) as user:
             await user.until(lambda: len(screen.table.rows) == 1)
 

@@ -216,7 +216,7 @@ async def test_a_whole_run_is_played_from_the_list_of_runs(has_requests: bool) -
     state = ended(running(*((warm, *timed) if has_requests else ())))
     async with benched() as page:
         await page.runs.import_run(state.run, state.requests)
-        async with opened(RunsScreen(page.bench), size=NARROW) as user:
+        async with opened(RunsScreen(page.bench, choose=page.choices.append), size=NARROW) as user:
             await user.until(lambda: user.shows("completed"))
             await user.pilot.press("p")
 

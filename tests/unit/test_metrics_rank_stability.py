@@ -1,9 +1,9 @@
 """How often a candidate is on the front, and first, when its answers are drawn anew."""
 
 from foundry_tui.metrics.candidate import Dimension
-from foundry_tui.metrics.rank_stability import Stability, rank_stability
+from foundry_tui.metrics.rank_stability import Stability, drawn_of, rank_stability
 from foundry_tui.metrics.selection import Limits
-from tests.support.choices import a_candidate, samples
+from tests.support.choices import a_candidate, samples, scores_of
 
 STEADY = (2.0, 2.0, 2.0, 2.0, 2.0, 2.0)
 UNSTEADY = (1.0, 1.0, 1.0, 1.0, 3.0, 3.0)
@@ -88,3 +88,48 @@ def test_a_model_that_failed_half_of_its_rounds_is_drawn_with_the_others() -> No
     # Its one answer of six is in 1 - (5/6)^6 of the draws; in the others it has no latency.
     assert abs(first_in_latency(b) - (1 - (5 / 6) ** 6)) < 0.05
     assert abs(first_in_latency(a) - (5 / 6) ** 6) < 0.05
+
+
+def first_in_quality(one: Stability) -> float:
+    return dict(one.first)[Dimension.QUALITY]
+
+
+def test_quality_is_drawn_by_prompts_each_with_all_its_scored_answers() -> None:
+    drawn = samples(STEADY, prompts=6)
+    a = a_candidate("a", quality=3.5, drawn=drawn, scores=scores_of(3.5, 3.5, 3.5, 3.5, 3.5, 3.5))
+    b = a_candidate("b", quality=10 / 3, drawn=drawn, scores=scores_of(5, 3, 3, 3, 3, 3))
+
+    first, second = held(rank_stability([a, b], Limits(), seed=3))
+
+    # b is at (18 + 2k)/6 where its good prompt is drawn k times of six: above 3.5 from k = 2 on.
+    above = 1 - (5 / 6) ** 6 - 6 * (1 / 6) * (5 / 6) ** 5
+    assert abs(first_in_quality(second) - above) < 0.05
+    assert abs(first_in_quality(first) - (1 - above)) < 0.05
+
+
+def test_the_quality_that_is_asked_for_is_held_against_each_draw() -> None:
+    scores = scores_of(5, 3, 3, 3, 3, 3)
+    one = a_candidate(quality=10 / 3, drawn=samples(STEADY, prompts=6), scores=scores)
+
+    (found,) = held(rank_stability([one], Limits(min_quality=3.3), seed=3))
+
+    assert abs(found.fits - (1 - (5 / 6) ** 6)) < 0.05
+
+
+def test_below_six_scored_prompts_quality_stays_as_it_is() -> None:
+    few = a_candidate(quality=3.4, drawn=samples(STEADY, prompts=6), scores=scores_of(5, 3, 3, 3, 3))
+
+    (found,) = held(rank_stability([few], Limits(min_quality=3.3), seed=3))
+
+    assert found.fits == 1.0
+    assert drawn_of(few) == (Dimension.LATENCY, Dimension.THROUGHPUT)
+
+
+def test_a_draw_without_a_scored_prompt_does_not_pass_for_a_quality() -> None:
+    drawn = samples(STEADY * 2, prompts=12)
+    scored = a_candidate(quality=5.0, drawn=drawn, scores=scores_of(5, 5, 5, 5, 5, 5))
+
+    (found,) = held(rank_stability([scored], Limits(min_quality=4), seed=3))
+
+    # Half of the prompts have no score: all twelve draws are of these in 2^-12 of the resamples.
+    assert 0.99 < found.fits <= 1.0

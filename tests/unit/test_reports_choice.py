@@ -9,14 +9,23 @@ import pytest
 from foundry_tui.config.schema import json_schema
 from foundry_tui.domain.bench import ModelRun, Order, Phase, RequestRun, Run
 from foundry_tui.domain.chat import Outcome
-from foundry_tui.metrics.candidate import Candidate, Dimension, Figure, Memory, Unknown
+from foundry_tui.metrics.candidate import Candidate, Dimension, Figure, Latency, Memory, Throughput, Unknown
+from foundry_tui.metrics.intervals import Interval
 from foundry_tui.metrics.selection import Fit, Limits
 from foundry_tui.reports.candidates import candidates_of, unlike_lines
 from foundry_tui.reports.choice import Choice, choice
 from foundry_tui.reports.choice_json import choice_object
+from foundry_tui.reports.choice_tables import (
+    VALUES_HEADER,
+    WHO_HEADER,
+    cut_lines,
+    letters,
+    values_rows,
+    who_rows,
+)
 from foundry_tui.reports.choice_words import choice_rows, front_lines, limit_lines, weights_line, why_lines
 from foundry_tui.reports.decision import decision_markdown
-from tests.support.choices import a_candidate, samples
+from tests.support.choices import a_candidate, a_run_quality, all_scored, samples, scores_of
 from tests.support.hostile import CORPUS, Payload, harm_in
 from tests.support.runs import a_request, a_run
 
@@ -42,7 +51,10 @@ def record(found: Choice, *runs: Run) -> str:
 
 
 def test_a_candidate_has_what_the_record_has() -> None:
-    a, _ = candidates_of(measured(), [*requests("a"), *requests("b")], {"a": Figure(value=4.5)})
+    made = [*requests("a"), *(replace(each, number=each.number + 6) for each in requests("b"))]
+    scored = a_run_quality(measured(), made, all_scored(made[:4], 5))
+
+    a, b = candidates_of(measured(), made, scored)
 
     assert not isinstance(a.latency, Unknown)
     assert not isinstance(a.throughput, Unknown)
@@ -50,7 +62,11 @@ def test_a_candidate_has_what_the_record_has() -> None:
     assert a.latency.p95_s is None
     assert isinstance(a.throughput.characters_per_s, Figure)
     assert a.throughput.characters_per_s.value == 400.0
-    assert (a.memory, a.quality) == (Memory(rss_bytes=1 << 20, vram_bytes=None), Figure(value=4.5))
+    assert (a.memory, a.quality) == (Memory(rss_bytes=1 << 20, vram_bytes=None), Figure(value=5.0, n=4))
+    # All four are good: what one waits for an answer is what one waits for a good one.
+    assert a.time_to_good == Figure(value=0.06, n=4)
+    assert (b.quality, b.time_to_good) == (Unknown("not scored"), Unknown("not scored"))
+    assert [(one.prompt_id, one.total, one.answers) for one in a.scores] == [(made[0].prompt_id, 20.0, 4)]
     assert (a.footprint_bytes, a.license, len(a.samples)) == (1 << 20, "MIT", 6)
 
 
@@ -123,6 +139,75 @@ def test_failing_cells_say_why_and_unknown_ones_that_they_were_asked_for() -> No
     ]
 
 
+def test_a_model_without_a_good_answer_has_no_time_to_one() -> None:
+    made = requests("a")
+
+    a, _ = candidates_of(measured(), made, a_run_quality(measured(), made, all_scored(made, 3)))
+
+    assert (a.quality, a.time_to_good) == (
+        Figure(value=3.0, n=6),
+        Unknown("none of its 6 scored answers is good"),
+    )
+
+
+def widths(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> int:
+    columns = zip(header, *rows, strict=True)
+    return sum(max(map(len, column)) for column in columns) + 2 * (len(header) - 1)
+
+
+LONG = replace(
+    a_candidate(f"model-{'very-' * 20}long", declared="a licence of many words, and then some"),
+    latency=Latency(
+        e2e_s=Figure(value=125.0, interval=Interval(121.0, 3700.0), n=120),
+        ttft_s=Figure(value=1.0),
+        p95_s=3600.0,
+    ),
+    throughput=Throughput(
+        tokens_per_s=Figure(value=11234.5, interval=Interval(10000.0, 12000.0), n=120, is_estimate=True),
+        characters_per_s=Figure(value=123456.0),
+    ),
+    memory=Memory(rss_bytes=1_000 << 20, vram_bytes=1_000 << 30),
+    quality=Figure(value=3.25, interval=Interval(3.0, 3.5), n=12),
+    time_to_good=Figure(value=200.0, interval=Interval(150.0, 4000.0), n=12),
+)
+
+
+def test_the_tables_fit_into_80_columns_and_lose_nothing() -> None:
+    found = choice([LONG, GOOD, BLANK], Limits(max_latency_s=2.5, min_quality=3.5, licenses=("MIT",)))
+
+    who, values = who_rows(found), values_rows(found)
+
+    assert (widths(WHO_HEADER, who) <= 80, widths(VALUES_HEADER, values) <= 80) == (True, True)
+    assert who[1] == ("B", "good-cpu:1", "yes", "6/6", "500 B", "MIT")
+    assert (who[0][2], who[2][2]) == ("no", "no")
+    assert cut_lines(found) == [f"A: {LONG.model_id}; license ! a licence of many words, and then some"]
+    shown = {cell.strip() for row in values for cell in row}
+    assert {"! 2 min 05 s", "[2 min 01 s,", "61 min 40 s]", "n=120", "p95 60 min 00 s"} <= shown
+    assert {
+        "~11,234 tok/s",
+        "[10,000.0,",
+        "123,456 char/s",
+        "+ VRAM",
+        "1000 GiB",
+        "! 3.25",
+        "3 min 20 s",
+    } <= shown
+    assert "? n/a" in {row[4] for row in values}
+
+
+def test_candidates_have_letters_and_after_z_two() -> None:
+    assert [letters(28)[place] for place in (0, 25, 26, 27)] == ["A", "Z", "AA", "AB"]
+
+
+def test_quality_that_is_not_drawn_is_said_to_be_so() -> None:
+    many = replace(FAST, scores=scores_of(3, 3, 3, 3, 3, 3))
+
+    said = front_lines(choice([many, GOOD], Limits()))
+
+    why = "fewer than 6 of its prompts are scored"
+    assert f"quality stays as it is in the resamples: good-cpu:1 ({why})" in said
+
+
 def test_what_breaks_a_limit_by_a_hair_does_not_look_as_if_it_kept_to_it() -> None:
     found = choice([a_candidate(latency=2.000001)], Limits(max_latency_s=2.0))
 
@@ -184,6 +269,8 @@ def test_the_json_is_what_its_schema_promises() -> None:
     assert (told["front"], told["weighted"]["places"]) == ([1], [[1]])
     assert told["candidates"][2]["quality"]["unknown"] == "nobody looked"
     assert told["stability"]["candidates"][1]["fits"] == 1.0
+    assert told["stability"]["candidates"][1]["drawn"] == ["latency", "throughput"]
+    assert told["candidates"][0]["time_to_good"] == {"unknown": "nobody looked", "seconds": None}
 
 
 def test_the_same_choice_is_written_the_same() -> None:

@@ -9,33 +9,17 @@ from foundry_tui.domain.scoring import Rubric, Score
 from foundry_tui.metrics.agreement import Agreements, Disagreement, agreements, disagreements, of_one_rubric
 from foundry_tui.metrics.preferences import PreferenceCount, preference_count
 from foundry_tui.metrics.quality import (
-    ModelQuality,
     ScorableAnswer,
-    TimeToGood,
     model_quality,
     scorable,
     time_to_good_s,
     unmatched_scores,
 )
+from foundry_tui.metrics.run_quality import RunQuality
 from foundry_tui.ports.storage import ScoreStore
 from foundry_tui.services.scoring.sheet import answers_to_score
 
 __all__ = ["Agreed", "RunQuality", "agreed", "preferred", "run_quality"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunQuality:
-    """The scores of all models of a run, under the version of the rubric that was scored by last.
-
-    Attributes:
-        rubric: That version; None where nothing was scored.
-        models: In the order of the plan, each with how long a good answer takes.
-        unmatched: Scores of answers that stand no more, for they were measured again.
-    """
-
-    rubric: Rubric | None
-    models: tuple[tuple[ModelQuality, TimeToGood], ...]
-    unmatched: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,7 +183,22 @@ class Desk:
             model_ids = tuple(marked) or draft.models or ((active,) if active is not None else ())
             return self._plan_page(replace(draft, models=model_ids), keep=keep)
 
-        screen = BenchScreen(self._services.bench, plan=plan, score=self._score_page, is_plain=is_plain)
+        self._home.app.push_screen(
+            BenchScreen(
+                self._services.bench,
+                plan=plan,
+                score=self._score_page,
+                choose=lambda run_ids: self.choose(run_ids, is_plain=is_plain),
+                is_plain=is_plain,
+            )
+        )
+
+    def choose(self, run_ids: Sequence[str], *, is_plain: bool) -> None:
+        """Choose among the models of these runs, or of the newest one where none is named."""
+        from foundry_tui.tui.screens.choose.screen import ChooseScreen
+
+        services = self._services
+        screen = ChooseScreen(services.bench.store, services.scores, run_ids, is_plain=is_plain)
         self._home.app.push_screen(screen)
 
     async def race(self, model_id: str, *, is_plain: bool) -> None:

@@ -77,6 +77,8 @@ class WorkspaceScreen(Screen[None]):
         _everywhere("alt+4", "bench", "Benchmark", id="app.bench"),
         Binding("5", "resources", show=False),
         _everywhere("alt+5", "resources", "Resources", id="app.resources"),
+        Binding("7", "choose", show=False),
+        _everywhere("alt+7", "choose", "Choose a model by what was measured", id="app.choose"),
         _everywhere("ctrl+g", "jump", "Jump to a place by its letter", id="app.jump"),
         Binding("ctrl+l", "conversations", "Conversations", priority=True, id="app.conversations"),
         _everywhere("ctrl+f", "find", "Find", id="chat.find"),
@@ -251,6 +253,10 @@ class WorkspaceScreen(Screen[None]):
     def action_endpoints(self) -> None:
         """Choose where models run."""
         self._desk.endpoints()
+
+    def action_choose(self) -> None:
+        """Choose among the models of the newest run."""
+        self._desk.choose((), is_plain=self.chat.ribbon.plain)
 
     def action_bench(self) -> None:
         """Show the benchmark under way, or plan one."""

@@ -137,7 +137,9 @@ class RowTable(ScrollView, can_focus=True):
         self._sort_mark: tuple[str, str] | None = None
         self._width = 0
         self._placed: list[Placed] = []
-        self._strips: LRUCache[tuple[Row, int, Style, Style | None], Strip] = LRUCache(_STRIPS_KEPT)
+        self._strips: LRUCache[tuple[Row, int, Style, Style | None, Style | None], Strip] = LRUCache(
+            _STRIPS_KEPT
+        )
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -293,15 +295,35 @@ class RowTable(ScrollView, can_focus=True):
             style += Style.from_color(bgcolor=cursor.bgcolor) + cursor.without_color
             marker_style = style + Style.from_color(self.get_component_rich_style("row-table--marker").color)
         # All that shapes a strip is in its key, so no change of width, theme or focus has to clear the cache.
-        cache_key = (row, self._width, style, marker_style)
+        odd_style = style + self._problem_ink() if row.problems else None
+        cache_key = (row, self._width, style, marker_style, odd_style)
         if (strip := self._strips.get(cache_key)) is None:
             cells = [plain(text) for text in row.cells]
             if len(cells) != len(self._columns):
                 raise ValueError(f"row {row.key!r} has {len(cells)} cells for {len(self._columns)} columns")
             body = self._line(cells, runs_on=row.runs_on)
             marker = Segment(" " if marker_style is None else _MARKER, marker_style or style)
-            strip = self._strips[cache_key] = Strip([marker, Segment(body[1:], style)], self._width)
+            whole = Segment(body[1:], style)
+            parts = [whole] if odd_style is None else self._parts(whole, row.problems, odd_style)
+            strip = self._strips[cache_key] = Strip([marker, *parts], self._width)
         return strip
+
+    def _problem_ink(self) -> Style:
+        color = self.get_component_rich_style(f"row-table--{Emphasis.PROBLEM}").color
+        return Style(color=color, bold=True)
+
+    def _parts(self, whole: Segment, places: frozenset[int], odd_style: Style) -> list[Segment]:
+        """``whole``, the body without the marker, with the cells of ``places`` in a style of their own."""
+        cuts = [edge - 1 for one in self._placed for edge in (one.left, one.left + one.width)]
+        odd = {one.left - 1 for one in self._placed if one.index in places}
+        begins = [0, *cuts]
+        strips = Strip([whole]).divide([*cuts, self._width - 1])
+        return [
+            Segment(segment.text, odd_style if begin in odd else segment.style)
+            for begin, strip in zip(begins, strips, strict=False)
+            for segment in strip
+            if segment.text
+        ]
 
     def _header_text(self) -> str:
         labels = [plain(column.label) for column in self._columns]

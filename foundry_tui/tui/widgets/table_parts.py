@@ -78,12 +78,14 @@ class Row:
         key: What the row stands for; unique in its table.
         cells: One text per column, in the order of the columns, as it came: the table makes it harmless.
         runs_on: Its texts take the room of the empty cells to their right, as a heading does.
+        problems: Places of the cells that alone stand out as a problem; their texts must say so, too.
     """
 
     key: str
     cells: tuple[str, ...]
     emphasis: Emphasis = Emphasis.NORMAL
     runs_on: bool = False
+    problems: frozenset[int] = frozenset()
 
 
 class LazyRows(Sequence[Row]):

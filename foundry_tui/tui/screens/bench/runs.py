@@ -1,7 +1,7 @@
 """The runs that were kept: to be looked at again, or resumed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -37,6 +37,7 @@ _COLUMNS = (
     Column(key="models", label="Models", width=22, weight=3, priority=2),
 )
 _MOST = 500
+_MARK = "✓ "
 _EMPTY = "No run was kept yet.\n\nEsc goes back; n there plans the first one."
 
 
@@ -52,7 +53,8 @@ class _Table(RowTable):
     """Its Enter is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,v", "activate", "Show", key_display="⏎", id="runs.open")
+        Binding("enter,v", "activate", "Show", key_display="⏎", id="runs.open"),
+        Binding("space", "screen.mark", "Mark", key_display="␣", id="runs.mark"),
     ]
 
 
@@ -61,6 +63,7 @@ class RunsScreen(Overlay[RunChosen]):
 
     Args:
         bench: Has them.
+        choose: Opens the page on which one chooses among the models of the runs with these ids.
         is_plain: Whether what it plays does without colours and blocks.
         unix_ms: The time of day.
     """
@@ -71,6 +74,7 @@ class RunsScreen(Overlay[RunChosen]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "resume", "Resume", id="runs.resume"),
         Binding("p", "play", "Play", id="runs.play"),
+        Binding("d", "choose", "Decide", id="runs.choose"),
         Binding("h", "history", "History", id="runs.history"),
         Binding("t", "describe('tags')", "Tags", id="runs.tags"),
         Binding("n", "describe('note')", "Note", id="runs.note"),
@@ -81,14 +85,17 @@ class RunsScreen(Overlay[RunChosen]):
         self,
         bench: Benchmarks,
         *,
+        choose: Callable[[Sequence[str]], None],
         is_plain: bool = False,
         unix_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         super().__init__()
         self._bench = bench
+        self._choose = choose
         self._is_plain = is_plain
         self._unix_ms = unix_ms
         self._runs: dict[str, RunSummary] = {}
+        self._marked: dict[str, None] = {}
 
     @property
     def table(self) -> RowTable:
@@ -119,6 +126,20 @@ class RunsScreen(Overlay[RunChosen]):
             tell(self, "this run is complete: nothing is left of it", is_warning=True)
         else:
             self.dismiss(RunChosen(run_id=run.id, resumes=True))
+
+    def action_mark(self) -> None:
+        """Mark the run under the cursor for a choice, or take its mark away."""
+        key = self.table.cursor_key
+        if key in self._marked:
+            del self._marked[key]
+        elif key is not None:
+            self._marked[key] = None
+        self.table.set_rows([self._row(run) for run in self._runs.values()])
+
+    def action_choose(self) -> None:
+        """Choose among the models of the marked runs, or of the one under the cursor, by limits."""
+        if self.table.cursor_key is not None:
+            self._choose(tuple(self._marked) or (self.table.cursor_key,))
 
     def action_history(self) -> None:
         """Show how the models of the run under the cursor stood in the runs before and after it."""
@@ -195,6 +216,7 @@ class RunsScreen(Overlay[RunChosen]):
             self.table.empty_text = error_words(error)
             return
         self._runs = {run.id: run for run in runs}
+        self._marked = {key: None for key in self._marked if key in self._runs}
         self.table.empty_text = _EMPTY
         self.table.set_rows([self._row(run) for run in runs])
         self._say(self.table.cursor_key)  # the same run, but its tags may be others
@@ -209,7 +231,7 @@ class RunsScreen(Overlay[RunChosen]):
         return Row(
             key=run.id,
             cells=(
-                run.name or run.id[:8],
+                f"{_MARK if run.id in self._marked else ''}{run.name or run.id[:8]}",
                 f"{age_in_words((self._unix_ms() - run.started_unix_ms) / 1000)} ago",
                 status,
                 f"{run.requests}",

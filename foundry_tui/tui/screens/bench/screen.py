@@ -33,7 +33,7 @@ from foundry_tui.tui.widgets.table_parts import cut
 __all__ = ["BenchScreen"]
 
 _WHILE_RUNNING = frozenset({"pause", "skip", "stop_after", "stop", "paint"})
-_WHEN_ENDED = frozenset({"export", "compare", "mark", "score"})
+_WHEN_ENDED = frozenset({"export", "compare", "mark", "score", "choose"})
 _LEAST_TO_COMPARE = 2
 _WITH_A_RUN = frozenset({"view", "measure"})
 
@@ -49,6 +49,7 @@ class BenchScreen(Overlay[None]):
         bench: Runs and keeps them.
         plan: Makes the page on which the next one is planned.
         score: Makes the page from which the answers of an ended run are scored.
+        choose: Opens the page on which one chooses among the models of the runs with these ids.
         is_plain: Whether it does without colours and blocks.
         clock_s: A monotonic clock, for how late the screen is.
     """
@@ -72,6 +73,7 @@ class BenchScreen(Overlay[None]):
         Binding("m", "measure", "Measure", id="bench.measure"),
         Binding("o", "paint", "Paint", id="bench.paint"),
         Binding("c", "compare", "Compare", id="bench.compare"),
+        Binding("d", "choose", "Decide", id="bench.choose"),
         Binding("r", "runs", "Runs", id="bench.runs"),
         Binding("e", "export", "Export", id="bench.export"),
         Binding("q", "score", "Score", id="bench.score"),
@@ -88,6 +90,7 @@ class BenchScreen(Overlay[None]):
         *,
         plan: Callable[[], BenchPlanScreen],
         score: Callable[[BenchState], Overlay[None]],
+        choose: Callable[[Sequence[str]], None],
         is_plain: bool = False,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -95,6 +98,7 @@ class BenchScreen(Overlay[None]):
         self._bench = bench
         self._plan = plan
         self._score = score
+        self._choose = choose
         self._is_plain = is_plain
         self._clock_s = clock_s
         self._budget = PaintBudget()
@@ -180,7 +184,7 @@ class BenchScreen(Overlay[None]):
             if chosen is not None:
                 self._open(chosen)
 
-        self.app.push_screen(RunsScreen(self._bench, is_plain=self._is_plain), take)
+        self.app.push_screen(RunsScreen(self._bench, choose=self._choose, is_plain=self._is_plain), take)
 
     def action_view(self) -> None:
         """Draw something else."""
@@ -207,6 +211,11 @@ class BenchScreen(Overlay[None]):
             tell(self, "a run of one model has nothing to compare it with: r lists other runs")
             return
         self.app.push_screen(BenchCompareScreen(state, models))
+
+    def action_choose(self) -> None:
+        """Choose among the models of the run by limits."""
+        if (state := self.state) is not None:
+            self._choose((state.run.id,))
 
     def action_paint(self) -> None:
         """Paint nothing any more, or all again."""
