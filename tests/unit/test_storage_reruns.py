@@ -36,9 +36,20 @@ async def file_of_before(path: Path) -> None:
             ("run_model", "prediction"),
         ):
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-        for table in ("score_note", "score", "rubric"):  # which came later still
+        for table in tables_of(connection) - tables_before():  # which came later still
             connection.execute(f"DROP TABLE {table}")
         connection.execute(f"PRAGMA user_version = {BEFORE}")
+
+
+def tables_before() -> set[str]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for step in STEPS[:BEFORE]:
+            step(connection)
+        return tables_of(connection)
+
+
+def tables_of(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 async def test_what_an_older_file_has_are_first_attempts_and_more_can_follow(path: Path) -> None:
