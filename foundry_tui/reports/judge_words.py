@@ -230,8 +230,8 @@ def _pair_lines(found: PairFigures) -> list[str]:
     share = f"{percent_words(found.flip_share)} {_percent_ends(found.flip_interval)}"
     lines.append(
         f"the verdict followed the position in {found.flips} of {plural(found.pairs, 'pair')} ({share}),"
-        f" {plural(found.flips_to_first, 'time')} to the first; {found.wavering} were a tie in one order alone;"
-        f" shares are of the {found.agreeing} whose orders agree"
+        f" {plural(found.flips_to_first, 'time')} to the first; {found.wavering} were a tie in one order"
+        f" alone; shares are of the {found.agreeing} whose orders agree"
     )
     return lines
 
