@@ -19,7 +19,14 @@ NEEDED = (
     "foundry_tui/web/static/page.js",
     "foundry_tui/py.typed",
 )
-DEFAULTS = ("models.json", "prompts.json", "rubric.json", "settings.toml", "schema/prompts.json")
+DEFAULTS = (
+    "models.json",
+    "prompts.json",
+    "prompts-rag.json",
+    "rubric.json",
+    "settings.toml",
+    "schema/prompts.json",
+)
 
 
 @pytest.fixture(scope="module")

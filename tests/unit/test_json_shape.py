@@ -1,46 +1,65 @@
-"""Whether a file is JSON as far as its shape goes."""
+"""JSON Schema, as much as checks need: held against the reference implementation."""
 
-import json
-from pathlib import Path
-
+import jsonschema
 import pytest
 
-from foundry_tui.engines.model_files.json_shape import json_problem
+from foundry_tui.domain.json_shape import misfit, schema_problem
 
-LARGE = json.dumps({f'key "{n}" {{': ["]", "\\", n] for n in range(40_000)}).encode()  # over 1 MB
+SCHEMAS: list[dict[str, object]] = [
+    {},
+    *({"type": name} for name in ("array", "boolean", "integer", "null", "number", "object", "string")),
+    {"type": ["string", "null"]},
+    {"const": 1},
+    {"const": [1, {"a": None}]},
+    {"enum": ["a", True, 0, None]},
+    {"minimum": 1, "maximum": 2},
+    {"exclusiveMinimum": 1, "exclusiveMaximum": 3},
+    {"minLength": 2, "maxLength": 3},
+    {"minItems": 1, "maxItems": 2, "items": {"type": "integer"}},
+    {"uniqueItems": True},
+    {"required": ["a"], "properties": {"a": {"type": "number"}}, "additionalProperties": False},
+    {"properties": {"a": {"required": ["b"]}}, "additionalProperties": {"type": "string"}},
+    {"title": "t", "description": "d", "$comment": "c"},
+]
+VALUES: list[object] = [
+    *(None, True, False, 0, 1, 1.0, 1.5, 2, 3, float("inf"), "", "a", "ab", "abcd"),
+    *([], [1], [1, 1.0], [1, True], [1, 2, 3], ["a"], [1, {"a": None}], [[1], [1]]),
+    *({}, {"a": 1}, {"a": "x"}, {"a": {}}, {"a": {"b": 1}}, {"a": 1, "b": "x"}, {"b": 1}),
+]
 
 
-def problem_of(folder: Path, content: bytes) -> str | None:
-    path = folder / "tokenizer.json"
-    path.write_bytes(content)
-    return json_problem(path)
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_it_finds_what_the_reference_finds(schema: dict[str, object]) -> None:
+    validator = jsonschema.Draft202012Validator(schema)
 
-
-@pytest.mark.parametrize("content", [b"{}", b' \n {"a": 1}', b'{"a": 1}\n// a remark', LARGE], ids=len)
-def test_an_object_passes(tmp_path: Path, content: bytes) -> None:
-    assert problem_of(tmp_path, content) is None
+    assert schema_problem(schema) is None
+    for value in VALUES:
+        assert (misfit(value, schema) is None) == validator.is_valid(value), value
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("schema", "problem"),
     [
-        (b"", "is empty"),
-        (bytes(500), "holds nothing but zeros"),
-        (bytes(1_000_000), "holds nothing but zeros"),
-        (b"[]", "is no JSON object"),
-        (b"<html>", "is no JSON object"),
-        (b'{"a": ', "is not valid JSON"),
-        (b"\xef\xbb\xbf{}", "is no JSON object"),
-        (b'{"a": "\xff"}', "is not valid JSON"),
-        (b"{" * 100_000, "is not valid JSON"),
-        (LARGE[:-1], "is cut off"),
-        (LARGE[:700_000], "is cut off"),
-        (LARGE[:600_000] + bytes(4096) + LARGE[604_096:], "has zeros in it"),
-        (LARGE[:900_000] + bytes(len(LARGE) - 900_000), "has zeros in it"),
-        (LARGE + b"}", "brackets do not match"),
-        (LARGE[:-1] + b', "' + b"x" * 2_000_000, "a string in it does not end"),
+        ("object", "an object for schema"),
+        ({"type": "objekt"}, "one of array, boolean"),
+        ({"type": []}, "one of array, boolean"),
+        ({"enum": []}, "a list that is not empty for schema/enum"),
+        ({"required": "a"}, "a list of texts for schema/required"),
+        ({"properties": []}, "an object for schema/properties"),
+        (
+            {"properties": {"a": {"minLength": -1}}},
+            "a whole number from 0 up for schema/properties/a/minLength",
+        ),
+        ({"items": {"minimum": "1"}}, "a number for schema/items/minimum"),
+        ({"items": [1]}, "an object for schema/items"),
+        ({"additionalProperties": 1}, "true, false or an object for schema/additionalProperties"),
+        ({"uniqueItems": 1}, "true or false for schema/uniqueItems"),
+        ({"pattern": "a+"}, "in schema no keyword but type,"),
+        ({"items": {"$ref": "#"}}, "in schema/items no keyword but type,"),
     ],
-    ids=lambda content: repr(content)[:20],
 )
-def test_what_is_wrong_is_told(tmp_path: Path, content: bytes, words: str) -> None:
-    assert words in (problem_of(tmp_path, content) or "")
+def test_what_cannot_be_kept_to_is_refused_and_not_passed_over(schema: object, problem: str) -> None:
+    found = schema_problem(schema)
+
+    assert found is not None
+    assert found.startswith(problem)
