@@ -191,6 +191,7 @@ async def open_services(
             background=background,
             bench=bench,
             scores=archive.scores,
+            judgements=archive.judgements,
             bench_prompts=lambda: _bench_prompts(launch),
             bench_targets=lambda: _bench_targets(launch),
             rubric=lambda: _rubric(launch),

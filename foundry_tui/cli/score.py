@@ -34,7 +34,9 @@ from foundry_tui.reports.agreement_words import (
     disagreement_object,
     disagreement_rows,
 )
+from foundry_tui.reports.aspect_words import aspect_lines, aspect_object
 from foundry_tui.reports.judge_words import judge_agreement_object, judge_object
+from foundry_tui.reports.preference_words import preference_lines, preference_object
 from foundry_tui.reports.quality_words import (
     QUALITY_HEADER,
     QUALITY_RIGHT,
@@ -45,7 +47,7 @@ from foundry_tui.reports.quality_words import (
 from foundry_tui.reports.score_sheet import ReadSheet, read_sheet, sheet_csv, sheet_json
 from foundry_tui.services.files import read_text, write_new
 from foundry_tui.services.scoring.judged import judged
-from foundry_tui.services.scoring.quality import RunQuality, agreed, run_quality
+from foundry_tui.services.scoring.quality import RunQuality, agreed, run_quality, ticked
 from foundry_tui.services.scoring.sheet import answers_by_key, sheet_items
 from foundry_tui.wiring.archive import Archive, open_archive
 
@@ -157,6 +159,7 @@ async def _import(archive: Archive, rubric: Rubric, arguments: argparse.Namespac
 async def _show(archive: Archive, rubric: Rubric, arguments: argparse.Namespace) -> int:
     run, requests = await load_with_requests(archive.runs, arguments.id)
     found = await run_quality(archive.scores, run, requests)
+    besides = await ticked(archive.scores, run, requests)
     judges = await judged(archive.scores, archive.judgements, run, requests)
     if arguments.json:
         print_json(
@@ -165,6 +168,8 @@ async def _show(archive: Archive, rubric: Rubric, arguments: argparse.Namespace)
                 "run": run.id,
                 "models": [quality_object(quality, to_good) for quality, to_good in found.models],
                 "unmatched_scores": found.unmatched,
+                "preferences": preference_object(besides.preferences),
+                "aspects": [aspect_object(one) for one in besides.aspects],
                 "judges": [judge_object(one.figures, one.models) for one in judges],
             }
         )
@@ -173,6 +178,8 @@ async def _show(archive: Archive, rubric: Rubric, arguments: argparse.Namespace)
         _say_unscored(run)
     else:
         _print_quality(found, found.rubric)
+    for line in (*aspect_lines(besides.aspects), *preference_lines(besides.preferences)):
+        print_text(line)
     print_judges(judges, arguments, is_behind=found.rubric is not None)
     return ExitCode.DONE
 

@@ -68,15 +68,42 @@ def quality_schema() -> Schema:
             "time_to_good": or_null(time),
         }
     )
+    preferences = object_of(
+        {
+            "pairs": list_of(
+                object_of(
+                    {
+                        "one": TEXT,
+                        "other": TEXT,
+                        "one_wins": COUNT,
+                        "other_wins": COUNT,
+                        "ties": COUNT,
+                        "share": NUMBER_OR_NULL,
+                        "interval": INTERVAL,
+                    }
+                )
+            ),
+            "annotators": COUNT,
+            "skipped": COUNT,
+            "left": COUNT,
+            "decided": COUNT,
+            "left_interval": INTERVAL,
+            "again": COUNT,
+            "same": COUNT,
+            "unmatched": COUNT,
+        }
+    )
     return object_of(
         {
             "schema": {"const": "foundry-tui/quality@1"},
             "run": TEXT,
             "models": list_of(model),
             "unmatched_scores": COUNT,
+            "preferences": preferences,
+            "aspects": list_of(object_of({"model": TEXT, "met": COUNT, "asked": COUNT})),
             "judges": list_of(judge_fields()),
         },
-        optional=("judges",),
+        optional=("preferences", "aspects", "judges"),
     )
 
 

@@ -4,8 +4,9 @@ from foundry_tui.domain.quantities import plural
 from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.preferences import PairTally, PreferenceCount
 from foundry_tui.reports.agreement_words import percent_words
+from foundry_tui.reports.json_text import interval_list
 
-__all__ = ["preference_lines"]
+__all__ = ["preference_lines", "preference_object"]
 
 _NAME_CHARACTERS = 60
 
@@ -33,6 +34,32 @@ def preference_lines(found: PreferenceCount) -> list[str]:
             + (": the side mattered, so do not rely on the shares" if is_sided else "")
         )
     return lines
+
+
+def preference_object(found: PreferenceCount) -> dict[str, object]:
+    """Everything; a share that nothing decides is null."""
+    return {
+        "pairs": [
+            {
+                "one": tally.one,
+                "other": tally.other,
+                "one_wins": tally.one_wins,
+                "other_wins": tally.other_wins,
+                "ties": tally.ties,
+                "share": tally.share,
+                "interval": interval_list(tally.interval),
+            }
+            for tally in found.tallies
+        ],
+        "annotators": found.annotators,
+        "skipped": found.skipped,
+        "left": found.left,
+        "decided": found.decided,
+        "left_interval": interval_list(found.left_interval),
+        "again": found.again,
+        "same": found.same,
+        "unmatched": found.unmatched,
+    }
 
 
 def _tally_words(tally: PairTally) -> str:

@@ -7,7 +7,7 @@ from foundry_tui.aio import Tasks
 from foundry_tui.domain.bench import PlannedPrompt
 from foundry_tui.domain.engine import EngineInfo
 from foundry_tui.domain.scoring import Rubric
-from foundry_tui.ports.storage import ConversationStore, InputHistory, PromptLibrary, ScoreStore
+from foundry_tui.ports.storage import ConversationStore, InputHistory, JudgeStore, PromptLibrary, ScoreStore
 from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.client import ClientService
 from foundry_tui.services.dialogue import Dialogue
@@ -39,6 +39,7 @@ class Services:
         bench_targets: The models that ``models.json`` has for chats, by alias, in the order of priority;
             likewise.
         scores: What people said of answers, kept beside the runs.
+        judgements: What judges said of them.
         rubric: What answers are scored by; reads it anew, so not on the event loop.
         care: Looks after the models on this disk; None where they lie on a server of somebody else's.
         licenses: What was agreed to, for models that come here or onto a server.
@@ -63,6 +64,7 @@ class Services:
     bench_prompts: Callable[[], tuple[PlannedPrompt, ...]]
     bench_targets: Callable[[], tuple[str, ...]]
     scores: ScoreStore
+    judgements: JudgeStore
     rubric: Callable[[], Rubric]
     care: ModelCare | None
     licenses: Licenses

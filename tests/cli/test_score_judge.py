@@ -16,7 +16,7 @@ from foundry_tui.config.schema import json_schema
 from foundry_tui.demo import demo_registration
 from foundry_tui.domain.bench import BenchPlan, ModelRun, PlannedPrompt, RequestRun, Run, RunStatus
 from foundry_tui.domain.judging import Judgement
-from foundry_tui.domain.scoring import Score
+from foundry_tui.domain.scoring import Said, Score
 from foundry_tui.storage import Database, StoredJudgements, StoredRuns, StoredScores
 from tests.cli.program import COMMAND, Ended, environment, one_process, run, run_async
 from tests.support.endpoint import Endpoint, Setting, scripted_endpoint
@@ -82,7 +82,7 @@ async def scored_by_a_person(data_dir: Path, answers: int) -> None:
         for number in range(1, answers + 1)
         for criterion in RUBRIC.criteria
     ]
-    await StoredScores(database).keep(RUBRIC, scores)
+    await StoredScores(database).keep(RUBRIC, Said(scores=tuple(scores)))
     await database.aclose()
 
 

@@ -33,6 +33,7 @@ from foundry_tui.services.remembering import LayoutMemory
 from foundry_tui.services.sampling import ResourceSampler
 from foundry_tui.services.settings import SettingsService
 from foundry_tui.services.setup import Setup
+from foundry_tui.storage import Database, StoredJudgements
 from tests.support.care import care_over
 from tests.support.downloads import ScriptedDownloads
 from tests.support.memory_downloads import MemoryLicenses
@@ -121,6 +122,7 @@ async def services_over(
     client = ClientService(engine, lease, wants_public=False, memory=memory)
     care = None if downloads is None else care_over(client, folder, downloads, policy=setup.licenses)
     recorder, background = Recorder(), Tasks()
+    judged = Database(folder / "judged.db")
     sampler = ResourceSampler(lambda: (_SteadyHost(), _NoGpu()), pid=lambda: client.process_id)
     log = LogBook(setup.logs_dir)
     bench = Benchmarks(
@@ -149,6 +151,7 @@ async def services_over(
                 bench_prompts=lambda: PROMPTS,
                 bench_targets=lambda: (),
                 scores=scores or MemoryScores(),
+                judgements=StoredJudgements(judged),
                 rubric=lambda: RUBRIC,
                 care=care,
                 licenses=_licenses(setup) if care is None else care.licenses,
@@ -167,3 +170,4 @@ async def services_over(
         await background.aclose()
         await client.aclose()
         await recorder.aclose()
+        await judged.aclose()

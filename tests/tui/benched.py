@@ -21,6 +21,7 @@ from foundry_tui.domain.chat import ChunkReceived, ClockRead, Moment, Outcome
 from foundry_tui.domain.models import CatalogKind, Device, ModelVariant
 from foundry_tui.domain.trace import TraceBuilder
 from foundry_tui.launching import default_data_dir
+from foundry_tui.ports.storage import JudgeStore
 from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.bench.state import BenchState, Step, UnderWay
 from foundry_tui.tui.screens.bench.draft import BenchDraft
@@ -159,6 +160,7 @@ class Benched:
     """
 
     bench: Benchmarks
+    judgements: JudgeStore
     runs: MemoryRuns
     engine: SupervisedScript
     models: list[ModelVariant]
@@ -192,7 +194,11 @@ class Benched:
 
     def score(self, state: BenchState) -> ScoringStartScreen:
         what = ToScore(
-            store=self.scores, run=state.run, requests=tuple(state.requests), rubric=lambda: RUBRIC
+            store=self.scores,
+            judgements=self.judgements,
+            run=state.run,
+            requests=tuple(state.requests),
+            rubric=lambda: RUBRIC,
         )
         return ScoringStartScreen(what)
 
@@ -220,4 +226,10 @@ async def benched(state: BenchState | None = None) -> AsyncGenerator[Benched, No
     async with services_over(engine, default_data_dir(), runs=runs) as services:
         if state is not None:
             services.bench.state.publish(state)
-        yield Benched(bench=services.bench, runs=runs, engine=engine, models=models)
+        yield Benched(
+            bench=services.bench,
+            judgements=services.judgements,
+            runs=runs,
+            engine=engine,
+            models=models,
+        )

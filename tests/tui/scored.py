@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.scoring import Rubric
 from foundry_tui.launching import default_data_dir
-from foundry_tui.ports.storage import ScoreStore
-from foundry_tui.storage import Database, StoredRuns, StoredScores
+from foundry_tui.ports.storage import JudgeStore, ScoreStore
+from foundry_tui.storage import Database, StoredJudgements, StoredRuns, StoredScores
 from foundry_tui.tui.screens.scoring.start import ScoringStartScreen, ToScore
 from tests.support.scored_runs import answered_run
 from tests.support.scores import RUBRIC
@@ -25,12 +25,22 @@ class Scored:
     run: Run
     requests: tuple[RequestRun, ...]
     store: ScoreStore
+    judgements: JudgeStore
     rubric: Rubric
+
+    def what(self) -> ToScore:
+        """What is scored, for a page of one's own."""
+        return ToScore(
+            store=self.store,
+            judgements=self.judgements,
+            run=self.run,
+            requests=self.requests,
+            rubric=lambda: self.rubric,
+        )
 
     async def open(self) -> None:
         """Show the page before the answers."""
-        what = ToScore(store=self.store, run=self.run, requests=self.requests, rubric=lambda: self.rubric)
-        self.driven.app.push_screen(ScoringStartScreen(what))
+        self.driven.app.push_screen(ScoringStartScreen(self.what()))
         await self.driven.until(lambda: self.driven.shows("to score"))
 
     async def begin(self, *keys: str, name: str = "Ada") -> None:
@@ -76,6 +86,13 @@ async def scored(
         await runs.import_run(run, requests)
         async with driven(size=size, runs=runs, scores=store) as user:
             await user.up()
-            yield Scored(driven=user, run=run, requests=requests, store=store, rubric=rubric)
+            yield Scored(
+                driven=user,
+                run=run,
+                requests=requests,
+                store=store,
+                judgements=StoredJudgements(database),
+                rubric=rubric,
+            )
     finally:
         await database.aclose()

@@ -11,7 +11,7 @@ from foundry_tui.tui.notices import tell
 from foundry_tui.tui.screens.overlay import ConfirmScreen
 from foundry_tui.tui.screens.scoring.answers import AnswersScreen
 from foundry_tui.tui.screens.scoring.results import ResultsScreen
-from foundry_tui.tui.screens.scoring.start import ScoringStartScreen, ToScore
+from foundry_tui.tui.screens.scoring.start import ScoringStartScreen
 from foundry_tui.tui.widgets.score_rows import AspectRow, CriterionRow
 from foundry_tui.tui.widgets.sheet import Sheet
 from tests.tui.harness import NARROW, WIDE, Driven
@@ -214,16 +214,14 @@ async def test_results_are_not_shown_by_accident_to_who_is_between() -> None:
 
 async def test_a_run_without_answers_and_a_rubric_that_cannot_be_read_say_what_to_do() -> None:
     async with scored() as user:
-        what = ToScore(store=user.store, run=user.run, requests=(), rubric=lambda: user.rubric)
-        user.driven.app.push_screen(ScoringStartScreen(what))
+        user.driven.app.push_screen(ScoringStartScreen(replace(user, requests=()).what()))
         await user.driven.until(lambda: user.driven.shows("none ended well with text"))
         await user.press("escape")
 
         def broken() -> Rubric:
             raise BadInput("rubric.json: no criteria", remedy="give it one")
 
-        what = ToScore(store=user.store, run=user.run, requests=user.requests, rubric=broken)
-        user.driven.app.push_screen(ScoringStartScreen(what))
+        user.driven.app.push_screen(ScoringStartScreen(replace(user.what(), rubric=broken)))
         await user.driven.until(lambda: user.driven.shows("rubric.json: no criteria"))
         await user.press("A", "enter")
 

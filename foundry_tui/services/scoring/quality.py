@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.scoring import Rubric, Score
 from foundry_tui.metrics.agreement import Agreements, Disagreement, agreements, disagreements, of_one_rubric
+from foundry_tui.metrics.aspects import AspectCount, aspect_counts
 from foundry_tui.metrics.preferences import PreferenceCount, preference_count
 from foundry_tui.metrics.quality import (
     ScorableAnswer,
@@ -19,7 +20,7 @@ from foundry_tui.metrics.run_quality import RunQuality
 from foundry_tui.ports.storage import ScoreStore
 from foundry_tui.services.scoring.sheet import answers_to_score
 
-__all__ = ["Agreed", "RunQuality", "agreed", "preferred", "run_quality"]
+__all__ = ["Agreed", "RunQuality", "Ticked", "agreed", "run_quality", "ticked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,14 @@ class Agreed:
     rubric: Rubric | None
     agreements: tuple[Agreements, ...]
     disagreements: tuple[Disagreement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticked:
+    """What people said besides scores: which of two they prefer, and what is in an answer."""
+
+    preferences: PreferenceCount
+    aspects: tuple[AspectCount, ...]
 
 
 async def run_quality(store: ScoreStore, run: Run, requests: Sequence[RequestRun]) -> RunQuality:
@@ -54,12 +63,18 @@ async def agreed(store: ScoreStore, run_id: str) -> Agreed:
     )
 
 
-async def preferred(store: ScoreStore, run: Run, requests: Sequence[RequestRun]) -> PreferenceCount:
-    """Which models people preferred in pairs; likewise."""
-    preferences = await store.preferences(run.id)
-    answers = await asyncio.to_thread(answers_to_score, run, requests)
-    model_of = {answer.number: answer.model for answer in answers}
-    return preference_count(preferences, model_of, run.plan.models)
+async def ticked(store: ScoreStore, run: Run, requests: Sequence[RequestRun]) -> Ticked:
+    """What people said of the answers of ``run`` besides scores; likewise."""
+    preferences, marks = await store.preferences(run.id), await store.marks(run.id)
+    scores = await store.scores(run.id)
+    known = await asyncio.to_thread(answers_to_score, run, requests)
+    aspects = {prompt.id: prompt.aspects for prompt in run.plan.prompts}
+    answers = {one.number: (one.model, aspects.get(one.prompt_id, ())) for one in known}
+    model_of = {number: model for number, (model, _) in answers.items()}
+    return Ticked(
+        preferences=preference_count(preferences, model_of, run.plan.models),
+        aspects=aspect_counts(marks, scores, answers, run.plan.models),
+    )
 
 
 def _scorable(run: Run, requests: Sequence[RequestRun]) -> tuple[ScorableAnswer, ...]:

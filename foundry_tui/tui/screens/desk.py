@@ -331,7 +331,11 @@ class Desk:
 
         services = self._services
         what = ToScore(
-            store=services.scores, run=state.run, requests=tuple(state.requests), rubric=services.rubric
+            store=services.scores,
+            judgements=services.judgements,
+            run=state.run,
+            requests=tuple(state.requests),
+            rubric=services.rubric,
         )
         return ScoringStartScreen(what, annotator=self._annotator, keep=keep)
 

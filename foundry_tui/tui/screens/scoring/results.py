@@ -11,7 +11,7 @@ from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.quantities import plural
 from foundry_tui.domain.text import clean_line
-from foundry_tui.ports.storage import ScoreStore
+from foundry_tui.ports.storage import JudgeStore, ScoreStore
 from foundry_tui.reports.agreement_words import (
     DISAGREEMENT_HEADER,
     agreement_lines,
@@ -19,10 +19,15 @@ from foundry_tui.reports.agreement_words import (
     confusion_rows,
     disagreement_rows,
 )
+from foundry_tui.reports.aspect_words import aspect_lines
+from foundry_tui.reports.check_words import checks_lines
 from foundry_tui.reports.errors import error_words
+from foundry_tui.reports.judge_words import judge_lines
 from foundry_tui.reports.preference_words import preference_lines
 from foundry_tui.reports.quality_words import quality_lines, quality_rows
-from foundry_tui.services.scoring.quality import Agreed, RunQuality, agreed, preferred, run_quality
+from foundry_tui.services.scoring.checks import run_checks
+from foundry_tui.services.scoring.judged import JudgedRun, judged
+from foundry_tui.services.scoring.quality import Agreed, RunQuality, agreed, run_quality, ticked
 from foundry_tui.tui.screens.overlay import Overlay
 from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.row_table import RowTable
@@ -48,6 +53,7 @@ class ResultsScreen(Overlay[None]):
 
     Args:
         store: Has what people said.
+        judgements: Has what judges said.
         run: Of which the answers are.
         requests: Its requests.
     """
@@ -61,9 +67,12 @@ class ResultsScreen(Overlay[None]):
     ResultsScreen RowTable.-empty { height: 1fr; max-height: 100%; }
     """
 
-    def __init__(self, store: ScoreStore, run: Run, requests: Sequence[RequestRun]) -> None:
+    def __init__(
+        self, store: ScoreStore, judgements: JudgeStore, run: Run, requests: Sequence[RequestRun]
+    ) -> None:
         super().__init__()
         self._store = store
+        self._judgements = judgements
         self._run = run
         self._requests = requests
 
@@ -87,31 +96,58 @@ class ResultsScreen(Overlay[None]):
         try:
             quality = await run_quality(store, run, requests)
             agreement = await agreed(store, run.id)
-            pairs = await preferred(store, run, requests)
+            besides = await ticked(store, run, requests)
+            judges = await judged(store, self._judgements, run, requests)
+            checks = await run_checks(run, requests)
         except FoundryTuiError as error:
             table.empty_text = error_words(error)
             return
         if not self.is_open:
             return
-        lines = preference_lines(pairs)
-        table.empty_text = "Nothing is scored one by one." if lines else _EMPTY
+        others = [
+            *_part("Preferred", preference_lines(besides.preferences)),
+            *_part("Aspects", aspect_lines(besides.aspects)),
+        ]
+        table.empty_text = "Nothing is scored one by one." if others else _EMPTY
         if quality.rubric is not None:
             rows = quality_rows([one for one, _ in quality.models], rubric=quality.rubric)
             table.set_rows([Row(key=str(place), cells=row) for place, row in enumerate(rows)])
-        words.set_paragraphs([*_pairs(lines), *_quality(quality), *_agreement(agreement)])
+        words.set_paragraphs(
+            [
+                *others,
+                *_quality(quality),
+                *_agreement(agreement),
+                *_judges(judges),
+                *_part("Checks", checks_lines(checks.models)),
+            ]
+        )
 
 
-def _pairs(lines: Sequence[str]) -> list[Paragraph]:
-    return [Paragraph(label="Preferred" if not place else "", text=line) for place, line in enumerate(lines)]
+def _part(label: str, lines: Sequence[str], *, tone: Tone = Tone.NORMAL) -> list[Paragraph]:
+    """Lines under one label."""
+    return [Paragraph(label="" if place else label, text=line, tone=tone) for place, line in enumerate(lines)]
+
+
+def _judges(found: Sequence[JudgedRun]) -> list[Paragraph]:
+    """What is not to be trusted yet is greyed."""
+    return [
+        paragraph
+        for one in found
+        for paragraph in _part(
+            "Judge", _judge_lines(one), tone=Tone.NORMAL if one.figures.is_trusted else Tone.MUTED
+        )
+    ]
+
+
+def _judge_lines(found: JudgedRun) -> list[str]:
+    return [*judge_lines(found.figures), *(line for one in found.models for line in quality_lines(one))]
 
 
 def _quality(found: RunQuality) -> list[Paragraph]:
     if found.rubric is None:
         return []
     lines = [line for quality, to_good in found.models for line in quality_lines(quality, to_good)]
-    paragraphs = [
-        Paragraph(label="Quality" if not place else "", text=line) for place, line in enumerate(lines)
-    ]
+    paragraphs = _part("Quality", lines)
     if found.unmatched:
         words = f"{plural(found.unmatched, 'score')} of answers that stand no more are left out"
         paragraphs.append(Paragraph(label="", text=words, tone=Tone.MUTED))
@@ -122,9 +158,7 @@ def _agreement(found: Agreed) -> list[Paragraph]:
     if found.rubric is None:
         return []
     lines = agreement_lines(found.agreements, found.disagreements)
-    paragraphs = [
-        Paragraph(label="Agreement" if not place else "", text=line) for place, line in enumerate(lines)
-    ]
+    paragraphs = _part("Agreement", lines)
     for one in found.agreements:
         if one.overall.n:
             table = [confusion_header(one), *confusion_rows(one.overall)]

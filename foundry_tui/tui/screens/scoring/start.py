@@ -16,7 +16,7 @@ from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.scoring import Rubric
 from foundry_tui.domain.text import clean_line
-from foundry_tui.ports.storage import ScoreStore
+from foundry_tui.ports.storage import JudgeStore, ScoreStore
 from foundry_tui.reports.errors import error_words
 from foundry_tui.services.scoring.blind import Cover, names_of
 from foundry_tui.services.scoring.pairing import PairSession
@@ -49,6 +49,7 @@ class ToScore:
     """
 
     store: ScoreStore
+    judgements: JudgeStore
     run: Run
     requests: Sequence[RequestRun]
     rubric: Callable[[], Rubric]
@@ -192,7 +193,8 @@ class ScoringStartScreen(Overlay[None]):
 
     def _show_results(self) -> None:
         if self._rubric is not None:
-            self.app.push_screen(ResultsScreen(self._what.store, self._what.run, self._what.requests))
+            what = self._what
+            self.app.push_screen(ResultsScreen(what.store, what.judgements, what.run, what.requests))
 
     @work(exclusive=True, group="read")
     async def _read(self) -> None:
