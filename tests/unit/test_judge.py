@@ -208,6 +208,19 @@ async def test_a_request_that_breaks_judges_nothing_and_is_made_by_the_next_call
     assert (rest.known, rest.made, rest.is_complete) == (3, 1, True)
 
 
+async def test_an_answer_that_leaves_no_room_for_a_reply_is_not_taken_for_a_refusal(
+    store: JudgeStore,
+) -> None:
+    asked = Asked(always_a, room=1)
+
+    work = await judge_of(store, asked).score(RUN, answered())
+
+    assert (work.made, work.failed, work.refused) == (0, 4, 0)
+    assert "no room for a reply" in (work.problem or "")
+    assert asked.seen == []
+    assert await store.judgements("a1") == ()
+
+
 @pytest.mark.parametrize(
     ("numbers", "error", "kept"),
     [
