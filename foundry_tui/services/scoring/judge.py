@@ -88,8 +88,8 @@ class JudgeProgress:
         made: How many were judged now.
         refused: Of ``made``, how many without a reply that could be read.
         retries: How often the judge was asked a second time.
-        failed: How many requests broke, or could not be made; what they were about is not judged, and tried by
-            the next call.
+        failed: How many requests broke, or could not be made; what they were about is not judged, and is
+            tried by the next call.
         problem: Why the last of these was not answered, in words.
     """
 
