@@ -211,7 +211,9 @@ def _work_words(work: JudgeProgress, *, is_in_pairs: bool) -> str:
     if work.known:
         words += f"; {work.known} judged before"
     if work.failed:
-        words += f"; {work.failed} broke ({clean_line(work.problem or '')}): the same command tries again"
+        words += (
+            f"; {work.failed} not answered ({clean_line(work.problem or '')}): the same command tries again"
+        )
     return words
 
 

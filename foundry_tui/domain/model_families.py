@@ -15,6 +15,7 @@ _FAMILIES = {
     "claude": "claude",
     "codegemma": "gemma",
     "codellama": "llama",
+    "codeqwen": "qwen",
     "codestral": "mistral",
     "command": "command",
     "deepseek": "deepseek",

@@ -101,8 +101,8 @@ def spearman(pairs: Sequence[tuple[_Value, _Value]]) -> float | None:
 def partial_spearman(values: Sequence[tuple[_Value, _Value, _Value]]) -> float | None:
     """Spearman's correlation of the first two, what both owe to the third taken out.
 
-    (ρ₁₂ − ρ₁₃·ρ₂₃)/√((1 − ρ₁₃²)(1 − ρ₂₃²)), the ranks' partial correlation of first order (M. Kendall,
-    Biometrika 32, 1942).  It takes the ranks to depend on each other in straight lines.
+    (ρ₁₂ − ρ₁₃·ρ₂₃)/√((1 − ρ₁₃²)(1 − ρ₂₃²)), the partial correlation of first order of the ranks (G. U. Yule,
+    Proceedings of the Royal Society A 79, 1907).  It takes them to depend on each other in straight lines.
 
     Returns:
         None where one of the three is undefined, and where the third alone tells one of both.

@@ -104,12 +104,14 @@ class Asked:
         habit: What it replies; an error that it raises breaks the request.
         seen: What was asked, oldest first.
         thought: What is thought aloud before each reply.
+        room: So many tokens the context leaves.
         pieces_read: Pieces of replies that were read.
     """
 
     habit: Habit
     seen: list[ChatRequest] = field(default_factory=list)
     thought: str = ""
+    room: int = 1_000
     pieces_read: int = 0
 
     @property
@@ -128,7 +130,7 @@ class Asked:
         return ChatRequest(
             model=model.id,
             messages=messages,
-            max_tokens=options.max_tokens,
+            max_tokens=min(options.max_tokens, self.room),
             temperature=options.temperature,
             seed=options.seed,
             timeouts=options.timeouts,

@@ -157,7 +157,11 @@ async def test_nothing_said_is_a_refusal_and_what_is_thought_aloud_is_no_reply(s
     await judge_of(store, thinks).score(RUN, answered(TEXTS[:1]))
     await judge_of(store, failing(1, 2, error=broken(Outcome.EMPTY))).score(RUN, answered(TEXTS[:2]))
 
-    assert {one.values for one in (await by_number(store)).values()} == {None}
+    kept = await by_number(store)
+    assert {number: (one.values, one.attempts) for number, one in kept.items()} == {
+        1: (None, 2),
+        2: (None, 2),
+    }
 
 
 async def test_a_judge_without_end_is_left_and_of_a_long_reply_the_beginning_is_kept(
@@ -206,6 +210,27 @@ async def test_a_request_that_breaks_judges_nothing_and_is_made_by_the_next_call
     assert (work.made, work.failed, work.problem, work.is_complete) == (3, 1, "scripted", False)
     assert kept == {1, 3, 4}
     assert (rest.known, rest.made, rest.is_complete) == (3, 1, True)
+
+
+async def test_an_answer_that_leaves_no_room_for_a_reply_is_no_refusal(
+    store: JudgeStore,
+) -> None:
+    asked = Asked(always_a, room=1)
+
+    work = await judge_of(store, asked).score(RUN, answered())
+
+    assert (work.made, work.failed, work.refused) == (0, 4, 0)
+    assert "no room for a reply" in (work.problem or "")
+    assert asked.seen == []
+    assert await store.judgements("a1") == ()
+
+
+async def test_requests_that_break_now_and_then_end_nothing(store: JudgeStore) -> None:
+    habit = failing(1, 3, 5, error=broken(Outcome.TIMEOUT))
+
+    work = await judge_of(store, habit).score(RUN, answered(TEXTS * 2))
+
+    assert (work.made, work.failed) == (5, 3)
 
 
 @pytest.mark.parametrize(

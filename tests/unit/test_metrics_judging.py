@@ -123,6 +123,14 @@ def test_a_judge_that_goes_by_length_is_told_from_one_that_likes_what_people_lik
     assert not unmoved.length.is_warned_of
 
 
+def test_what_people_scored_in_part_does_not_explain_what_a_judge_gave() -> None:
+    whole, part = given("12345"), [score(number, 3) for number in range(5, 10)]
+
+    found = figures(judged("1234512345"), [*whole, *part], lengths="1234554321")
+
+    assert found.length.partial_answers == 5
+
+
 def test_a_judge_that_prefers_what_is_short_goes_by_length_too() -> None:
     found = figures(judged("5432154321"), lengths="1234512345")
 

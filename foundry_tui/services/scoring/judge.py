@@ -53,6 +53,9 @@ _READ_CHARACTERS = 20_000
 # So many requests in a row that fail mean that it is not the answers: the others would fail as well.
 _FAILURES = 3
 
+# With less room no reply of the form is complete.
+_LEAST_TOKENS = 32
+
 T = TypeVar("T")
 
 
@@ -85,8 +88,9 @@ class JudgeProgress:
         made: How many were judged now.
         refused: Of ``made``, how many without a reply that could be read.
         retries: How often the judge was asked a second time.
-        failed: How many requests broke; what they were about is not judged, and tried by the next call.
-        problem: Why the last of these broke, in words.
+        failed: How many requests broke, or could not be made; what they were about is not judged, and is
+            tried by the next call.
+        problem: Why the last of these was not answered, in words.
     """
 
     total: int
@@ -271,6 +275,11 @@ class Judge:
         """What the judge says, without what it thinks aloud; nothing is a reply too."""
         message = ChatMessage(role=Role.USER, text=prompt)
         request = self._chats.prepare(self._model, (message,), self._options)
+        if request.max_tokens < _LEAST_TOKENS:
+            # A reply that is cut would pass for a refusal, which is the judge's own doing.
+            raise GenerationFailed(
+                "a prompt and its answer leave the judge no room for a reply", outcome=Outcome.SKIPPED
+            )
         reply = ""
         try:
             async with self._chats.chat(request) as events:
@@ -303,7 +312,7 @@ class _Work:
         try:
             read = await asking
         except GenerationFailed as error:
-            self._in_a_row += 1
+            self._in_a_row += error.outcome is not Outcome.SKIPPED
             if self._in_a_row == _FAILURES:
                 raise
             self._tell(replace(self.progress, failed=self.progress.failed + 1, problem=error.message))

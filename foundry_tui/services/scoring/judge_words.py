@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 TEMPERATURE = 0.0
-SEED = 20_240_601
+SEED = 7
 JUDGE_TOKENS = 256
 """Room for a reply: a number for each of nine criteria takes about half of it."""
 
