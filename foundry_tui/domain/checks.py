@@ -54,6 +54,11 @@ class Unit(StrEnum):
     WORDS = "words"
     SENTENCES = "sentences"
 
+    @property
+    def singular(self) -> str:
+        """What one of them is called."""
+        return self.value.removesuffix("s")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Texts:

@@ -26,6 +26,7 @@ from foundry_tui.domain.checks import (
     Which,
 )
 from foundry_tui.domain.json_shape import misfit
+from foundry_tui.domain.quantities import plural
 from foundry_tui.metrics.answer_length import characters_in, sentences_in, words_in
 from foundry_tui.metrics.answer_numbers import WrittenNumber, numbers_in
 from foundry_tui.metrics.intervals import Interval, wilson_interval
@@ -291,9 +292,9 @@ def _extent_finding(check: Extent, answer: str) -> Finding:
         case _:
             assert_never(check.unit)
     if check.low is not None and count < check.low:
-        return _failed(check, f"expected at least {check.low} {check.unit.value}, found {count}")
+        return _failed(check, f"expected at least {plural(check.low, check.unit.singular)}, found {count}")
     if check.high is not None and count > check.high:
-        return _failed(check, f"expected at most {check.high} {check.unit.value}, found {count}")
+        return _failed(check, f"expected at most {plural(check.high, check.unit.singular)}, found {count}")
     return _passed(check)
 
 

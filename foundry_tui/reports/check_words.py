@@ -89,8 +89,7 @@ def finding_lines(models: Sequence[ModelChecks], passed: Passed) -> list[str]:
 def unanswered_lines(models: Sequence[ModelChecks]) -> list[str]:
     """Which prompts with checks a model has no answer to, a line for each model."""
     return [
-        f"{_name(found.model)}: no answer that ended well to"
-        f" {clean_line(', '.join(found.unanswered), _WHY_CHARACTERS)}"
+        f"{_name(found.model)}: no answer to {clean_line(', '.join(found.unanswered), _WHY_CHARACTERS)}"
         for found in models
         if found.unanswered
     ]
@@ -113,11 +112,12 @@ def check_words(check: Check) -> str:
             room = f" ± {tolerance:g}" if tolerance else ""
             return f"{_WHICH_WORDS[which]}, {equals:.15g}{room}"
         case Extent(unit=unit, low=low, high=high):
-            if low == high:
-                return f"exactly {low} {unit.value}"
-            if low is None or high is None:
-                return f"at most {high} {unit.value}" if low is None else f"at least {low} {unit.value}"
-            return f"{low} to {high} {unit.value}"
+            if high is None:
+                return f"at least {plural(low or 0, unit.singular)}"
+            if low is None:
+                return f"at most {plural(high, unit.singular)}"
+            ends = "exactly" if low == high else f"{low} to"
+            return f"{ends} {plural(high, unit.singular)}"
         case InLanguage(language=language):
             return f"is in {language}"
         case _:

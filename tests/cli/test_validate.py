@@ -144,6 +144,21 @@ async def test_a_file_that_was_broken_is_told_with_its_place_before_anything_is_
     assert f"{tmp_path / 'models.json'}: line 2, column 10" in end.err
 
 
+async def test_a_bad_set_of_prompts_is_told_before_anything_is_started(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    content = '{"prompts": [{"id": "a", "text": "b", "checks": [{"kind": "regex", "pattern": "("}]}]}'
+    (tmp_path / "prompts-mine.json").write_text(content, encoding="utf-8")
+    async with scripted_endpoint(HELLO) as endpoint:
+        end = await run_async(
+            "validate", "--endpoint", endpoint.url, "--config", str(tmp_path), data_dir=data_dir
+        )
+
+        assert endpoint.requests == []
+    assert (end.code, end.out) == (2, "")
+    assert f"{tmp_path / 'prompts-mine.json'}: /prompts/0/checks/0: expected a regular expression" in end.err
+
+
 async def test_the_targets_of_a_program_that_runs_are_those_of_the_file_as_it_is_now(tmp_path: Path) -> None:
     file = tmp_path / "models.json"
     options = LaunchOptions(endpoint="http://127.0.0.1:9", config_dir=tmp_path, data_dir=tmp_path / "data")

@@ -1,5 +1,6 @@
 """Prompt sets: both forms of the file, JSON syntax, and files that cannot be read."""
 
+import json
 import os
 from pathlib import Path
 
@@ -160,3 +161,53 @@ def test_a_huge_file_is_not_read_to_its_end(path: Path) -> None:
         file.truncate(16_000_001)
 
     assert problem_of(path) == "expected at most 16 MB, found more"
+
+
+@pytest.mark.parametrize(
+    ("check", "problem"),
+    [
+        ({"kind": "smells"}, ": expected a kind that is one of 'contains', 'not_contains', "),
+        ({"texts": ["a"]}, ": expected the key kind with what kind it is, found an object of 1"),
+        ({"kind": "contains"}, "/texts: expected this key, found nothing"),
+        ({"kind": "contains", "texts": []}, "/texts: expected at least 1 item, found a list of 0"),
+        ({"kind": "contains", "texts": [" "]}, "/texts/0: expected text that is not blank"),
+        (
+            {"kind": "contains", "texts": ["a"], "needs": "some"},
+            "/needs: expected 'all' or 'any', found \"some\"",
+        ),
+        (
+            {"kind": "not_contains", "texts": ["a"], "needs": "any"},
+            '/needs: expected one of the keys texts, ignore_case, whole_words, kind, found "needs"',
+        ),
+        ({"kind": "regex", "pattern": "(a"}, ": expected a regular expression of Python's (missing )"),
+        ({"kind": "regex", "pattern": ""}, "/pattern: expected text that is not empty"),
+        ({"kind": "json_schema", "schema": {"type": "thing"}}, ": expected one of array, boolean, "),
+        ({"kind": "json_schema", "schema": {"pattern": "a"}}, ": expected in schema no keyword but type, "),
+        ({"kind": "number", "equals": "5"}, '/equals: expected a number, found "5"'),
+        ({"kind": "number", "equals": 5, "tolerance": -1}, "/tolerance: expected a number from 0 up"),
+        ({"kind": "words"}, ": expected min, max or both"),
+        ({"kind": "words", "min": 3, "max": 2}, ": expected a max that is not below min"),
+        (
+            {"kind": "language", "is": "tlh"},
+            "/is: expected 'de', 'en', 'es', 'fr', 'it', 'nl' or 'pt', found",
+        ),
+    ],
+)
+def test_a_check_that_cannot_be_made_is_told_with_its_place(
+    path: Path, check: dict[str, object], problem: str
+) -> None:
+    prompts = [{"id": "a", "text": "A"}, {"id": "b", "text": "B", "checks": [{"kind": "json"}, check]}]
+    path.write_text(json.dumps({"prompts": prompts}))
+
+    assert problem_of(path).startswith(f"/prompts/1/checks/1{problem}")
+
+
+def test_a_key_of_a_check_that_is_nearly_one_is_guessed(path: Path) -> None:
+    check = {"kind": "contains", "texts": ["a"], "ignore_cases": True}
+    path.write_text(json.dumps({"prompts": [{"id": "a", "text": "A", "checks": [check]}]}))
+
+    with pytest.raises(BadInput) as caught:
+        load_prompts(path)
+
+    assert caught.value.remedy is not None
+    assert caught.value.remedy.startswith("Did you mean ignore_case?")

@@ -7,7 +7,13 @@ from foundry_tui.domain.json_shape import misfit, schema_problem
 
 SCHEMAS: list[dict[str, object]] = [
     {},
-    *({"type": name} for name in ("array", "boolean", "integer", "null", "number", "object", "string")),
+    {"type": "array"},
+    {"type": "boolean"},
+    {"type": "integer"},
+    {"type": "null"},
+    {"type": "number"},
+    {"type": "object"},
+    {"type": "string"},
     {"type": ["string", "null"]},
     {"const": 1},
     {"const": [1, {"a": None}]},

@@ -6,6 +6,7 @@ import pytest
 
 from foundry_tui.domain.check_form import check_from, check_object
 from foundry_tui.domain.checks import Check, Matches
+from foundry_tui.domain.quantities import plural
 from foundry_tui.metrics.checks import (
     CheckedAnswer,
     Finding,
@@ -201,12 +202,12 @@ def test_length_is_counted(answer: str, unit: str, count: int) -> None:
     assert found(answer, kind=unit, min=count, max=count) == (YES, None)
     assert found(answer, kind=unit, min=count + 1) == (
         NO,
-        f"expected at least {count + 1} {unit}, found {count}",
+        f"expected at least {plural(count + 1, unit[:-1])}, found {count}",
     )
     if count:
         assert found(answer, kind=unit, max=count - 1) == (
             NO,
-            f"expected at most {count - 1} {unit}, found {count}",
+            f"expected at most {plural(count - 1, unit[:-1])}, found {count}",
         )
 
 

@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foundry_tui.domain.bench import PlannedPrompt, RequestRun, Run
+from foundry_tui.domain.bench import Phase, PlannedPrompt, RequestRun, Run
+from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.checks import Check, Matches
 from foundry_tui.metrics.attempts import standing
 from foundry_tui.metrics.checks import CheckedAnswer, ModelChecks, TriedPattern, finding, model_checks
-from foundry_tui.metrics.measures import is_counted
 from foundry_tui.services.scoring.patterns import tried_patterns
 
 __all__ = ["RunChecks", "answers_to_check", "run_checks"]
+
+
+_ANSWERED = frozenset({Outcome.COMPLETED, Outcome.TRUNCATED, Outcome.EMPTY, Outcome.RUNAWAY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +35,16 @@ class RunChecks:
 
 
 def answers_to_check(run: Run, requests: Sequence[RequestRun]) -> tuple[RequestRun, ...]:
-    """One answer of each model to each prompt, the first that stands and ended well.
+    """One answer of each model to each prompt, the first that stands.
 
     As with those that people score, further rounds say the same again, or nearly: they would make an interval
-    narrow that knows no more.  But an answer without text is one here, and fails what it should have had.
+    narrow that knows no more.  But an answer without text and one that goes round in circles are answers
+    here, for they are the model's own doing; what the connection or the machine broke off is none.
     """
     first: dict[tuple[str, str], RequestRun] = {}
     for request in standing(requests):
-        if is_counted(request) and request.model in run.plan.models:
+        is_answer = request.phase is Phase.TIMED and request.trace.outcome in _ANSWERED
+        if is_answer and request.model in run.plan.models:
             first.setdefault((request.model, request.prompt_id), request)
     return tuple(sorted(first.values(), key=lambda request: request.number))
 
