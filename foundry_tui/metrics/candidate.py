@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from foundry_tui.metrics.intervals import Interval
-from foundry_tui.metrics.quality import PromptScores
+from foundry_tui.metrics.prompt_scores import PromptScores
 
 __all__ = [
     "COMPARED",

@@ -21,6 +21,7 @@ from foundry_tui.metrics.attempts import standing
 from foundry_tui.metrics.intervals import BOOTSTRAP_COUNT, Interval, bootstrap_interval
 from foundry_tui.metrics.latency import latency_s
 from foundry_tui.metrics.measures import is_counted
+from foundry_tui.metrics.prompt_scores import PromptScores, scores_by_prompt
 
 if TYPE_CHECKING:
     from foundry_tui.metrics.intervals import Rows
@@ -31,7 +32,6 @@ __all__ = [
     "MeanScore",
     "ModelQuality",
     "NoTimeToGood",
-    "PromptScores",
     "ScorableAnswer",
     "TimeToGood",
     "model_quality",
@@ -115,15 +115,6 @@ class GoodShare:
     share: float | None
     interval: Interval | None
     no_interval: NoInterval | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptScores:
-    """What the answers to one prompt got over all criteria: ``total`` of ``answers`` values from 1 to 5."""
-
-    prompt_id: str
-    total: float
-    answers: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,10 +251,7 @@ def model_quality(
         annotators=len({score.annotator for score in firsts}),
         other_rubric_scores=sum(_key(score) in keys for score in known.found.others),
         repeats=len(known.own) - len(firsts),
-        by_prompt=tuple(
-            PromptScores(prompt_id=prompt_id, total=float(sum(values)), answers=len(values))
-            for prompt_id, values in _by_prompt(known.wholes, known.answers).items()
-        ),
+        by_prompt=scores_by_prompt(_by_prompt(known.wholes, known.answers)),
     )
 
 

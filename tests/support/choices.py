@@ -3,8 +3,8 @@
 from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.scoring import Score
 from foundry_tui.metrics.candidate import Candidate, Figure, Latency, Memory, Sample, Throughput, Unknown
+from foundry_tui.metrics.prompt_scores import PromptScores
 from foundry_tui.metrics.quality import (
-    PromptScores,
     model_quality,
     scorable,
     time_to_good_s,

@@ -20,6 +20,7 @@ from foundry_tui.services.client import Backend, ClientService
 from foundry_tui.services.discovery import Discovery, FoundServer
 from foundry_tui.services.validation import Validation
 from foundry_tui.tui.screens.bench.history import HistoryScreen
+from foundry_tui.tui.screens.choose.screen import ChooseScreen
 from foundry_tui.tui.screens.endpoints import EndpointsScreen, OwnEngine
 from foundry_tui.tui.screens.providers import ProvidersScreen
 from foundry_tui.tui.screens.validation import Checked, ValidationScreen
@@ -182,7 +183,8 @@ class Around:
 
 
 async def opened(
-    user: Driven, screen: EndpointsScreen | ProvidersScreen | ValidationScreen | HistoryScreen
+    user: Driven,
+    screen: EndpointsScreen | ProvidersScreen | ValidationScreen | HistoryScreen | ChooseScreen,
 ) -> None:
     """Open ``screen`` over the app and wait until its list has the focus."""
     user.app.push_screen(screen)

@@ -36,6 +36,7 @@ from foundry_tui.tui.screens.bench.requests import RequestScreen, RequestsScreen
 from foundry_tui.tui.screens.bench.runs import RunsScreen
 from foundry_tui.tui.screens.bench.screen import BenchScreen
 from foundry_tui.tui.screens.bench.views import View
+from foundry_tui.tui.screens.choose.screen import ChooseScreen
 from foundry_tui.tui.screens.columns import ColumnsScreen
 from foundry_tui.tui.screens.compare import CompareScreen
 from foundry_tui.tui.screens.connect import ConnectScreen
@@ -72,6 +73,7 @@ from tests.support.slowing import SlowingScript
 from tests.support.supervised import SupervisedScript
 from tests.support.timed import request, trace
 from tests.tui.benched import running
+from tests.tui.choosing import kept as kept_runs
 from tests.tui.engine_screens import (
     MANAGED_INFO,
     Around,
@@ -295,6 +297,7 @@ PROMPT = (
     opens("app.endpoints", "f3", EndpointsScreen),
     opens("app.bench", "alt+4", BenchScreen),
     opens("app.resources", "alt+5", ResourcesScreen),
+    opens("app.choose", "alt+7", ChooseScreen),
     opens("app.downloads", "f8", DownloadsScreen),
     opens("app.providers", "f9", ProvidersScreen),
     opens("app.connect", "f10", ConnectScreen),
@@ -657,6 +660,7 @@ BENCH_ENDED = (
     opens("bench.export", "e", PathScreen),
     opens("bench.score", "q", ScoringStartScreen),
     Pressed(id="bench.mark", key="space", holds=lambda user, was: bool(bench_page(user).marked)),
+    opens("bench.choose", "d", ChooseScreen),
     Pressed(id="bench.compare", key="c", holds=told("nothing to compare it with")),
     Pressed(id="bench.requests", key="v", holds=on(RequestsScreen)),
     opens("requests.play", "p", ReplayScreen),
@@ -677,6 +681,8 @@ BENCH_RUNS = (
         holds=lambda user, was: on(RunsScreen)(user, was) and user.shows("interrupted"),
     ),
     opens("runs.play", "p", ReplayScreen),
+    Pressed(id="runs.mark", key="space", holds=shows("✓ ")),
+    opens("runs.choose", "d", ChooseScreen),
     opens("runs.history", "h", HistoryScreen),
     opens("runs.tags", "t", TagsScreen),
     opens("runs.note", "n", LineScreen),
@@ -685,6 +691,27 @@ BENCH_RUNS = (
     Pressed(
         id="runs.resume", key="r", holds=lambda user, was: bench_state(user).run.status is RunStatus.COMPLETED
     ),
+)
+
+
+def limits_typed(user: Driven) -> str:
+    return choosing(user).line.value
+
+
+def choosing(user: Driven) -> ChooseScreen:
+    assert isinstance(user.app.screen, ChooseScreen)
+    return user.app.screen
+
+
+CHOOSE = (
+    Pressed(id="choose.right", key="right", holds=shows("limit on throughput")),
+    Pressed(id="choose.left", key="left", holds=shows("limit on latency")),
+    Pressed(id="choose.take", key="t", holds=lambda user, was: limits_typed(user).startswith("latency<=")),
+    Pressed(id="choose.clear", key="x", holds=lambda user, was: limits_typed(user) == ""),
+    Pressed(id="choose.weights", key="g", holds=shows("by the weights")),
+    Pressed(id="choose.view", key="w", holds=shows("Quality against latency"), after=["w"]),
+    opens("choose.decide", "d", LineScreen),
+    Pressed(id="choose.limits", key="l", holds=lambda user, was: choosing(user).line.has_focus),
 )
 HISTORY = (
     Pressed(id="history.measure", key="m", holds=shows("time to first token")),
@@ -802,7 +829,7 @@ TABLE = (
     *(*DOWNLOADS, *OFFER, LOOKED_FOR_ROOM, ACCEPTED),
     *CACHE,
     *(*RACE, *PLAN, *BENCH, *BENCH_ENDED, MEASURED_AGAIN, *BENCH_RUNS, BEGUN_ANYWHERE),
-    *(*REPLAY, STANDS_OUT, *HISTORY, *RESOURCES),
+    *(*REPLAY, STANDS_OUT, *HISTORY, *CHOOSE, *RESOURCES),
     *(*SCORING_START, *SCORING, *PAIRING),
     *(ROOM_MADE, LOADED_ANYWAY),
 )
@@ -1205,6 +1232,16 @@ async def test_the_keys_of_scoring() -> None:
         await user.driven.until(lambda: user.driven.shows("· blind"))
         await user.driven.until(lambda: isinstance(user.driven.app.screen, PairsScreen))
         await do(user.driven, PAIRING)
+
+
+async def test_the_keys_of_a_choice() -> None:
+    place = await kept_runs()
+    async with driven(size=NARROW) as user:
+        await user.up()
+        await opened(user, place.screen())
+        await user.until(lambda: choosing(user).found is not None and user.shows("on the Pareto front"))
+
+        await do(user, CHOOSE)
 
 
 async def test_the_keys_of_a_history() -> None:

@@ -70,6 +70,7 @@ async def test_every_action_is_in_the_palette_with_its_keys() -> None:
             f"{name}."
             for name in (
                 "bench",
+                "choose",
                 "plan",
                 "request",
                 "requests",

@@ -70,14 +70,10 @@ class WorkspaceScreen(Screen[None]):
         Binding("1", "show_pane('catalog')", "Catalog", show=False, id="pane.catalog"),
         Binding("2", "show_pane('cache')", "Cache", show=False, id="pane.cache"),
         Binding("3", "show_pane('chat')", "Chat", show=False, id="pane.chat"),
-        Binding("alt+1", "show_pane('catalog')", priority=True, show=False),
-        Binding("alt+2", "show_pane('cache')", priority=True, show=False),
-        Binding("alt+3", "show_pane('chat')", priority=True, show=False),
-        Binding("4", "bench", show=False),
+        *(_everywhere(f"alt+{n}", f"show_pane('{name}')") for n, (name, _) in enumerate(PANES, 1)),
+        *(Binding(n, to, show=False) for n, to in (("4", "bench"), ("5", "resources"), ("7", "choose"))),
         _everywhere("alt+4", "bench", "Benchmark", id="app.bench"),
-        Binding("5", "resources", show=False),
         _everywhere("alt+5", "resources", "Resources", id="app.resources"),
-        Binding("7", "choose", show=False),
         _everywhere("alt+7", "choose", "Choose a model by what was measured", id="app.choose"),
         _everywhere("ctrl+g", "jump", "Jump to a place by its letter", id="app.jump"),
         Binding("ctrl+l", "conversations", "Conversations", priority=True, id="app.conversations"),
@@ -160,8 +156,7 @@ class WorkspaceScreen(Screen[None]):
         """Mark the pane; where there is room for one only, it is this one."""
         for other, _ in PANES:
             self.query_one(f"#{other}").set_class(other == name, "-current")
-        left = self.query_one("#left")
-        left.set_class(name != "chat", "-current")
+        self.query_one("#left").set_class(name != "chat", "-current")
         self._show_tabs()
 
     def on_descendant_focus(self) -> None:

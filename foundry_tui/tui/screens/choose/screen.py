@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Label, Static
 
 from foundry_tui.domain.errors import BadInput, FoundryTuiError
+from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.candidate import COMPARED, Dimension, Unknown, worth
 from foundry_tui.metrics.selection import Asked, value_of
 from foundry_tui.ports.storage import RunStore, ScoreStore
@@ -297,7 +298,7 @@ class ChooseScreen(Overlay[None]):
         state.update(words, layout=False)
 
     def _show_line(self) -> None:
-        self.line.value = limit_line(self._wanted)
+        self.line.value = clean_line(limit_line(self._wanted))
 
     def _show(self) -> None:
         self._show_table()
