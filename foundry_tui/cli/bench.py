@@ -28,6 +28,7 @@ from foundry_tui.domain.errors import BadInput, FoundryTuiError, StorageProblem
 from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
 from foundry_tui.metrics.certificate import AnsweredBefore
+from foundry_tui.metrics.run_quality import RunQuality
 from foundry_tui.reports.comparison_words import answered_before_line
 from foundry_tui.reports.prediction_lines import prediction_lines
 from foundry_tui.reports.race_words import race_lines
@@ -43,6 +44,7 @@ from foundry_tui.services.bench.answered_before import answered_before
 from foundry_tui.services.bench.rerun import next_rerun
 from foundry_tui.services.bench.state import BenchState
 from foundry_tui.services.opened import Services
+from foundry_tui.services.scoring.quality import run_quality
 from foundry_tui.wiring.archive import open_archive
 
 __all__ = ["add_commands"]
@@ -254,11 +256,12 @@ async def _resume(arguments: argparse.Namespace) -> int:
         whole = await load_whole(archive.runs, arguments.resume)
         run, requests, _ = whole
         before = await answered_before(archive.runs, run, requests)
+        quality = await run_quality(archive.scores, run, requests)
     if arguments.out is not None and not arguments.dry_run:
         arguments.force = await require_room(arguments.out, replaces=arguments.force, run_id=run.id)
     if run.status is RunStatus.COMPLETED:
         say(f"run {run.id} is complete: nothing is left of it")
-        return await _hand_over(whole, before, arguments)
+        return await _hand_over(whole, before, quality, arguments)
     if arguments.dry_run:
         say(f"run {run.id} would go on: {size_in_words(run.plan)}, {len(requests)} requests are made")
         return ExitCode.DONE
@@ -294,14 +297,17 @@ async def _hand_over_last(services: Services, state: BenchState, arguments: argp
     """What ``_hand_over`` does, for the run that this command has made."""
     bench = services.bench
     before: tuple[AnsweredBefore, ...] = ()
+    quality: RunQuality | None = None
     with suppress(StorageProblem):  # what was measured is handed over even if what was before cannot be read
         before = await answered_before(bench.store, state.run, state.requests)
-    return await _hand_over((state.run, state.requests, bench.resources), before, arguments, state)
+        quality = await run_quality(services.scores, state.run, state.requests)
+    return await _hand_over((state.run, state.requests, bench.resources), before, quality, arguments, state)
 
 
 async def _hand_over(
     whole: WholeRun,
     before: Sequence[AnsweredBefore],
+    quality: RunQuality | None,
     arguments: argparse.Namespace,
     state: BenchState | None = None,
 ) -> int:
@@ -310,6 +316,7 @@ async def _hand_over(
     Args:
         whole: What is kept of the run.
         before: What became of its answers since earlier runs.
+        quality: What people's scores of it come to; None where they cannot be read.
         arguments: Of the command.
         state: The last of it; None where nothing was done by this command.
     """
@@ -318,7 +325,7 @@ async def _hand_over(
     told: tuple[str, ...] = ()
     if state is not None:
         told = summary_lines(run, results, paused_s=state.paused_s, notes=state.notes)
-    print_results(run, requests, resources, as_json=arguments.json)
+    print_results(run, requests, resources, quality, as_json=arguments.json)
     if not arguments.json:
         for line in (
             *race_lines(run, results),
@@ -333,7 +340,7 @@ async def _hand_over(
     if run.status is not RunStatus.COMPLETED:
         say(f"  → foundry-tui bench --resume {run.id[:8]} goes on with it")
     if arguments.out is not None:
-        for path in await write_results(arguments.out, whole, before, replaces=arguments.force):
+        for path in await write_results(arguments.out, whole, before, quality, replaces=arguments.force):
             say(f"written: {path}")
     return ExitCode.DONE if is_all_well(run, results) else ExitCode.FAILED
 

@@ -10,6 +10,7 @@ from foundry_tui.cli.run_ids import WholeRun
 from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
 from foundry_tui.domain.errors import BadInput, StorageProblem
 from foundry_tui.metrics.certificate import AnsweredBefore
+from foundry_tui.metrics.run_quality import RunQuality
 from foundry_tui.reports.reruns import again_lines
 from foundry_tui.reports.results import results_json, results_object
 from foundry_tui.reports.run_csv import models_csv, requests_csv
@@ -33,11 +34,16 @@ _REQUESTS, _MODELS = "benchmark_requests.csv", "benchmark_models.csv"
 
 
 def print_results(
-    run: Run, requests: Sequence[RequestRun], resources: Sequence[ResourceReading], *, as_json: bool
+    run: Run,
+    requests: Sequence[RequestRun],
+    resources: Sequence[ResourceReading],
+    quality: RunQuality | None,
+    *,
+    as_json: bool,
 ) -> None:
     """The results format, or a table and what it says."""
     if as_json:
-        print_text(results_json(results_object(run, requests, resources)), end="")
+        print_text(results_json(results_object(run, requests, resources, quality)), end="")
         return
     results = model_results(run, requests)
     planned = len(run.plan.prompts) * run.plan.rounds
@@ -67,11 +73,21 @@ async def require_room(folder: Path, *, replaces: bool, run_id: str | None = Non
 
 
 async def write_results(
-    folder: Path, whole: WholeRun, before: Sequence[AnsweredBefore], *, replaces: bool
+    folder: Path,
+    whole: WholeRun,
+    before: Sequence[AnsweredBefore],
+    quality: RunQuality | None,
+    *,
+    replaces: bool,
 ) -> tuple[Path, ...]:
     """Write reports, results and tables into ``folder``; their paths.
 
-    ``before`` has what became of the answers since earlier runs.
+    Args:
+        folder: Which must be there.
+        whole: The run.
+        before: What became of the answers since earlier runs.
+        quality: What people's scores of it come to; None where they cannot be read.
+        replaces: Whether to write over what is there.
 
     Raises:
         BadInput: One of them is there already.
@@ -82,9 +98,9 @@ async def write_results(
     run, requests, resources = whole
     written: list[Path] = []
     for name, text in (
-        (_RESULTS, results_json(results_object(run, requests, resources))),
-        (_REPORT, run_markdown(run, requests, before)),
-        (_PAGE, run_html([whole], {run.id: before})),
+        (_RESULTS, results_json(results_object(run, requests, resources, quality))),
+        (_REPORT, run_markdown(run, requests, before, quality=quality)),
+        (_PAGE, run_html([whole], {run.id: before}, {} if quality is None else {run.id: quality})),
         (_REQUESTS, requests_csv(run, requests)),
         (_MODELS, models_csv(run, requests)),
     ):

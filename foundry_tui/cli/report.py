@@ -10,6 +10,7 @@ from foundry_tui.cli.run_ids import load_whole
 from foundry_tui.launching import resolve
 from foundry_tui.services.bench.answered_before import answered_before
 from foundry_tui.services.files import write_new
+from foundry_tui.services.scoring.quality import run_quality
 from foundry_tui.wiring.archive import open_archive
 
 __all__ = ["add_commands"]
@@ -38,7 +39,8 @@ async def _report(arguments: argparse.Namespace) -> int:
     async with open_archive(resolve(launch_options(arguments))) as archive:
         runs = [await load_whole(archive.runs, given) for given in arguments.ids]
         before = {run.id: await answered_before(archive.runs, run, requests) for run, requests, _ in runs}
-    text = run_file(runs, file_format, before)
+        quality = {run.id: await run_quality(archive.scores, run, requests) for run, requests, _ in runs}
+    text = run_file(runs, file_format, before, quality)
     if arguments.output is None:
         print_text(text, end="")
         return ExitCode.DONE

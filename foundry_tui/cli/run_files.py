@@ -10,6 +10,7 @@ from typing import assert_never
 from foundry_tui.cli.run_ids import WholeRun
 from foundry_tui.domain.errors import BadInput
 from foundry_tui.metrics.certificate import AnsweredBefore
+from foundry_tui.metrics.run_quality import RunQuality
 from foundry_tui.reports.results import results_json, results_object
 from foundry_tui.reports.run_csv import requests_csv
 from foundry_tui.reports.run_markdown import run_markdown
@@ -48,18 +49,27 @@ def run_file(
     runs: Sequence[WholeRun],
     file_format: RunFormat,
     before: Mapping[str, Sequence[AnsweredBefore]] = MappingProxyType({}),
+    quality: Mapping[str, RunQuality] = MappingProxyType({}),
 ) -> str:
     """One run as it is; several as a list of them, below each other, in one table or on one page.
 
-    ``before`` has by run what became of its answers since earlier ones, for reports that people read.
+    Args:
+        runs: At least one.
+        file_format: How they are written.
+        before: By run what became of its answers since earlier ones, for reports that people read.
+        quality: By run what people's scores of it come to.
     """
     match file_format:
         case RunFormat.JSON:
-            objects = [results_object(run, requests, resources) for run, requests, resources in runs]
+            objects = [
+                results_object(run, requests, resources, quality.get(run.id))
+                for run, requests, resources in runs
+            ]
             return results_json(objects[0]) if len(objects) == 1 else f"{json.dumps(objects)}\n"
         case RunFormat.MARKDOWN:
             return "\n---\n\n".join(
-                run_markdown(run, requests, before.get(run.id, ())) for run, requests, _ in runs
+                run_markdown(run, requests, before.get(run.id, ()), quality=quality.get(run.id))
+                for run, requests, _ in runs
             )
         case RunFormat.CSV:
             tables = [requests_csv(run, requests) for run, requests, _ in runs]
@@ -67,6 +77,6 @@ def run_file(
         case RunFormat.HTML:
             from foundry_tui.reports.run_html import run_html  # late: few commands draw
 
-            return run_html(runs, before)
+            return run_html(runs, before, quality)
         case _:
             assert_never(file_format)

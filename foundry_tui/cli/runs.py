@@ -39,6 +39,7 @@ from foundry_tui.reports.run_words import status_words
 from foundry_tui.services.bench.answered_before import answered_before
 from foundry_tui.services.bench.history import model_history
 from foundry_tui.services.files import read_text, write_new
+from foundry_tui.services.scoring.quality import run_quality
 from foundry_tui.storage import FileLock
 from foundry_tui.wiring.archive import open_archive
 
@@ -116,6 +117,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     launch = resolve(launch_options(arguments))
     arguments.measured_now = _measured_now(launch)
     async with open_archive(launch) as archive:
+        arguments.scores = archive.scores  # of what is shown and written, as the quality of it
         return await act(archive.runs, arguments)
 
 
@@ -155,7 +157,8 @@ async def _show(store: RunStore, arguments: argparse.Namespace) -> int:
             print_text(f"tags: {clean_line(', '.join(run.tags))}")
         if run.note:
             print_text(f"note: {clean_line(run.note)}")
-    print_results(run, requests, resources, as_json=arguments.json)
+    quality = await run_quality(arguments.scores, run, requests)
+    print_results(run, requests, resources, quality, as_json=arguments.json)
     if not arguments.json:
         for found in await answered_before(store, run, requests):
             print_text(answered_before_line(found))
@@ -183,7 +186,9 @@ async def _history(store: RunStore, arguments: argparse.Namespace) -> int:
 
 async def _export(store: RunStore, arguments: argparse.Namespace) -> int:
     run, requests, resources = await load_whole(store, arguments.id)
-    text = run_file([(run, requests, resources)], format_of(arguments.format, arguments.output))
+    quality = await run_quality(arguments.scores, run, requests)
+    file_format = format_of(arguments.format, arguments.output)
+    text = run_file([(run, requests, resources)], file_format, quality={run.id: quality})
     if arguments.output is None:
         print_text(text, end="")
         return ExitCode.DONE

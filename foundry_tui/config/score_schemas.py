@@ -15,13 +15,25 @@ from foundry_tui.config.schema_parts import (
 from foundry_tui.metrics.agreement import NoInterval, NoKappa
 from foundry_tui.metrics.quality import NoTimeToGood
 
-__all__ = ["agreement_schema", "quality_schema"]
+__all__ = ["agreement_schema", "model_quality_schema", "quality_schema"]
 
 _NO_INTERVAL: Schema = {"enum": [*(reason.value for reason in NoInterval), None]}
 
 
 def quality_schema() -> Schema:
-    """Of ``score show --json``: means from 1 to 5, shares from 0 to 1, times in seconds."""
+    """Of ``score show --json``."""
+    return object_of(
+        {
+            "schema": {"const": "foundry-tui/quality@1"},
+            "run": TEXT,
+            "models": list_of(model_quality_schema()),
+            "unmatched_scores": COUNT,
+        }
+    )
+
+
+def model_quality_schema() -> Schema:
+    """Of one model, by the scores of people: means from 1 to 5, shares from 0 to 1, times in seconds."""
     mean: dict[str, Schema] = {
         "mean": NUMBER_OR_NULL,
         "interval": INTERVAL,
@@ -51,7 +63,7 @@ def quality_schema() -> Schema:
             "good": good,
         }
     )
-    model = object_of(
+    return object_of(
         {
             "model": TEXT,
             "rubric_sha256": TEXT_OR_NULL,
@@ -63,14 +75,6 @@ def quality_schema() -> Schema:
             "other_rubric_scores": COUNT,
             "repeats": COUNT,
             "time_to_good": or_null(time),
-        }
-    )
-    return object_of(
-        {
-            "schema": {"const": "foundry-tui/quality@1"},
-            "run": TEXT,
-            "models": list_of(model),
-            "unmatched_scores": COUNT,
         }
     )
 

@@ -25,11 +25,13 @@ from foundry_tui.metrics.goodput import Goodput
 from foundry_tui.metrics.hidden import HiddenAnswers
 from foundry_tui.metrics.measures import is_counted
 from foundry_tui.metrics.pooled_gaps import PooledGaps, pooled_gaps
+from foundry_tui.metrics.run_quality import RunQuality
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.tokens import output_tokens
 from foundry_tui.reports.conversation_markdown import utc_moment
 from foundry_tui.reports.json_text import carried, interval_list
 from foundry_tui.reports.prediction_json import prediction_errors_object, prediction_object
+from foundry_tui.reports.quality_words import scored_object
 from foundry_tui.reports.reruns import again_object, replaced_by, reruns_object
 from foundry_tui.reports.run_costs import model_costs
 from foundry_tui.reports.run_costs_json import conditions_object, costs_object, levels_object
@@ -52,9 +54,12 @@ _Object: TypeAlias = dict[str, object]
 
 
 def results_object(
-    run: Run, requests: Sequence[RequestRun], resources: Sequence[ResourceReading] = ()
+    run: Run,
+    requests: Sequence[RequestRun],
+    resources: Sequence[ResourceReading] = (),
+    quality: RunQuality | None = None,
 ) -> _Object:
-    """The whole of a run; one that has not ended, or whose process died, is ``interrupted``."""
+    """The whole of a run; one that did not end, or whose process died, is ``interrupted``."""
     results = model_results(run, requests)
     replaced = replaced_by(results)
     return {
@@ -64,7 +69,10 @@ def results_object(
             request_object(request, is_superseded=request.number in replaced) for request in requests
         ],
         "summary": [
-            _summary_object(costs.result) | costs_object(costs) | prediction_errors_object(costs.result)
+            _summary_object(costs.result)
+            | scored_object(quality, costs.result.name)
+            | costs_object(costs)
+            | prediction_errors_object(costs.result)
             for costs in model_costs(run, results)
         ],
         "resources": _resources_object(resources),
@@ -315,7 +323,7 @@ def _summary_object(result: ModelResult) -> _Object:
         "load_s": result.load_s,
         "peak_rss_bytes": result.peak_rss_bytes,
         "legacy_tokens_per_s": result.legacy_tokens_per_s,
-        "quality": None,
+        "quality": None,  # see ``scored_object``
         "reason": result.reason,
         "corrected_tokens_per_s": result.corrected_tokens_per_s,
         "tried": summary.tried,

@@ -8,6 +8,7 @@ from foundry_tui.domain.text import clean_line
 from foundry_tui.metrics.certificate import AnsweredBefore
 from foundry_tui.metrics.intervals import Interval
 from foundry_tui.metrics.measures import Measure, is_counted
+from foundry_tui.metrics.run_quality import RunQuality
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.reports.comparison_words import answered_before_line
 from foundry_tui.reports.conversation_markdown import utc_moment
@@ -15,6 +16,13 @@ from foundry_tui.reports.markdown_text import plain_words, table_lines
 from foundry_tui.reports.prediction_lines import prediction_lines
 from foundry_tui.reports.race_words import race_lines
 from foundry_tui.reports.reruns import again_lines
+from foundry_tui.reports.run_choice import (
+    CHOICE_TITLE,
+    QUALITY_TITLE,
+    choice_lines,
+    quality_section,
+    run_choice,
+)
 from foundry_tui.reports.run_cost_words import drift_lines, energy_lines, leak_lines
 from foundry_tui.reports.run_costs import model_costs
 from foundry_tui.reports.run_footer import environment_facts, measuring_notes, own_error_lines
@@ -54,6 +62,7 @@ def run_markdown(
     before: Sequence[AnsweredBefore] = (),
     *,
     results: Sequence[ModelResult] | None = None,
+    quality: RunQuality | None = None,
 ) -> str:
     """The whole report; every text that is not ours stands in it as plain words.
 
@@ -62,6 +71,7 @@ def run_markdown(
         requests: All of it.
         before: What became of the answers since earlier runs, of the models that were asked before.
         results: ``model_results`` of the two, where the caller has them already; None reckons them up.
+        quality: What people's scores of it come to; None leaves that out, and the six dimensions.
     """
     if results is None:
         results = model_results(run, requests)
@@ -73,7 +83,11 @@ def run_markdown(
         ["## Beside the workshop's figure", "", *_legacy(results)],
         ["## Gaps between chunks", "", *_gaps(results)],
     ]
+    scored = [] if quality is None else quality_section(quality)
+    chosen = [] if quality is None else choice_lines(run_choice(run, requests, results, quality))
     for title, lines in (
+        (QUALITY_TITLE, scored),
+        (CHOICE_TITLE, chosen),
         ("With and without acceleration", [f"- {plain_words(line)}" for line in race_lines(run, results)]),
         ("What had been predicted", [f"- {plain_words(line)}" for line in prediction_lines(results)]),
         ("Goodput", [f"- {plain_words(line)}" for line in goodput_lines(results)]),

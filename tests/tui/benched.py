@@ -168,7 +168,12 @@ class Benched:
 
     def screen(self, *, is_plain: bool = False, clock_s: Callable[[], float] = lambda: 0.0) -> BenchScreen:
         return BenchScreen(
-            self.bench, plan=self.plan, choose=self.choices.append, is_plain=is_plain, clock_s=clock_s
+            self.bench,
+            plan=self.plan,
+            choose=self.choices.append,
+            scores=self.scores,
+            is_plain=is_plain,
+            clock_s=clock_s,
         )
 
     def plan(self) -> BenchPlanScreen:

@@ -41,7 +41,8 @@ def frames(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 async def settled(user: Opened[None]) -> None:
     """Wait until all is reckoned."""
-    assert isinstance(screen := user.screen, ChooseScreen)
+    screen = user.screen
+    assert isinstance(screen, ChooseScreen)
     await user.until(lambda: screen.found is not None and not user.shows("Drawing"))
 
 

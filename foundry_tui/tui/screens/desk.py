@@ -184,6 +184,7 @@ class Desk:
             BenchScreen(
                 self._services.bench,
                 plan=plan,
+                scores=self._services.scores,
                 choose=lambda run_ids: self.choose(run_ids, is_plain=is_plain),
                 is_plain=is_plain,
             )
