@@ -36,10 +36,9 @@ from foundry_tui.reports.run_history import (
 from foundry_tui.reports.run_reading import IMPORT_LIMIT_BYTES, ImportedRun, read_run
 from foundry_tui.reports.run_results import model_results
 from foundry_tui.reports.run_words import status_words
-from foundry_tui.services.bench.answered_before import answered_before
 from foundry_tui.services.bench.history import model_history
 from foundry_tui.services.files import read_text, write_new
-from foundry_tui.services.scoring.checks import run_checks
+from foundry_tui.services.scoring.beside import known_beside
 from foundry_tui.storage import FileLock
 from foundry_tui.wiring.archive import open_archive
 
@@ -117,6 +116,7 @@ async def _run(arguments: argparse.Namespace) -> int:
     launch = resolve(launch_options(arguments))
     arguments.measured_now = _measured_now(launch)
     async with open_archive(launch) as archive:
+        arguments.scores = archive.scores  # of what is shown and written, as the quality of it
         return await act(archive.runs, arguments)
 
 
@@ -156,10 +156,10 @@ async def _show(store: RunStore, arguments: argparse.Namespace) -> int:
             print_text(f"tags: {clean_line(', '.join(run.tags))}")
         if run.note:
             print_text(f"note: {clean_line(run.note)}")
-    checks = (await run_checks(run, requests)).models
-    print_results(run, requests, resources, checks, as_json=arguments.json)
+    beside = await known_beside(store, arguments.scores, run, requests)
+    print_results(run, requests, resources, beside, as_json=arguments.json)
     if not arguments.json:
-        for found in await answered_before(store, run, requests):
+        for found in beside.before:
             print_text(answered_before_line(found))
     return ExitCode.DONE
 
@@ -185,9 +185,9 @@ async def _history(store: RunStore, arguments: argparse.Namespace) -> int:
 
 async def _export(store: RunStore, arguments: argparse.Namespace) -> int:
     run, requests, resources = await load_whole(store, arguments.id)
+    beside = await known_beside(store, arguments.scores, run, requests)
     file_format = format_of(arguments.format, arguments.output)
-    checks = {run.id: (await run_checks(run, requests)).models}
-    text = run_file([(run, requests, resources)], file_format, checks=checks)
+    text = run_file([(run, requests, resources)], file_format, {run.id: beside})
     if arguments.output is None:
         print_text(text, end="")
         return ExitCode.DONE

@@ -20,7 +20,7 @@ from foundry_tui.config.schema_parts import (
     object_of,
     or_null,
 )
-from foundry_tui.config.score_schemas import model_checks_schema, written_checks_schema
+from foundry_tui.config.score_schemas import model_checks_schema, model_quality_schema, written_checks_schema
 from foundry_tui.domain.bench import MemoryRescue, Order, Phase
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.metrics.comparison import Verdict
@@ -442,7 +442,7 @@ def _summary_schema() -> Schema:
             "load_s": NUMBER_OR_NULL,
             "peak_rss_bytes": COUNT_OR_NULL,
             "legacy_tokens_per_s": NUMBER_OR_NULL,
-            "quality": {},
+            "quality": or_null(model_quality_schema()),
             **further,
         },
         optional=tuple(further),

@@ -23,6 +23,7 @@ __all__ = [
     "agreement_schema",
     "checks_schema",
     "model_checks_schema",
+    "model_quality_schema",
     "quality_schema",
     "written_checks_schema",
 ]
@@ -33,41 +34,6 @@ _WRITTEN_CHECK: Schema = object_of({"kind": TEXT})
 
 def quality_schema() -> Schema:
     """Of ``score show --json``: means from 1 to 5, shares from 0 to 1, times in seconds."""
-    mean = mean_fields()
-    good = object_of(
-        {
-            "least": NUMBER,
-            "good": COUNT,
-            "answers": COUNT,
-            "share": NUMBER_OR_NULL,
-            "interval": INTERVAL,
-            "no_interval": NO_INTERVAL,
-        }
-    )
-    time = object_of(
-        {
-            "seconds": NUMBER_OR_NULL,
-            "no_time": {"enum": [*(reason.value for reason in NoTimeToGood), None]},
-            "interval": INTERVAL,
-            "no_interval": NO_INTERVAL,
-            "median_latency_s": NUMBER_OR_NULL,
-            "good": good,
-        }
-    )
-    model = object_of(
-        {
-            "model": TEXT,
-            "rubric_sha256": TEXT_OR_NULL,
-            "overall": object_of(mean),
-            "criteria": list_of(object_of({"id": TEXT, **mean})),
-            "good": good,
-            "partly_scored": COUNT,
-            "annotators": COUNT,
-            "other_rubric_scores": COUNT,
-            "repeats": COUNT,
-            "time_to_good": or_null(time),
-        }
-    )
     preferences = object_of(
         {
             "pairs": list_of(
@@ -97,13 +63,52 @@ def quality_schema() -> Schema:
         {
             "schema": {"const": "foundry-tui/quality@1"},
             "run": TEXT,
-            "models": list_of(model),
+            "models": list_of(model_quality_schema()),
             "unmatched_scores": COUNT,
             "preferences": preferences,
             "aspects": list_of(object_of({"model": TEXT, "met": COUNT, "asked": COUNT})),
             "judges": list_of(judge_fields()),
         },
         optional=("preferences", "aspects", "judges"),
+    )
+
+
+def model_quality_schema() -> Schema:
+    """Of one model, by the scores of people: means from 1 to 5, shares from 0 to 1, times in seconds."""
+    mean = mean_fields()
+    good = object_of(
+        {
+            "least": NUMBER,
+            "good": COUNT,
+            "answers": COUNT,
+            "share": NUMBER_OR_NULL,
+            "interval": INTERVAL,
+            "no_interval": NO_INTERVAL,
+        }
+    )
+    time = object_of(
+        {
+            "seconds": NUMBER_OR_NULL,
+            "no_time": {"enum": [*(reason.value for reason in NoTimeToGood), None]},
+            "interval": INTERVAL,
+            "no_interval": NO_INTERVAL,
+            "median_latency_s": NUMBER_OR_NULL,
+            "good": good,
+        }
+    )
+    return object_of(
+        {
+            "model": TEXT,
+            "rubric_sha256": TEXT_OR_NULL,
+            "overall": object_of(mean),
+            "criteria": list_of(object_of({"id": TEXT, **mean})),
+            "good": good,
+            "partly_scored": COUNT,
+            "annotators": COUNT,
+            "other_rubric_scores": COUNT,
+            "repeats": COUNT,
+            "time_to_good": or_null(time),
+        }
     )
 
 

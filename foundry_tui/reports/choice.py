@@ -7,7 +7,7 @@ from foundry_tui.metrics.candidate import Candidate, Dimension
 from foundry_tui.metrics.rank_stability import RESAMPLES, Stability, rank_stability
 from foundry_tui.metrics.selection import Fit, Judged, Limits, Standing, Weighted, judge, standings, weighted
 
-__all__ = ["SEED", "Choice", "choice"]
+__all__ = ["SEED", "Choice", "choice", "unresampled"]
 
 SEED = 7
 """Of the resamples, where nobody gives another: the same runs and limits give the same shares."""
@@ -72,16 +72,22 @@ def choice(
     Raises:
         ValueError: A weight is no positive number, or of the licence.
     """
-    judged = tuple(judge(candidate, limits) for candidate in candidates)
-    fitting = [each.candidate for each in judged if each.fit is Fit.FITS]
+    judged = [judge(candidate, limits) for candidate in candidates]
+    found = unresampled(judged, limits, unlike=unlike)
+    drawn = replace(found, stability=rank_stability(candidates, limits, seed=seed), seed=seed)
+    return drawn.weighed(weights or {})
+
+
+def unresampled(judged: Sequence[Judged], limits: Limits, *, unlike: Sequence[str] = ()) -> Choice:
+    """The same without what thousands of samples tell, and without weights."""
     return Choice(
         limits=limits,
-        judged=judged,
-        standings=standings(fitting),
-        stability=rank_stability(candidates, limits, seed=seed),
-        seed=seed,
+        judged=tuple(judged),
+        standings=standings([each.candidate for each in judged if each.fit is Fit.FITS]),
+        stability=None,
+        seed=SEED,
         resamples=RESAMPLES,
-        weights=tuple((weights or {}).items()),
-        order=weighted(fitting, weights) if weights else None,
+        weights=(),
+        order=None,
         unlike=tuple(unlike),
     )

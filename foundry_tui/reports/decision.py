@@ -23,7 +23,7 @@ from foundry_tui.reports.choice_words import (
     why_lines,
 )
 from foundry_tui.reports.conversation_markdown import utc_moment
-from foundry_tui.reports.markdown_text import escaped_line, plain_words, table_lines
+from foundry_tui.reports.markdown_text import cell_words, plain_words, table_lines
 from foundry_tui.reports.run_footer import environment_facts, own_error_lines
 
 __all__ = ["decision_markdown"]
@@ -51,7 +51,7 @@ def decision_markdown(found: Choice, runs: Sequence[Run], *, made_unix_ms: int, 
     """
     limits = limit_lines(found.limits)
     asked = question or "Which of these models keeps to the limits, and which of them does no other one beat?"
-    cells = [[*map(_in_cell, row)] for row in choice_rows(found)]
+    cells = [[*map(cell_words, row)] for row in choice_rows(found)]
     sections: list[tuple[str, list[str]]] = [
         ("Question", [plain_words(asked)]),
         ("Limits", _listed(limits)),
@@ -201,8 +201,3 @@ def _run(run: Run) -> list[str]:
 
 def _listed(lines: Iterable[str | None]) -> list[str]:
     return [f"- {plain_words(line)}" for line in lines if line]
-
-
-def _in_cell(text: str) -> str:
-    # Behind the bar, which is taken off again, a number begins no list.
-    return escaped_line(f"|{clean_line(text)}").removeprefix("\\|")

@@ -15,6 +15,7 @@ from foundry_tui.domain.text import clean_line
 __all__ = [
     "MARK",
     "Enclosure",
+    "cell_words",
     "enclose",
     "escaped_line",
     "is_fence_line",
@@ -100,6 +101,11 @@ def escaped_line(text: str) -> str:
 def plain_words(text: str) -> str:
     """Somebody's words on one line of ours: cleaned, and nothing in them is Markdown."""
     return escaped_line(clean_line(text))
+
+
+def cell_words(text: str) -> str:
+    """The same in a cell of a table, where a number at the beginning begins no list."""
+    return escaped_line(f"|{clean_line(text)}").removeprefix("\\|")
 
 
 def table_lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -15,6 +15,7 @@ from foundry_tui.metrics.quality import (
     NoTimeToGood,
     TimeToGood,
 )
+from foundry_tui.metrics.run_quality import RunQuality
 from foundry_tui.reports.agreement_words import criterion_word, percent_words
 from foundry_tui.reports.json_text import interval_list
 
@@ -28,6 +29,7 @@ __all__ = [
     "quality_object",
     "quality_rows",
     "quality_words",
+    "scored_object",
     "time_to_good_object",
     "time_to_good_words",
 ]
@@ -127,6 +129,14 @@ def quality_object(found: ModelQuality, time: TimeToGood | None = None) -> _Obje
         "repeats": found.repeats,
         "time_to_good": None if time is None else time_to_good_object(time),
     }
+
+
+def scored_object(quality: RunQuality | None, model: str) -> _Object:
+    """``quality`` of an entry of the results, if anything of that model is scored; else nothing."""
+    pair = None if quality is None else quality.of(model)
+    if pair is None or not (pair[0].overall.answers or pair[0].partly):
+        return {}
+    return {"quality": quality_object(*pair)}
 
 
 def time_to_good_object(found: TimeToGood) -> _Object:

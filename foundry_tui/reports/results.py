@@ -19,7 +19,7 @@ from foundry_tui.domain.bench import (
 from foundry_tui.domain.chat import ChunkKind
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.metrics.attempts import standing
-from foundry_tui.metrics.checks import ModelChecks
+from foundry_tui.metrics.beside import Beside
 from foundry_tui.metrics.goodput import Goodput
 from foundry_tui.metrics.hidden import HiddenAnswers
 from foundry_tui.metrics.measures import is_counted
@@ -31,6 +31,7 @@ from foundry_tui.reports.conversation_markdown import utc_moment
 from foundry_tui.reports.json_text import carried, interval_list
 from foundry_tui.reports.plan_json import goodput_limits_object, plan_object
 from foundry_tui.reports.prediction_json import prediction_errors_object, prediction_object
+from foundry_tui.reports.quality_words import scored_object
 from foundry_tui.reports.reruns import again_object, replaced_by, reruns_object
 from foundry_tui.reports.run_costs import model_costs
 from foundry_tui.reports.run_costs_json import conditions_object, costs_object, levels_object
@@ -55,12 +56,10 @@ def results_object(
     run: Run,
     requests: Sequence[RequestRun],
     resources: Sequence[ResourceReading] = (),
-    checks: Sequence[ModelChecks] = (),
+    beside: Beside | None = None,
 ) -> _Object:
-    """The whole of a run; one that has not ended, or whose process died, is ``interrupted``.
-
-    ``checks`` has what the checks of its prompts came to; a model that is not in it has null there.
-    """
+    """The whole of a run; one that has not ended, or whose process died, is ``interrupted``."""
+    beside = beside or Beside()
     results = model_results(run, requests)
     replaced = replaced_by(results)
     return {
@@ -71,9 +70,10 @@ def results_object(
         ],
         "summary": [
             _summary_object(costs.result)
+            | scored_object(beside.quality, costs.result.name)
             | costs_object(costs)
             | prediction_errors_object(costs.result)
-            | summary_checks_object(costs.result.name, checks)
+            | summary_checks_object(costs.result.name, beside.checks)
             for costs in model_costs(run, results)
         ],
         "resources": _resources_object(resources),
@@ -280,7 +280,7 @@ def _summary_object(result: ModelResult) -> _Object:
         "load_s": result.load_s,
         "peak_rss_bytes": result.peak_rss_bytes,
         "legacy_tokens_per_s": result.legacy_tokens_per_s,
-        "quality": None,
+        "quality": None,  # see ``scored_object``
         "reason": result.reason,
         "corrected_tokens_per_s": result.corrected_tokens_per_s,
         "tried": summary.tried,

@@ -6,8 +6,9 @@ from typing import TypeAlias
 
 from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
 from foundry_tui.domain.text import clean_line
-from foundry_tui.metrics.certificate import AnsweredBefore
-from foundry_tui.metrics.checks import ModelChecks
+from foundry_tui.metrics.beside import Beside
+from foundry_tui.reports.choice_points import choice_points
+from foundry_tui.reports.page.choice import bubble_chart
 from foundry_tui.reports.page.gaps import gap_charts
 from foundry_tui.reports.page.parts import bullets, paragraph, section
 from foundry_tui.reports.page.spreads import drift_chart, spread_charts
@@ -17,6 +18,7 @@ from foundry_tui.reports.page.text import NOTHING, Markup, line, tag, words
 from foundry_tui.reports.page.time import run_time
 from foundry_tui.reports.page.timeline import time_chart
 from foundry_tui.reports.page.words import Bullets, Paragraph, Part, Table, blocks, parts_of
+from foundry_tui.reports.run_choice import CHOICE_TITLE, run_choice
 from foundry_tui.reports.run_markdown import run_markdown
 from foundry_tui.reports.run_results import model_results
 
@@ -30,16 +32,16 @@ _LEGACY, _GAPS, _PLAN = "Beside the workshop's figure", "Gaps between chunks", "
 
 def run_html(
     runs: Sequence[RunOfPage],
-    before: Mapping[str, Sequence[AnsweredBefore]] = MappingProxyType({}),
-    checks: Mapping[str, Sequence[ModelChecks]] = MappingProxyType({}),
+    beside: Mapping[str, Beside] = MappingProxyType({}),
 ) -> str:
     """One page; the same runs give the same page, to the last byte.
 
-    ``before`` has by run what became of its answers since earlier ones, ``checks`` what their checks came to.
+    Args:
+        runs: In the order of the page.
+        beside: By run what is known of it from elsewhere.
     """
     articles = [
-        _article(f"r{number}", *kept, before.get(kept[0].id, ()), checks.get(kept[0].id, ()))
-        for number, kept in enumerate(runs, 1)
+        _article(f"r{number}", *kept, beside.get(kept[0].id, Beside())) for number, kept in enumerate(runs, 1)
     ]
     names = [clean_line(run.name or run.id, 200) for run, _, _ in runs]
     title = f"Benchmark: {', '.join(names)}" if names else "Benchmark"
@@ -66,11 +68,10 @@ def _article(
     run: Run,
     requests: Sequence[RequestRun],
     resources: Sequence[ResourceReading],
-    before: Sequence[AnsweredBefore],
-    checks: Sequence[ModelChecks],
+    beside: Beside,
 ) -> Markup:
     results = model_results(run, requests)
-    first, *others = parts_of(run_markdown(run, requests, before, results=results, checks=checks))
+    first, *others = parts_of(run_markdown(run, requests, beside, results=results))
     parts = {part.title: part for part in others}
     workshop = [block for block in first.blocks if isinstance(block, Table)]
     legacy, gaps = (parts.pop(title, Part(title)) for title in (_LEGACY, _GAPS))
@@ -84,6 +85,9 @@ def _article(
     ]
     for number, part in enumerate(parts.values(), 1):
         drawn = blocks(part.blocks)
+        if part.title == CHOICE_TITLE and beside.quality is not None:
+            points = choice_points(run_choice(run, requests, results, beside.quality))
+            drawn.append(bubble_chart(key, points))
         if part.title == _PLAN:
             sections += [
                 ("requests", "Requests", [requests_table(key, requests, results)]),

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
+from foundry_tui.metrics.beside import Beside
 from foundry_tui.metrics.certificate import AnsweredBefore
-from foundry_tui.metrics.checks import ModelChecks
 from foundry_tui.metrics.intervals import Interval
 from foundry_tui.metrics.measures import Measure, is_counted
 from foundry_tui.metrics.spread import Spread
@@ -17,6 +17,13 @@ from foundry_tui.reports.markdown_text import plain_words, table_lines
 from foundry_tui.reports.prediction_lines import prediction_lines
 from foundry_tui.reports.race_words import race_lines
 from foundry_tui.reports.reruns import again_lines
+from foundry_tui.reports.run_choice import (
+    CHOICE_TITLE,
+    QUALITY_TITLE,
+    choice_lines,
+    quality_section,
+    run_choice,
+)
 from foundry_tui.reports.run_cost_words import drift_lines, energy_lines, leak_lines
 from foundry_tui.reports.run_costs import model_costs
 from foundry_tui.reports.run_footer import environment_facts, measuring_notes, own_error_lines
@@ -53,20 +60,19 @@ _SAMPLE_CHARACTERS = 200
 def run_markdown(
     run: Run,
     requests: Sequence[RequestRun],
-    before: Sequence[AnsweredBefore] = (),
+    beside: Beside | None = None,
     *,
     results: Sequence[ModelResult] | None = None,
-    checks: Sequence[ModelChecks] = (),
 ) -> str:
     """The whole report; every text that is not ours stands in it as plain words.
 
     Args:
         run: Which one.
         requests: All of it.
-        before: What became of the answers since earlier runs, of the models that were asked before.
+        beside: What is known of it from elsewhere; None for nothing.
         results: ``model_results`` of the two, where the caller has them already; None reckons them up.
-        checks: What the checks of its prompts came to, where it has any.
     """
+    beside = beside or Beside()
     if results is None:
         results = model_results(run, requests)
     costs = model_costs(run, results)
@@ -77,12 +83,18 @@ def run_markdown(
         ["## Beside the workshop's figure", "", *_legacy(results)],
         ["## Gaps between chunks", "", *_gaps(results)],
     ]
+    scored = [] if beside.quality is None else quality_section(beside.quality)
+    chosen = (
+        [] if beside.quality is None else choice_lines(run_choice(run, requests, results, beside.quality))
+    )
     for title, lines in (
+        (QUALITY_TITLE, scored),
+        (CHOICE_TITLE, chosen),
         ("With and without acceleration", [f"- {plain_words(line)}" for line in race_lines(run, results)]),
         ("What had been predicted", [f"- {plain_words(line)}" for line in prediction_lines(results)]),
         ("Goodput", [f"- {plain_words(line)}" for line in goodput_lines(results)]),
-        ("Repeatability", [*_certificates(results), *_before(before)]),
-        ("Automatic checks", checks_markdown(checks)),
+        ("Repeatability", [*_certificates(results), *_before(beside.before)]),
+        ("Automatic checks", checks_markdown(beside.checks)),
         ("Reading the prompt", _prefill(results)),
         ("Requests that stand out", _outliers(results)),
         ("What was left out, and why", [f"- {plain_words(line)}" for line in left_out_lines(results)]),

@@ -1,6 +1,6 @@
 """A score store that keeps nothing when the test ends."""
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from foundry_tui.domain.errors import BadInput, StorageProblem
@@ -22,6 +22,11 @@ class MemoryScores:
     problem: StorageProblem | None = None
     _said: dict[Hashable, Score | AnswerNote | AnswerMark | Preference] = field(default_factory=dict)
     _rubrics: dict[str, Rubric] = field(default_factory=dict)
+
+    @classmethod
+    def holding(cls, rubric: Rubric, scores: Iterable[Score]) -> "MemoryScores":
+        """One in which these are kept already."""
+        return cls(_said={_key(one): one for one in scores}, _rubrics={rubric.sha256: rubric})
 
     async def keep(self, rubric: Rubric, said: Said, *, gone: Said | None = None) -> None:
         self._complain()

@@ -176,6 +176,7 @@ class Benched:
             plan=self.plan,
             score=self.score,
             choose=self.choices.append,
+            scores=self.scores,
             is_plain=is_plain,
             clock_s=clock_s,
         )

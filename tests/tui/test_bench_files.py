@@ -9,9 +9,14 @@ from textual.widgets import Label
 
 from foundry_tui.domain.bench import ResourceReading
 from foundry_tui.tui.screens.bench.files import export_run
+from tests.support.memory_scores import MemoryScores
 from tests.support.pages import page_of
 from tests.support.runs import a_request, a_run
+from tests.support.scores import RUBRIC, score
 
+SCORES = MemoryScores.holding(
+    RUBRIC, [score(1, 4, criterion=criterion.id, run_id="a1") for criterion in RUBRIC.criteria]
+)
 RESOURCES = (ResourceReading(at_ns=60_000_000, rss_bytes=300_000_000),)
 
 
@@ -25,7 +30,7 @@ class Exporting(App[None]):
         self.run_worker(self.export())
 
     async def export(self) -> None:
-        await export_run(self.query_one(Label), a_run(), (a_request(),), RESOURCES)
+        await export_run(self.query_one(Label), a_run(), (a_request(),), SCORES, RESOURCES)
 
 
 def read_page(text: str) -> bool:
@@ -33,11 +38,13 @@ def read_page(text: str) -> bool:
 
 
 def read_results(text: str) -> bool:
-    return bool(json.loads(text)["resources"]["rss_bytes"] == [300_000_000])
+    content = json.loads(text)
+    is_scored = content["summary"][0]["quality"]["overall"]["mean"] == 4.0
+    return is_scored and bool(content["resources"]["rss_bytes"] == [300_000_000])
 
 
 def read_report(text: str) -> bool:
-    return text.startswith("# Benchmark")
+    return text.startswith("# Benchmark") and "## Quality" in text
 
 
 @pytest.mark.parametrize(

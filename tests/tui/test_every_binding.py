@@ -1238,7 +1238,7 @@ async def test_the_keys_of_a_choice() -> None:
     place = await kept_runs()
     async with driven(size=NARROW) as user:
         await user.up()
-        await opened(user, place.screen())
+        user.app.push_screen(place.screen())
         await user.until(lambda: choosing(user).found is not None and user.shows("on the Pareto front"))
 
         await do(user, CHOOSE)

@@ -71,6 +71,9 @@ line.cut { stroke: var(--soft); stroke-dasharray: 2 3; }
 .out path { fill: var(--warn); stroke: var(--ground); }
 .box { fill: none; stroke: var(--soft); }
 .median { stroke: var(--ink); stroke-width: 2.5; }
+.bubble circle { fill: var(--pale); fill-opacity: .6; stroke: var(--accent); stroke-width: 1.5; }
+.unsized circle { fill: none; stroke-dasharray: 3 3; }
+svg text.of { fill: var(--ink); font-weight: 700; } .whisker { stroke: var(--good); stroke-width: 2; }
 .interval { fill: var(--good); }
 path.line { fill: none; stroke: var(--accent); stroke-width: 1.5; vector-effect: non-scaling-stroke;
   stroke-linejoin: round; }

@@ -188,6 +188,7 @@ class Desk:
                 self._services.bench,
                 plan=plan,
                 score=self._score_page,
+                scores=self._services.scores,
                 choose=lambda run_ids: self.choose(run_ids, is_plain=is_plain),
                 is_plain=is_plain,
             )

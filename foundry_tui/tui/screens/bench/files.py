@@ -7,10 +7,12 @@ from pathlib import PurePath
 from textual.widget import Widget
 
 from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
-from foundry_tui.metrics.checks import ModelChecks
+from foundry_tui.metrics.beside import Beside
+from foundry_tui.ports.storage import ScoreStore
 from foundry_tui.services.files import write_new
 from foundry_tui.services.paths import free_name
 from foundry_tui.services.scoring.checks import run_checks
+from foundry_tui.services.scoring.quality import run_quality
 from foundry_tui.tui.notices import tell
 from foundry_tui.tui.screens.paths import PathPurpose, PathScreen
 
@@ -20,15 +22,24 @@ _SUFFIXES = (".html", ".md", ".json", ".csv")
 
 
 async def export_run(
-    place: Widget, run: Run, requests: tuple[RequestRun, ...], resources: Sequence[ResourceReading] = ()
+    place: Widget,
+    run: Run,
+    requests: tuple[RequestRun, ...],
+    scores: ScoreStore,
+    resources: Sequence[ResourceReading] = (),
 ) -> None:
-    """Ask for a path and write a new file there; ``place`` is what the question opens over.
+    """Ask for a path and write a new file there.
 
-    ``resources`` is what was read of the machine meanwhile, in the order in which it was kept.
+    Args:
+        place: What the question opens over.
+        run: Which one.
+        requests: All of it.
+        scores: Where its scores are.
+        resources: What was read of the machine meanwhile, in the order in which it was kept.
 
     Raises:
         BadInput: Something has taken the name meanwhile.
-        StorageProblem: The file cannot be written.
+        StorageProblem: The scores cannot be read, or the file cannot be written.
     """
     screen = PathScreen(
         "Export",
@@ -40,9 +51,11 @@ async def export_run(
     path = await place.app.push_screen_wait(screen)
     if path is None:
         return
-    checks = (await run_checks(run, requests)).models
+    beside = Beside(
+        checks=(await run_checks(run, requests)).models, quality=await run_quality(scores, run, requests)
+    )
     text = await asyncio.to_thread(
-        _text_of, PurePath(path).suffix.casefold(), run, requests, tuple(resources), checks
+        _text_of, PurePath(path).suffix.casefold(), run, requests, tuple(resources), beside
     )
     tell(place, f"The run was written to {await write_new(path, text)}")
 
@@ -52,21 +65,21 @@ def _text_of(
     run: Run,
     requests: tuple[RequestRun, ...],
     resources: tuple[ResourceReading, ...],
-    checks: tuple[ModelChecks, ...],
+    beside: Beside,
 ) -> str:
     # Late: few sessions write a report.
     if suffix == ".html":
         from foundry_tui.reports.run_html import run_html
 
-        return run_html([(run, requests, resources)], checks={run.id: checks})
+        return run_html([(run, requests, resources)], {run.id: beside})
     if suffix == ".json":
         from foundry_tui.reports.results import results_json, results_object
 
-        return results_json(results_object(run, requests, resources, checks))
+        return results_json(results_object(run, requests, resources, beside))
     if suffix == ".csv":
         from foundry_tui.reports.run_csv import requests_csv
 
         return requests_csv(run, requests)
     from foundry_tui.reports.run_markdown import run_markdown
 
-    return run_markdown(run, requests, checks=checks)
+    return run_markdown(run, requests, beside)

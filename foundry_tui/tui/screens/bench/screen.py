@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from foundry_tui.domain.bench import ResourceReading
 from foundry_tui.domain.errors import FoundryTuiError
 from foundry_tui.domain.text import clean_line
+from foundry_tui.ports.storage import ScoreStore
 from foundry_tui.reports.reruns import marked_words
 from foundry_tui.services.bench.service import Benchmarks
 from foundry_tui.services.bench.state import BenchState, Step
@@ -49,6 +50,7 @@ class BenchScreen(Overlay[None]):
         bench: Runs and keeps them.
         plan: Makes the page on which the next one is planned.
         score: Makes the page from which the answers of an ended run are scored.
+        scores: Where those of its answers are.
         choose: Opens the page on which one chooses among the models of the runs with these ids.
         is_plain: Whether it does without colours and blocks.
         clock_s: A monotonic clock, for how late the screen is.
@@ -91,6 +93,7 @@ class BenchScreen(Overlay[None]):
         plan: Callable[[], BenchPlanScreen],
         score: Callable[[BenchState], Overlay[None]],
         choose: Callable[[Sequence[str]], None],
+        scores: ScoreStore,
         is_plain: bool = False,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -99,6 +102,7 @@ class BenchScreen(Overlay[None]):
         self._plan = plan
         self._score = score
         self._choose = choose
+        self._scores = scores
         self._is_plain = is_plain
         self._clock_s = clock_s
         self._budget = PaintBudget()
@@ -255,7 +259,7 @@ class BenchScreen(Overlay[None]):
         """Write the run into a file."""
         if (state := self.state) is not None:
             try:
-                await export_run(self, state.run, tuple(state.requests))
+                await export_run(self, state.run, tuple(state.requests), self._scores)
             except FoundryTuiError as error:
                 complain(self, error)
 

@@ -82,7 +82,7 @@ def paragraphs(found: Choice, field: Field) -> list[Paragraph]:
     if not said:
         said.append(Paragraph(text="Nobody is known to fit.", tone=Tone.WARNING))
     if (order := weights_line(found, name)) is not None:
-        said.append(Paragraph(text=order))
+        said.insert(0, Paragraph(text=order))  # first, for whoever asked for it looks for it
     said += [
         Paragraph(text=line, tone=_TONES[judged.fit])
         for judged in found.judged
