@@ -5,7 +5,7 @@ import time
 import pytest
 
 from foundry_tui.domain.check_form import check_from, check_object
-from foundry_tui.domain.checks import Check, Matches
+from foundry_tui.domain.checks import LANGUAGES, Check, Matches
 from foundry_tui.domain.quantities import plural
 from foundry_tui.metrics.checks import (
     CheckedAnswer,
@@ -224,6 +224,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("language", TEXTS)
 def test_each_language_is_told_from_all_others(language: str) -> None:
+    assert set(TEXTS) == set(LANGUAGES)
     for other, text in TEXTS.items():
         passed, why = found(text, kind="language", **{"is": language})
         assert (passed, why) == (
