@@ -4,8 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from foundry_tui.domain.checks import LANGUAGES
-
 __all__ = ["CheckEntry"]
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -88,7 +86,10 @@ class LanguageEntry(_Check):
     """The answer is in a language, told by its commonest words; where they do not tell it is n/a."""
 
     kind: Literal["language"] = Field(description="Which kind of check it is.")
-    language: Literal[LANGUAGES] = Field(alias="is", description="Its code in ISO 639-1.")  # type: ignore[valid-type]
+    # Those of LANGUAGES, which a type has to name itself.
+    language: Literal["de", "en", "es", "fr", "it", "nl", "pt"] = Field(
+        alias="is", description="Its code in ISO 639-1."
+    )
 
 
 CheckEntry = Annotated[

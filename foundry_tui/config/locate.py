@@ -42,12 +42,12 @@ def find_file(name: str, folders: tuple[Path, ...]) -> Path:
 def find_prompts(named: Path, config_dir: Path | None = None) -> Path:
     """The file of prompts that ``--prompts`` names: a path, or a ready set such as ``rag``.
 
-    A file of that name goes before a set; whether it can be read shows when it is read.
+    A file of that name goes before a set, a folder behind it; whether it can be read shows when it is read.
 
     Raises:
         BadInput: ``config_dir`` is no folder, or it is a bare name and neither a file nor a set.
     """
-    if len(named.parts) != 1 or named.suffix or _is_there(named):
+    if len(named.parts) != 1 or named.suffix or (_is_there(named) and not _is_folder(named)):
         return named
     folders = config_folders(config_dir)
     for folder in folders:
@@ -92,6 +92,13 @@ def _checked(given: Path) -> Path:
 def _is_same(folder: Path, other: Path) -> bool:
     try:
         return folder.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
     except (OSError, ValueError):
         return False
 

@@ -157,10 +157,11 @@ def finding(check: Check, answer: str, found: Found) -> Finding:
             missing = [text for text in check.texts if not _has(answer, text, check)]
             if not missing or (check.needs is Needs.ANY and len(missing) < len(check.texts)):
                 return _passed(check)
-            return _failed(check, f"it has not {_quoted(missing, check.needs)}")
+            is_choice = check.needs is Needs.ANY and len(missing) > 1
+            return _failed(check, "it has none of them" if is_choice else f"it has not {_quoted(missing)}")
         case ContainsNot():
             there = [text for text in check.texts if _has(answer, text, check)]
-            return _failed(check, f"it has {_quoted(there, Needs.ALL)}") if there else _passed(check)
+            return _failed(check, f"it has {_quoted(there)}") if there else _passed(check)
         case Matches():
             tried = found(check, answer)
             if tried.is_found is None:
@@ -325,6 +326,5 @@ def _not_applicable(check: Check, why: str) -> Finding:
     return Finding(check=check, passed=Passed.NOT_APPLICABLE, why=why)
 
 
-def _quoted(texts: Sequence[str], needs: Needs) -> str:
-    shown = [f"“{text[:_SHOWN_CHARACTERS]}”" for text in texts]
-    return (" or " if needs is Needs.ANY else " and ").join(shown)
+def _quoted(texts: Sequence[str]) -> str:
+    return " and ".join(f"“{text[:_SHOWN_CHARACTERS]}”" for text in texts)

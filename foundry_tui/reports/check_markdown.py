@@ -8,7 +8,7 @@ from foundry_tui.reports.markdown_text import plain_words, table_lines
 
 __all__ = ["checks_markdown"]
 
-_HEADER = ("Model", "Passed", "Share", "95 % (%)", "Answers", "95 % (%)", "n/a")
+_HEADER = ("Model", "Passed", "Share", "95 %", "Answers", "95 %", "n/a")
 _SHOWN = 60
 
 

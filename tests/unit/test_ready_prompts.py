@@ -64,9 +64,12 @@ def test_a_bare_name_is_a_ready_set_unless_there_is_such_a_file(
 
     shipped = find_prompts(Path("code"))
     of_the_folder = find_prompts(Path("rag"), own)
+    (tmp_path / "code").mkdir()
+    beside_a_folder = find_prompts(Path("code"))
     (tmp_path / "rag").write_text('["here"]')
     here = find_prompts(Path("rag"), own)
 
+    assert beside_a_folder == shipped
     assert shipped == shipped_folder() / "prompts-code.json"
     assert [prompt.text for prompt in load_prompts(of_the_folder)] == ["mine"]
     assert here == Path("rag")
