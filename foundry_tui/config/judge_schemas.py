@@ -142,6 +142,10 @@ def _pairs() -> Schema:
             "wavering": COUNT,
             "flip_share": NUMBER_OR_NULL,
             "interval": INTERVAL,
+            "longer_wins": COUNT,
+            "shorter_wins": COUNT,
+            "longer_interval": INTERVAL,
+            "goes_by_length": TRUTH,
             "shares": list_of(share),
         }
     )

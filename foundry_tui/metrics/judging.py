@@ -32,7 +32,8 @@ __all__ = [
 TRUSTED_FROM = 20
 """So many answers have to be scored by a person too before a judge is trusted."""
 LENGTH_WARNING = 0.8
-"""From this correlation with length on, whatever its sign, a judge is said to go by length."""
+"""From this correlation with length on, whatever its sign, a judge is said to go by length; from this share
+of pairs on that one length wins likewise."""
 
 _Answer: TypeAlias = tuple[str, int]
 
@@ -155,6 +156,8 @@ class PairFigures:
         flips: In how many the verdict followed the position: A in both orders, or B in both.
         flips_to_first: Of these, in how many it was A.
         wavering: In how many it was a tie in one order alone.
+        longer_wins: Of ``agreeing`` pairs with a winner and answers of different lengths, how many went to
+            the longer answer; ``shorter_wins`` likewise.
         shares: Of ``agreeing`` alone, for every two models of the plan that have any pair.
     """
 
@@ -164,12 +167,33 @@ class PairFigures:
     flips: int
     flips_to_first: int
     wavering: int
+    longer_wins: int
+    shorter_wins: int
     shares: tuple[PairShare, ...]
 
     @property
     def flip_share(self) -> float | None:
         """``flips/pairs``, from 0 to 1; None without a pair."""
         return self.flips / self.pairs if self.pairs else None
+
+    @property
+    def longer_share(self) -> float | None:
+        """``longer_wins/(longer_wins + shorter_wins)``; None without any of both."""
+        decided = self.longer_wins + self.shorter_wins
+        return self.longer_wins / decided if decided else None
+
+    @property
+    def longer_interval(self) -> Interval | None:
+        """Of ``longer_share``, 95 %, Wilson's: it takes pairs to be independent."""
+        return wilson_interval(self.longer_wins, self.longer_wins + self.shorter_wins)
+
+    @property
+    def goes_by_length(self) -> bool:
+        """Whether one length nearly always wins, and more often than by chance."""
+        share, interval = self.longer_share, self.longer_interval
+        if share is None or interval is None or interval.low <= 0.5 <= interval.high:
+            return False
+        return max(share, 1 - share) >= LENGTH_WARNING
 
     @property
     def flip_interval(self) -> Interval | None:
@@ -382,7 +406,7 @@ def _pair_figures(
         if one.verdict is not None:
             numbers = sorted((one.first, one.second))
             of_pair.setdefault((one.run_id, numbers[0], numbers[1]), {})[one.first] = one.verdict
-    flips = flips_to_first = wavering = 0
+    flips = flips_to_first = wavering = longer_wins = shorter_wins = 0
     wins: dict[tuple[str, str], list[int]] = {}
     both = {key: verdicts for key, verdicts in of_pair.items() if len(verdicts) == 2}
     for (run_id, low, high), verdicts in sorted(both.items()):
@@ -398,8 +422,14 @@ def _pair_figures(
         elif Verdict.TIE in (straight, turned):
             wavering += 1
         else:
-            winner = models[0] if straight is Verdict.A else models[1]
+            is_low = straight is Verdict.A
+            winner = models[0] if is_low else models[1]
             share[0 if winner == left else 1] += 1
+            lengths = known[run_id, low].characters, known[run_id, high].characters
+            if lengths[0] != lengths[1]:
+                is_longer = (lengths[0] > lengths[1]) == is_low
+                longer_wins += is_longer
+                shorter_wins += not is_longer
     return PairFigures(
         asked=_asked([(one.verdict is None, one.attempts) for one in preferences]),
         pairs=len(both),
@@ -407,6 +437,8 @@ def _pair_figures(
         flips=flips,
         flips_to_first=flips_to_first,
         wavering=wavering,
+        longer_wins=longer_wins,
+        shorter_wins=shorter_wins,
         shares=tuple(
             PairShare(one=left, other=right, one_wins=own[0], other_wins=own[1], ties=own[2])
             for (left, right), own in sorted(wins.items())

@@ -166,6 +166,9 @@ def _caveats(found: JudgeFigures) -> list[str]:
     if found.length.is_warned_of:
         which = "longer" if (found.length.correlation.rho or 0) > 0 else "shorter"
         lines.append(f"warning: it goes by length: {which} answers got more")
+    if found.pairs is not None and found.pairs.goes_by_length:
+        which = "longer" if found.pairs.longer_wins > found.pairs.shorter_wins else "shorter"
+        lines.append(f"warning: it goes by length: of two answers it prefers the {which} one")
     return lines
 
 
@@ -233,6 +236,10 @@ def _pair_lines(found: PairFigures) -> list[str]:
         f" {plural(found.flips_to_first, 'time')} to the first; {found.wavering} were a tie in one order"
         f" alone; shares are of the {found.agreeing} whose orders agree"
     )
+    if found.longer_share is not None and found.longer_interval is not None:
+        decided = plural(found.longer_wins + found.shorter_wins, "pair")
+        share = f"{percent_words(found.longer_share)} {_percent_ends(found.longer_interval)}"
+        lines.append(f"the longer answer was preferred in {found.longer_wins} of {decided} ({share})")
     return lines
 
 
@@ -278,6 +285,10 @@ def _pairs_object(found: PairFigures) -> _Object:
         "wavering": found.wavering,
         "flip_share": found.flip_share,
         "interval": interval_list(found.flip_interval),
+        "longer_wins": found.longer_wins,
+        "shorter_wins": found.shorter_wins,
+        "longer_interval": interval_list(found.longer_interval),
+        "goes_by_length": found.goes_by_length,
         "shares": [_share_object(share) for share in found.shares],
     }
 

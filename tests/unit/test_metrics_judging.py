@@ -69,7 +69,7 @@ def figures(
     return found
 
 
-def pair_figures(*verdicts: tuple[Verdict | None, Verdict | None]) -> PairFigures:
+def pair_figures(*verdicts: tuple[Verdict | None, Verdict | None], lengths: str = "") -> PairFigures:
     """Of a pair for each prompt, as alpha came first and then beta."""
     preferences = [
         preference(first, second, verdict)
@@ -78,7 +78,7 @@ def pair_figures(*verdicts: tuple[Verdict | None, Verdict | None]) -> PairFigure
             ((2 * prompt, 2 * prompt + 1), (2 * prompt + 1, 2 * prompt)), pair, strict=True
         )
     ]
-    (found,) = judge_figures((), preferences, (), answers(2 * len(verdicts)))
+    (found,) = judge_figures((), preferences, (), answers(2 * len(verdicts), lengths=lengths))
     assert found.pairs is not None
     return found.pairs
 
@@ -220,6 +220,33 @@ def test_shares_are_of_pairs_alone_whose_two_orders_agree() -> None:
     assert (share.one_share, share.other_share) == (0.5, 0.25)
     assert (found.pairs, found.agreeing, found.flips, found.flips_to_first, found.wavering) == (6, 4, 1, 0, 1)
     assert (found.asked.count, found.asked.refused) == (14, 1)
+
+
+@pytest.mark.parametrize(("lengths", "longer"), [("29" * 10, 10), ("92" * 10, 0)])
+def test_a_judge_of_pairs_that_goes_by_length_is_exposed_though_its_orders_agree(
+    lengths: str, longer: int
+) -> None:
+    """It always prefers beta's answers, and these are always the longer or always the shorter ones."""
+    found = pair_figures(*[(Verdict.B, Verdict.A)] * 10, lengths=lengths)
+
+    assert (found.flips, found.agreeing) == (0, 10)
+    assert (found.longer_wins, found.shorter_wins) == (longer, 10 - longer)
+    assert found.goes_by_length
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "lengths"),
+    [
+        ([(Verdict.B, Verdict.A)] * 10, "55" * 10),  # as long as each other
+        ([(Verdict.B, Verdict.A)] * 3, "29" * 3),  # too few to tell
+        ([(Verdict.B, Verdict.A), (Verdict.A, Verdict.B)] * 10, "29" * 20),  # by turns
+        ([(Verdict.TIE, Verdict.TIE), (Verdict.A, Verdict.A)] * 5, "29" * 10),  # nothing is decided
+    ],
+)
+def test_a_judge_of_pairs_is_not_said_to_go_by_length_without_reason(
+    verdicts: list[tuple[Verdict | None, Verdict | None]], lengths: str
+) -> None:
+    assert not pair_figures(*verdicts, lengths=lengths).goes_by_length
 
 
 def test_a_pair_of_which_one_order_is_known_is_no_pair_yet() -> None:
