@@ -10,7 +10,7 @@ from importlib import import_module
 from uuid import uuid4
 
 from foundry_tui.aio import Tasks
-from foundry_tui.config.locate import config_folders, find_file
+from foundry_tui.config.locate import config_folders, find_file, ready_prompts
 from foundry_tui.config.models_file import load_models
 from foundry_tui.config.prompts_file import load_prompts
 from foundry_tui.config.rubric_file import load_rubric
@@ -192,7 +192,8 @@ async def open_services(
             bench=bench,
             scores=archive.scores,
             judgements=archive.judgements,
-            bench_prompts=lambda: _bench_prompts(launch),
+            bench_prompts=lambda name: _bench_prompts(launch, name),
+            bench_sets=lambda: ready_prompts(config_folders(launch.options.config_dir)),
             bench_targets=lambda: _bench_targets(launch),
             rubric=lambda: _rubric(launch),
             care=care,
@@ -234,11 +235,14 @@ def _bench_targets(launch: Launch) -> tuple[str, ...]:
     return tuple(entry.alias for entry in ordered)
 
 
-def _bench_prompts(launch: Launch) -> tuple[PlannedPrompt, ...]:
-    """``BENCH_PROMPT`` if it is set, and all of ``prompts.json``."""
+def _bench_prompts(launch: Launch, name: str) -> tuple[PlannedPrompt, ...]:
+    """Those of the ready set of that name; without one ``BENCH_PROMPT`` if it is set, and prompts.json."""
+    folders = config_folders(launch.options.config_dir)
+    if name:
+        return tuple(one.planned for one in load_prompts(find_file(f"prompts-{name}.json", folders)))
     said = os.environ.get("BENCH_PROMPT", "").strip()
     first = (PlannedPrompt(id="BENCH_PROMPT", text=said),) if said else ()
-    found = load_prompts(find_file("prompts.json", config_folders(launch.options.config_dir)))
+    found = load_prompts(find_file("prompts.json", folders))
     return (*first, *(prompt.planned for prompt in found if not first or prompt.id != first[0].id))
 
 

@@ -34,8 +34,9 @@ class Services:
         recorder: Writes behind whatever must be kept.
         conversations: All that were kept; as with prompts and history, the first use opens the database.
         bench: Runs benchmarks and keeps them.
-        bench_prompts: What one can ask: ``BENCH_PROMPT`` if it is set, and all of ``prompts.json``; reads it
-            anew, so not on the event loop.
+        bench_prompts: What one can ask: of the ready set of that name, for an empty one ``BENCH_PROMPT`` if
+            it is set, and all of ``prompts.json``; reads it anew, so not on the event loop.
+        bench_sets: Names of the ready sets; likewise.
         bench_targets: The models that ``models.json`` has for chats, by alias, in the order of priority;
             likewise.
         scores: What people said of answers, kept beside the runs.
@@ -61,7 +62,8 @@ class Services:
     sampler: ResourceSampler
     background: Tasks
     bench: Benchmarks
-    bench_prompts: Callable[[], tuple[PlannedPrompt, ...]]
+    bench_prompts: Callable[[str], tuple[PlannedPrompt, ...]]
+    bench_sets: Callable[[], tuple[str, ...]]
     bench_targets: Callable[[], tuple[str, ...]]
     scores: ScoreStore
     judgements: JudgeStore

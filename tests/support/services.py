@@ -42,13 +42,15 @@ from tests.support.memory_scores import MemoryScores
 from tests.support.memory_store import MemoryStore
 from tests.support.scores import RUBRIC
 
-__all__ = ["PROMPTS", "SETUP", "services_over"]
+__all__ = ["PROMPTS", "SETUP", "SUMMARIES", "services_over"]
 
 PROMPTS = (
     PlannedPrompt(id="rag", text="Explain retrieval augmented generation briefly."),
     PlannedPrompt(id="json", text="Ada Lovelace was born in London.", system="Answer in JSON."),
 )
 """What can be asked in a benchmark."""
+SUMMARIES = (PlannedPrompt(id="opening", text="Summarize: the library opens at nine."),)
+"""The one ready set besides."""
 
 SETUP = Setup(
     chat=ChatOptions(),
@@ -148,7 +150,8 @@ async def services_over(
                 sampler=sampler,
                 background=background,
                 bench=bench,
-                bench_prompts=lambda: PROMPTS,
+                bench_prompts=lambda name: PROMPTS if not name else SUMMARIES,
+                bench_sets=lambda: ("summarize",),
                 bench_targets=lambda: (),
                 scores=scores or MemoryScores(),
                 judgements=StoredJudgements(judged),

@@ -31,7 +31,7 @@ from foundry_tui.tui.screens.scoring.start import ScoringStartScreen, ToScore
 from tests.support.memory_runs import MemoryRuns
 from tests.support.memory_scores import MemoryScores
 from tests.support.scores import RUBRIC
-from tests.support.services import PROMPTS, services_over
+from tests.support.services import PROMPTS, SUMMARIES, services_over
 from tests.support.supervised import SupervisedScript
 from tests.support.timed import MS, request, trace
 from tests.tui.frames import steady
@@ -184,7 +184,8 @@ class Benched:
     def plan(self) -> BenchPlanScreen:
         return BenchPlanScreen(
             models=self.models,
-            prompts=lambda: self.prompts,
+            prompts=lambda name: SUMMARIES if name else self.prompts,
+            sets=lambda: ("summarize",),
             draft=self.draft,
             store=self.runs,
             begin=self.bench.begin,

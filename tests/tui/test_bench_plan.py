@@ -15,7 +15,7 @@ from foundry_tui.tui.screens.bench.draft import (
     size_words,
 )
 from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
-from tests.support.services import PROMPTS
+from tests.support.services import PROMPTS, SUMMARIES
 from tests.tui.benched import QWEN, SMOLLM, Benched, answers, benched, ended, running
 from tests.tui.overlay_host import NARROW, Opened, opened
 
@@ -218,19 +218,26 @@ async def test_what_the_engine_says_stands_on_the_page_and_the_page_stays() -> N
 
 
 async def test_prompts_that_cannot_be_read_say_why() -> None:
-    def broken() -> tuple[PlannedPrompt, ...]:
+    def broken(name: str) -> tuple[PlannedPrompt, ...]:
+        if name:
+            return SUMMARIES
         raise BadInput("prompts.json: expected a list", remedy="mend the file")
 
     async with benched() as page:
         screen = BenchPlanScreen(
             models=page.models,
             prompts=broken,
+            sets=lambda: ("summarize",),
             draft=BenchDraft(),
             store=page.runs,
             begin=page.bench.begin,
             keep=lambda draft: None,
         )
         async with opened(screen) as user:
+            await user.until(lambda: user.shows("prompts.json: expected a list"))
+            await user.pilot.press("p")
+            await user.until(lambda: user.shows("opening") and user.shows("set: summarize"))
+            await user.pilot.press("p")
             await user.until(lambda: user.shows("prompts.json: expected a list"))
 
             assert user.shows("mend the file")

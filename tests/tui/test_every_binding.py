@@ -586,6 +586,7 @@ PLAN = (
     Pressed(id="bench.plan", key="n", holds=on(BenchPlanScreen)),
     Pressed(id="plan.mark", key="space", before=["home"], holds=shows("6 timed = 1 model")),
     Pressed(id="plan.mark_all", key="a", holds=shows("18 timed = 3 models"), after=["a", "space"]),
+    Pressed(id="plan.next_set", key="p", holds=shows("set: summarize"), after=["p"]),
     Pressed(id="plan.targets", key="j", holds=shows("models.json has no model for chats")),
     Pressed(id="plan.goodput", key="g", holds=shows("goodput: chat"), after=["g", "g", "g"]),
     Pressed(id="plan.deterministic", key="d", holds=shows("[x] d")),

@@ -203,7 +203,7 @@ async def test_missing_variants_are_offered_one_after_the_other() -> None:
     async with benched() as page_of:
         screen = BenchPlanScreen(
             models=page_of.models,
-            prompts=lambda: page_of.prompts,
+            prompts=lambda _: page_of.prompts,
             draft=replace(page_of.draft, models=(QWEN, SMOLLM)),
             store=page_of.runs,
             begin=page_of.bench.begin,

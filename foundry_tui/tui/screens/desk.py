@@ -315,6 +315,7 @@ class Desk:
         return BenchPlanScreen(
             models=[model for model in services.client.catalog.value.models if _is_here(model)],
             prompts=services.bench_prompts,
+            sets=services.bench_sets,
             draft=draft,
             store=services.bench.store,
             begin=services.bench.begin,

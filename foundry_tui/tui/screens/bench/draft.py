@@ -127,6 +127,7 @@ class BenchDraft:
     Attributes:
         models: Exact variants, in the order in which they are asked.
         prompts: Those that are taken; empty before they were read.
+        prompt_set: Name of the ready set that they are of; empty for prompts.json.
         prompt_ids: Theirs, or those that were taken the last time; empty takes all.
         fields: Key and text of each field.
         switches: Those that are on.
@@ -136,6 +137,7 @@ class BenchDraft:
     models: tuple[str, ...] = ()
     prompts: tuple[PlannedPrompt, ...] = ()
     prompt_ids: tuple[str, ...] = ()
+    prompt_set: str = ""
     fields: tuple[tuple[str, str], ...] = ()
     switches: frozenset[Switch] = frozenset()
     goodput: str | None = None

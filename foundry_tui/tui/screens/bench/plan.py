@@ -37,10 +37,12 @@ from foundry_tui.tui.screens.bench.plan_lists import (
     PROMPT_COLUMNS,
     Marks,
     about_model,
+    left_out_words,
     model_rows,
     prompt_rows,
     switch_words,
 )
+from foundry_tui.tui.screens.bench.prompt_sets import PromptSets
 from foundry_tui.tui.screens.bench.race import RacePlan
 from foundry_tui.tui.screens.overlay import Overlay
 from foundry_tui.tui.widgets.fields import LineField
@@ -55,12 +57,16 @@ _ESTIMATE_AFTER_S = 0.3
 """After the last change: earlier runs are read for it."""
 
 
+_KEYS = "Space takes or leaves · Tab ↔ · Enter begins · Esc leaves"
+
+
 class BenchPlanScreen(Overlay[str]):
     """Asks what to measure, and closes with the id of the run that it has begun.
 
     Args:
         models: Variants that are here.
-        prompts: Reads the prompts that there are; blocks.
+        prompts: Reads the prompts of the ready set of that name, or of prompts.json for an empty one; blocks.
+        sets: Reads the names of the ready sets; blocks.
         draft: What is filled in at first.
         store: Earlier runs, for how long this one may take.
         begin: Begins it; what it raises is shown on the page.
@@ -104,18 +110,19 @@ class BenchPlanScreen(Overlay[str]):
         self,
         *,
         models: Sequence[ModelVariant],
-        prompts: Callable[[], tuple[PlannedPrompt, ...]],
+        prompts: Callable[[str], tuple[PlannedPrompt, ...]],
         draft: BenchDraft,
         store: RunStore,
         begin: Callable[[BenchPlan], Awaitable[str]],
         keep: Callable[[BenchDraft], None],
         targets: Callable[[], tuple[str, ...]] = lambda: (),
+        sets: Callable[[], tuple[str, ...]] = lambda: (),
         predict: Callable[[Sequence[ModelVariant]], Awaitable[Sequence[ModelPrediction]]] | None = None,
         race: RacePlan | None = None,
     ) -> None:
         super().__init__()
         self._variants = {model.id: model for model in models}
-        self._read_prompts = prompts
+        self._sets = PromptSets(prompts, sets, draft.prompt_set)
         self._first = draft
         self._store = store
         self._begin = begin
@@ -134,7 +141,7 @@ class BenchPlanScreen(Overlay[str]):
         self._estimated: BenchPlan | None = None
         self._is_beginning = False
         left_out = [name for name in draft.models if name not in self._variants]
-        self._problem = _left_out_words(left_out)
+        self._problem = left_out_words(left_out)
 
     @property
     def model_table(self) -> RowTable:
@@ -149,7 +156,7 @@ class BenchPlanScreen(Overlay[str]):
     def compose(self) -> ComposeResult:
         with Vertical(id="plan-box", classes="full") as box:
             box.border_title = "Plan a benchmark" if self._race is None else self._race.title
-            box.border_subtitle = "Space takes or leaves · Tab ↔ · Enter begins · Esc leaves"
+            box.border_subtitle = _KEYS
             with Horizontal(id="plan-lists"):
                 yield Marks(MODEL_COLUMNS, empty_text=NO_MODELS, id="plan-models")
                 yield Marks(PROMPT_COLUMNS, empty_text="Reading prompts.json …", id="plan-prompts")
@@ -237,7 +244,12 @@ class BenchPlanScreen(Overlay[str]):
             here[model.id] = model.id
         self._models = dict.fromkeys(here[alias] for alias in aliases if alias in here)
         self._taken()
-        self._say(_left_out_words([alias for alias in aliases if alias not in here]))
+        self._say(left_out_words([alias for alias in aliases if alias not in here]))
+
+    def action_next_set(self) -> None:
+        """List the prompts of the next ready set, and take all of them."""
+        self._first = replace(self._first, prompt_ids=())
+        self._load_prompts(goes_on=True)
 
     def action_switch(self, name: str) -> None:
         """Turn one of the three on or off."""
@@ -304,17 +316,19 @@ class BenchPlanScreen(Overlay[str]):
         finally:
             self._is_beginning = False
 
-    @work(group="prompts")
-    async def _load_prompts(self) -> None:
+    @work(exclusive=True, group="prompts")
+    async def _load_prompts(self, *, goes_on: bool = False) -> None:
+        found: tuple[PlannedPrompt, ...] = ()
+        empty = "There is no prompt in it."
         try:
-            found = await asyncio.to_thread(self._read_prompts)
+            found = await asyncio.to_thread(self._sets.read, goes_on=goes_on)
         except FoundryTuiError as error:
-            self.prompt_table.empty_text = error_words(error)
-            return
+            empty = error_words(error)
+        self.query_one("#plan-box").border_subtitle = f"{self._sets.words} · {_KEYS}"
         self._prompts = {prompt.id: prompt for prompt in found}
         wanted = [name for name in self._first.prompt_ids if name in self._prompts]
         self._chosen = dict.fromkeys(wanted or self._prompts)
-        self.prompt_table.empty_text = "prompts.json has no prompt."
+        self.prompt_table.empty_text = empty
         self._show_prompts()
         self._show_size()
 
@@ -359,6 +373,7 @@ class BenchPlanScreen(Overlay[str]):
             models=tuple(self._models),
             prompts=tuple(prompt for key, prompt in self._prompts.items() if key in self._chosen),
             prompt_ids=tuple(self._chosen) if self._prompts else self._first.prompt_ids,
+            prompt_set=self._sets.name,
             fields=tuple(texts.items()),
             switches=frozenset(self._switches),
             goodput=self._goodput,
@@ -429,9 +444,3 @@ class BenchPlanScreen(Overlay[str]):
         line = self.query_one("#plan-problem", Static)
         line.display = bool(words)
         line.update(words)
-
-
-def _left_out_words(names: Sequence[str]) -> str:
-    if not names:
-        return ""
-    return f"Left out, for it is not on this machine: {clean_line(', '.join(names), 200)}"

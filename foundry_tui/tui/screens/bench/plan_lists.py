@@ -23,6 +23,7 @@ __all__ = [
     "PROMPT_COLUMNS",
     "Marks",
     "about_model",
+    "left_out_words",
     "model_rows",
     "prompt_rows",
     "switch_words",
@@ -50,6 +51,7 @@ class Marks(RowTable):
         Binding("space", "screen.mark", "Take/leave", key_display="␣", id="plan.mark"),
         Binding("b,enter", "screen.begin", "Begin", key_display="b", show=False, id="plan.begin"),
         Binding("a", "screen.mark_all", "All/none", id="plan.mark_all"),
+        Binding("p", "screen.next_set", "Prompt set", id="plan.next_set"),
         Binding("j", "screen.targets", "models.json", id="plan.targets"),
         Binding("g", "screen.goodput", "Goodput", show=False, id="plan.goodput"),
         Binding("o", "screen.offer", "Download what is missing", show=False, id="plan.offer"),
@@ -118,3 +120,10 @@ def about_model(model_id: str, prediction: ModelPrediction | None, *, at_once: s
         lines.append(f"predicted decode {alone}{speed_words(prediction)}")
         lines.append(f"predicted load {memory_words(prediction.memory)}")
     return "\n".join(cut(line, cells) for line in lines)
+
+
+def left_out_words(names: Sequence[str]) -> str:
+    """Which models were wanted and are not here; empty where none is."""
+    if not names:
+        return ""
+    return f"Left out, for it is not on this machine: {clean_line(', '.join(names), 200)}"

@@ -45,7 +45,7 @@ async def planned_race(
     order = await order_here(services.client, race.runners)
     prompt_ids: tuple[str, ...] = ()
     with suppress(FoundryTuiError):  # the page reads them too, and says it
-        prompts = await asyncio.to_thread(services.bench_prompts)
+        prompts = await asyncio.to_thread(services.bench_prompts, "")
         prompt_ids = tuple(prompt.id for prompt in prompts)
     plan = RacePlan(
         title=f"Race the variants of {clean_line(race.alias, _ALIAS_CHARACTERS)}",
