@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from foundry_tui.domain.bench import BenchPlan, PlannedPrompt
 from foundry_tui.domain.errors import StorageProblem
+from foundry_tui.engines.hosting.configs import ScriptedConfig
+from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.metrics.candidate import Dimension
 from foundry_tui.metrics.selection import Limits
 from foundry_tui.tui.screens.bench.runs import RunsScreen
@@ -14,9 +17,10 @@ from foundry_tui.tui.screens.choose.screen import ChooseScreen
 from foundry_tui.tui.screens.paths import PathScreen
 from foundry_tui.tui.screens.tagging import LineScreen
 from tests.support.hostile import CORPUS, Payload, harm_in
+from tests.support.supervised import SupervisedScript
 from tests.tui.benched import benched
 from tests.tui.choosing import BETA, GIB, MODELS, Kept, kept
-from tests.tui.harness import HUGE
+from tests.tui.harness import HUGE, SHELF, driven
 from tests.tui.overlay_host import NARROW, WIDE, Opened, opened
 
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, HUGE], ids=["80x24", "120x40", "200x60"])
@@ -271,3 +275,23 @@ async def test_hostile_names_and_licences_are_harmless(payload: Payload) -> None
         await user.until(lambda: not user.shows("Drawing"))
 
         assert set().union(*map(harm_in, user.lines())) == set()
+
+
+async def test_it_opens_from_anywhere_and_from_the_benchmark_but_not_while_one_runs() -> None:
+    engine = SupervisedScript(ScriptedConfig(gap_ms=5, pieces=("one\n",) * 30), models=SHELF[:1])
+    planned = BenchPlan(
+        models=(SCRIPTED_MODEL_ID,), prompts=(PlannedPrompt(id="p", text="why?"),), rounds=6, warmup=0
+    )
+    async with driven(engine, size=NARROW) as user:
+        await user.up()
+        await user.services.bench.begin(planned)
+        await user.pilot.press("alt+7")
+        await user.until(lambda: "a benchmark is under way" in user.words_told)
+        await user.services.bench.finished()
+
+        await user.pilot.press("alt+7")
+        await user.until(lambda: user.shows("1 of 1 model fit") and user.shows("Choose a model of the run"))
+        await user.pilot.press("escape", "alt+4")
+        await user.until(lambda: user.shows("Decide"))
+        await user.pilot.press("d")
+        await user.until(lambda: user.shows("1 of 1 model fit"))
