@@ -145,6 +145,8 @@ async def test_the_pareto_list_has_its_shares_and_weights_stand_beside_it(size: 
         found = screen_of(user).found
         assert found is not None
         assert found.weights == ((Dimension.QUALITY, 3.0),)
+        await user.pilot.press("g")
+        await user.until(lambda: not user.shows("by the weights"))
 
 
 async def test_the_chart_has_a_bubble_for_each_that_is_scored() -> None:
@@ -212,6 +214,7 @@ async def test_the_models_of_several_runs_are_put_together() -> None:
         await reckoned(user, Limits())
 
         assert user.shows(f"{MODELS[0].name} in f00df00d")
+        assert [cells(user, row)["model"][-4:] for row in (0, 1)] == ["f00d", "beef"]
 
 
 async def test_the_record_is_written_by_one_key_and_never_over_another(tmp_path: Path) -> None:
