@@ -72,6 +72,8 @@ def picked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Ended]]
         ("models", "pick", "--decision", path, "--force"),
         ("models", "pick", "a1", "b2", "a1", "--json"),
         ("models", "pick", "zz"),
+        ("models", "pick", "a1", "--limits", "latency<=0.1s license:MIT", "--max-latency", "0.5", "--json"),
+        ("models", "pick", "a1", "--limits", "latency<=soon"),
     )
     return folder, one_process(lines, data_dir=folder / "data")
 
@@ -147,6 +149,16 @@ def test_several_runs_are_put_together_each_once(picked: tuple[Path, list[Ended]
         ("a1", "small"),
         ("b2", HOSTILE),
     ]
+
+
+def test_the_line_of_the_screen_is_taken_and_an_option_comes_before_it(
+    picked: tuple[Path, list[Ended]],
+) -> None:
+    both, refused = told(picked[1][11]), picked[1][12]
+
+    assert both["limits"] == {"max_latency_s": 0.5, "licenses": ["MIT"]}
+    assert both["front"] == [0]
+    assert (refused.code, "latency<=soon has no time such as 2s" in refused.err) == (2, True)
 
 
 def test_a_run_that_is_not_there_is_wrong_usage(picked: tuple[Path, list[Ended]]) -> None:

@@ -156,10 +156,22 @@ def test_models_are_picked_by_the_scores_that_they_got(measured: Path) -> None:
     path.write_text(filled_again, encoding="utf-8")
     asked(measured, "import", str(path), "--annotator", "Ada")
 
-    (picked,) = one_process([("models", "pick", "last", "--min-quality", "4", "--json")], data_dir=measured)
+    picked, exported, report = one_process(
+        [
+            ("models", "pick", "last", "--min-quality", "4", "--json"),
+            ("runs", "export", "last"),
+            ("report", "last"),
+        ],
+        data_dir=measured,
+    )
 
     content = json.loads(picked.out)
     assert picked.code == ExitCode.DONE
     assert "not scored" not in picked.out
     assert sorted(one["fit"] for one in content["candidates"]) == ["does-not-fit", "fits"]
     assert sorted(one["quality"]["mean"]["value"] for one in content["candidates"]) == [2, 5]
+    results = json.loads(exported.out)
+    jsonschema.validate(results, json_schema("results"))
+    assert sorted(one["quality"]["overall"]["mean"] for one in results["summary"]) == [2, 5]
+    assert "## Quality" in report.out
+    assert "## Six dimensions to choose by" in report.out

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from foundry_tui.domain.bench import BenchPlan, PlannedPrompt
 from foundry_tui.domain.errors import StorageProblem
+from foundry_tui.engines.hosting.configs import ScriptedConfig
+from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from foundry_tui.metrics.candidate import Dimension
 from foundry_tui.metrics.selection import Limits
 from foundry_tui.tui.screens.bench.runs import RunsScreen
@@ -14,9 +17,10 @@ from foundry_tui.tui.screens.choose.screen import ChooseScreen
 from foundry_tui.tui.screens.paths import PathScreen
 from foundry_tui.tui.screens.tagging import LineScreen
 from tests.support.hostile import CORPUS, Payload, harm_in
+from tests.support.supervised import SupervisedScript
 from tests.tui.benched import benched
 from tests.tui.choosing import BETA, GIB, MODELS, Kept, kept
-from tests.tui.harness import HUGE
+from tests.tui.harness import HUGE, SHELF, driven
 from tests.tui.overlay_host import NARROW, WIDE, Opened, opened
 
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, HUGE], ids=["80x24", "120x40", "200x60"])
@@ -141,6 +145,8 @@ async def test_the_pareto_list_has_its_shares_and_weights_stand_beside_it(size: 
         found = screen_of(user).found
         assert found is not None
         assert found.weights == ((Dimension.QUALITY, 3.0),)
+        await user.pilot.press("g")
+        await user.until(lambda: not user.shows("by the weights"))
 
 
 async def test_the_chart_has_a_bubble_for_each_that_is_scored() -> None:
@@ -208,6 +214,7 @@ async def test_the_models_of_several_runs_are_put_together() -> None:
         await reckoned(user, Limits())
 
         assert user.shows(f"{MODELS[0].name} in f00df00d")
+        assert [cells(user, row)["model"][-4:] for row in (0, 1)] == ["f00d", "beef"]
 
 
 async def test_the_record_is_written_by_one_key_and_never_over_another(tmp_path: Path) -> None:
@@ -271,3 +278,23 @@ async def test_hostile_names_and_licences_are_harmless(payload: Payload) -> None
         await user.until(lambda: not user.shows("Drawing"))
 
         assert set().union(*map(harm_in, user.lines())) == set()
+
+
+async def test_it_opens_from_anywhere_and_from_the_benchmark_but_not_while_one_runs() -> None:
+    engine = SupervisedScript(ScriptedConfig(gap_ms=5, pieces=("one\n",) * 30), models=SHELF[:1])
+    planned = BenchPlan(
+        models=(SCRIPTED_MODEL_ID,), prompts=(PlannedPrompt(id="p", text="why?"),), rounds=6, warmup=0
+    )
+    async with driven(engine, size=NARROW) as user:
+        await user.up()
+        await user.services.bench.begin(planned)
+        await user.pilot.press("alt+7")
+        await user.until(lambda: "a benchmark is under way" in user.words_told)
+        await user.services.bench.finished()
+
+        await user.pilot.press("alt+7")
+        await user.until(lambda: user.shows("1 of 1 model fit") and user.shows("Choose a model of the run"))
+        await user.pilot.press("escape", "alt+4")
+        await user.until(lambda: user.shows("Decide"))
+        await user.pilot.press("d")
+        await user.until(lambda: user.shows("1 of 1 model fit"))

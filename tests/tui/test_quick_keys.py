@@ -10,7 +10,7 @@ from foundry_tui.engines.scripted import SCRIPTED_MODEL_ID
 from tests.tui.harness import Driven, driven
 
 OPENING_KEYS = (
-    *("f1", "f2", "f3", "f4", "f5", "alt+4", "alt+5", "f8", "f9", "f10", "f12"),
+    *("f1", "f2", "f3", "f4", "f5", "alt+4", "alt+5", "alt+7", "f8", "f9", "f10", "f12"),
     *("ctrl+g", "ctrl+l", "ctrl+o", "ctrl+p", "ctrl+t"),
 )
 TURNS = (0, 1, 2, 3, 5, 8, 13, 21, 34)

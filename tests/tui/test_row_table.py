@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from textual.geometry import Region
 
 from foundry_tui.tui.widgets.row_table import Column, LazyRows, Row, RowTable
 from tests.tui.tables import COLUMNS, Harness, numbered, resize, row
@@ -288,3 +289,23 @@ def test_a_column_and_a_table_refuse_nonsense() -> None:
         Column(key="a", label="A", width=0)
     with pytest.raises(ValueError, match="no key twice"):
         RowTable([COLUMNS[0], COLUMNS[0]])
+
+
+async def test_a_cell_that_is_a_problem_alone_stands_out_and_the_others_stay_as_they_are() -> None:
+    app = Harness()
+
+    async with app.run_test(size=(60, 10)) as pilot:
+        cells = ("模型-0", "!cpu", "0.5")
+        app.table.set_rows([Row(key="k", cells=cells, problems=frozenset({1})), Row(key="l", cells=cells)])
+        await pilot.pause()
+        width, height = app.table.outer_size
+        _, odd, plain = app.table.render_lines(Region(0, 0, width, height))[:3]
+
+        assert odd.text[1:] == plain.text[1:]
+        marked = {segment.text.strip(): segment.style for segment in odd}
+        problem = app.table.get_component_rich_style("row-table--problem").color
+        assert marked["!cpu"] is not None
+        assert marked["!cpu"].color == problem
+        others = [style.color for text, style in marked.items() if style is not None and text in cells[::2]]
+        assert problem not in others
+        assert len(others) == 2

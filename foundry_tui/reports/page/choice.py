@@ -29,6 +29,7 @@ __all__ = ["bubble_chart"]
 _HEIGHT, _TOP, _BOTTOM = 300, 24, 284
 _LARGEST = 22
 _SMALLEST = 3.5
+_HOLDS_A_LETTER = 8
 _TITLE = "Quality against latency"
 
 
@@ -80,7 +81,11 @@ def _bubbles(points: ChoicePoints, axis: Axis, qualities: Axis) -> Iterator[Mark
             radius=_radius(point.memory_bytes, most),
         )
     for point in points.drawn:
-        y = across(qualities, point.quality, _TOP, _BOTTOM) + 4
+        radius = _radius(point.memory_bytes, most)
+        # A letter that finds no room in its bubble stands above it.
+        y = across(qualities, point.quality, _TOP, _BOTTOM) + (
+            4 if radius >= _HOLDS_A_LETTER else -radius - 4
+        )
         yield label(axis.share(point.latency_s), y, point.letter, "of")
 
 

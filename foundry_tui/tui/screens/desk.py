@@ -199,6 +199,9 @@ class Desk:
         from foundry_tui.tui.screens.choose.screen import ChooseScreen
 
         services = self._services
+        if services.bench.is_running:
+            tell(self._home, "a benchmark is under way: to draw resamples beside it would disturb it")
+            return
         screen = ChooseScreen(services.bench.store, services.scores, run_ids, is_plain=is_plain)
         self._home.app.push_screen(screen)
 

@@ -34,6 +34,7 @@ _WIDTHS = {
 """By how much room there is: the value, the value with its interval, and with all besides."""
 _FIT_SIGNS = {Fit.FITS: "", Fit.DOES_NOT: "!", Fit.NOT_KNOWN: "?"}
 _DIMENSIONS = tuple(Dimension)
+_RUN_CHARACTERS = 4
 
 
 def columns_for(width: int, picked: Dimension) -> tuple[Column, ...]:
@@ -66,12 +67,22 @@ def rows_of(found: Choice, width: int) -> list[Row]:
     """A row for each candidate, its place in the choice as its key."""
     size, judged = _size(width), found.judged
     cells = next(one.width for one in place(columns_for(width, _DIMENSIONS[0]), width) if one.index == 1)
-    names = names_within(
-        [clean_line(each.candidate.model_id or each.candidate.model) for each in judged], cells
-    )
+    names = names_within(_names(judged), cells)
     return [
         _row(found, each, number, letter, name, size)
         for number, (each, letter, name) in enumerate(zip(judged, letters(len(judged)), names, strict=True))
+    ]
+
+
+def _names(judged: Sequence[Judged]) -> list[str]:
+    """Of variants; with the begin of the run's id behind them, which is kept, where there are several."""
+    has_several = len({each.candidate.run_id for each in judged}) > 1
+    return [
+        clean_line(
+            f"{each.candidate.model_id or each.candidate.model}"
+            f"{f' {each.candidate.run_id[:_RUN_CHARACTERS]}' if has_several else ''}"
+        )
+        for each in judged
     ]
 
 

@@ -287,9 +287,7 @@ class ChooseScreen(Overlay[None]):
 
     def _weighed(self, found: Choice) -> Choice:
         """With the weights that were typed, else with all alike; without any while nobody asks for them."""
-        if not self._weighs and not self._wanted.weights:
-            return found.weighed({})
-        return found.weighed(self._wanted.weights or _alike(found))
+        return found.weighed((self._wanted.weights or _alike(found)) if self._weighs else {})
 
     def _say(self, words: str, *, is_busy: bool = False, is_problem: bool = False) -> None:
         state = self.query_one("#choose-state", Static)
@@ -352,6 +350,7 @@ class ChooseScreen(Overlay[None]):
         except BadInput as error:
             self._say(str(error), is_problem=True)
             return
+        self._weighs = self._weighs or bool(wanted.weights)
         self._want(wanted)
         self.table.focus()
 
