@@ -91,6 +91,11 @@ class Beside:
         await self.driven.pilot.press(*keys)
         await self.driven.pilot.pause()
 
+    async def kept(self) -> None:
+        """Wait until all that was said is kept, and painted."""
+        await self.driven.until(lambda: not self.screen.is_judging)
+        await self.driven.pilot.pause()
+
     async def open(self, text: str = "What is a bridge?", models: int = 2) -> None:
         """Write that and open the page with so many models taken."""
         user = self.driven

@@ -128,10 +128,15 @@ class BesideScreen(BesideBoard):
 
     def escape(self) -> bool:
         """Let what was said be kept before it is left."""
-        if self._unsaid:
+        if self.is_judging:
             self.call_later(self.app.run_action, "escape")
             return True
         return super().escape()
+
+    @property
+    def is_judging(self) -> bool:
+        """Whether something that was said is not kept yet."""
+        return self._unsaid > 0
 
     # --- what can be done
 
