@@ -29,7 +29,7 @@ from foundry_tui.tui.widgets.sheet import Paragraph, Sheet, Tone
 
 __all__ = ["BesideBoard", "Chosen"]
 
-_LEAST_COLUMN_CELLS = 32
+_LEAST_COLUMN_CELLS = 28
 """Narrower nobody reads; then one column shows at a time."""
 _NAME_CHARACTERS = 120
 _STOP = "Stop now?\nWhat was answered is kept."

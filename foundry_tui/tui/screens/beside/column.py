@@ -21,7 +21,10 @@ class AnswerColumn(Vertical):
     """
 
     DEFAULT_CSS = """
-    AnswerColumn { width: 1fr; height: 1fr; border: round $panel; padding: 0 1; }
+    AnswerColumn {
+        width: 1fr; height: 1fr; border: round $surface-lighten-2; padding: 0 1;
+        border-title-color: $text; border-subtitle-color: $text-muted;
+    }
     AnswerColumn:focus-within { border: round $primary; }
     AnswerColumn.-preferred { border: round $success; }
     AnswerColumn .beside-state { height: auto; max-height: 5; color: $text-muted; }

@@ -44,7 +44,9 @@ class PairsScreen(Judging):
     PairsScreen #pair-prompt { height: auto; max-height: 25%; color: $text-muted; }
     PairsScreen #pair-answers { height: 1fr; }
     PairsScreen.-narrow #pair-answers { layout: vertical; }
-    PairsScreen .pair-answer { width: 1fr; height: 1fr; border: round $panel; padding: 0 1; }
+    PairsScreen .pair-answer {
+        width: 1fr; height: 1fr; border: round $surface-lighten-2; border-title-color: $text; padding: 0 1;
+    }
     PairsScreen .pair-answer:focus-within { border: round $primary; }
     PairsScreen .pair-answer.-preferred { border: round $success; }
     """
