@@ -76,6 +76,7 @@ async def made_plan(services: Services, wishes: Wishes, *, told: frozenset[str])
         concurrency=wishes.sweep[0],
         order=order,
         is_deterministic=wishes.is_deterministic,
+        has_probes=wishes.has_probes,
         has_cold_start=wishes.has_cold_start,
         unloads=wishes.unloads,
         precision=wishes.precision,

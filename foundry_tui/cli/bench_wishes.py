@@ -57,6 +57,7 @@ class Wishes:
     sweep: tuple[int, ...]
     order: Order | None
     is_deterministic: bool
+    has_probes: bool
     has_cold_start: bool
     unloads: bool
     precision: PrecisionRule | None
@@ -100,6 +101,7 @@ def wishes_of(arguments: argparse.Namespace, environment: Mapping[str, str]) -> 
         ),
         order=entries.order if arguments.order is None else Order(arguments.order),
         is_deterministic=is_deterministic,
+        has_probes=entries.has_probes is not False,
         has_cold_start=arguments.cold_start or bool(entries.has_cold_start),
         unloads=entries.unloads is not False,
         precision=_precision(arguments, entries.precision, rounds),

@@ -42,6 +42,7 @@ class PlanEntries:
     concurrency: int | None = None
     order: Order | None = None
     is_deterministic: bool | None = None
+    has_probes: bool | None = None
     has_cold_start: bool | None = None
     unloads: bool | None = None
     precision: PrecisionRule | None = None
@@ -104,6 +105,7 @@ def load_plan(path: Path) -> PlanEntries:
         concurrency=checked.concurrency,
         order=None if checked.order is None else Order(checked.order),
         is_deterministic=checked.deterministic,
+        has_probes=checked.probes,
         has_cold_start=checked.cold_start,
         unloads=checked.unloads,
         precision=None if rule is None else PrecisionRule(**rule.model_dump()),

@@ -259,6 +259,7 @@ def _plan_schema() -> Schema:
     further: dict[str, Schema] = {
         "order": {"enum": [order.value for order in Order]},
         "deterministic": TRUTH,
+        "probes": TRUTH,
         "cold_start": TRUTH,
         "unloads": TRUTH,
         "precision": or_null(rule),

@@ -239,6 +239,9 @@ class PlanFile(_Shape):
     deterministic: bool | None = Field(
         default=None, description="true: temperature 0, a seed, and the certificate before timing."
     )
+    probes: bool | None = Field(
+        default=None, description="false: neither coherence nor prefill is probed before the timed requests."
+    )
     cold_start: bool | None = Field(
         default=None, description="true: each model is loaded anew for a first request, timed apart."
     )

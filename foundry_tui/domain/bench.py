@@ -167,6 +167,8 @@ class BenchPlan:
         seed: Sent with each request, and draws the order; None sends none.
         concurrency: Requests under way at once.
         is_deterministic: Whether the determinism certificate is made before timing.
+        has_probes: Whether each model is asked for coherence and for prefill before its timed requests; a
+            single question that a person waits for does without.
         has_cold_start: Whether each model is unloaded and loaded anew for a first request, timed apart.
         unloads: Whether a model is unloaded when its last request is done and it was not loaded before.
         stops_repetition: Whether an answer that goes round in circles is stopped; None: where the runtime is
@@ -186,6 +188,7 @@ class BenchPlan:
     concurrency: int = 1
     order: Order = Order.INTERLEAVED
     is_deterministic: bool = False
+    has_probes: bool = True
     has_cold_start: bool = False
     unloads: bool = True
     precision: PrecisionRule | None = None

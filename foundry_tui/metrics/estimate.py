@@ -97,7 +97,7 @@ def estimate(plan: BenchPlan, earlier: Mapping[str, Earlier]) -> Estimate | None
 def _model_s(plan: BenchPlan, earlier: Earlier) -> float:
     timed = len(plan.prompts) * plan.rounds
     gain = plan.concurrency if earlier.concurrency == plan.concurrency else 1
-    before = [_PROBE_TOKENS, *_CALIBRATION_TOKENS]
+    before = [_PROBE_TOKENS, *_CALIBRATION_TOKENS] if plan.has_probes else []
     if plan.has_cold_start:
         before.append(_COLD_TOKENS)
     if plan.is_deterministic:

@@ -20,6 +20,7 @@ def plan_object(plan: BenchPlan) -> dict[str, object]:
         "concurrency": plan.concurrency,
         "order": plan.order.value,
         "deterministic": plan.is_deterministic,
+        **({} if plan.has_probes else {"probes": False}),
         "cold_start": plan.has_cold_start,
         "unloads": plan.unloads,
         "precision": None

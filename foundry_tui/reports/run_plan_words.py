@@ -43,6 +43,8 @@ def plan_facts(plan: BenchPlan) -> list[tuple[str, str]]:
         )
     if plan.goodput is not None:
         facts.append(("fast enough", limit_words(plan.goodput)))
+    if not plan.has_probes:
+        facts.append(("probes", "none: coherence and prefill were not asked for"))
     facts += [
         ("determinism certificate", "made before timing" if plan.is_deterministic else "not made"),
         (

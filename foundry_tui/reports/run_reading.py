@@ -38,6 +38,7 @@ _WORKSHOP_NAMES = ("alias", "model")
 
 
 class _Later(TypedDict, total=False):
+    has_probes: bool
     stops_repetition: bool
     rescue: MemoryRescue
     limits: RunLimits
@@ -281,6 +282,8 @@ def _later(plan: JsonNode) -> _Later:
     later = _Later()
     if _has(plan, "stops_repetition") and not (stops := plan.field("stops_repetition")).is_null:
         later["stops_repetition"] = _truth(stops)
+    if _has(plan, "probes"):
+        later["has_probes"] = _truth(plan.field("probes"))
     if _has(plan, "out_of_memory"):
         later["rescue"] = plan.field("out_of_memory").choice(tuple(MemoryRescue))
     if _has(plan, "limits"):

@@ -22,6 +22,8 @@ __all__ = ["packed_plan", "unpacked_plan"]
 def packed_plan(plan: BenchPlan) -> str:
     """``plan`` in one line."""
     kept = asdict(plan) | {"prompts": [_packed_prompt(prompt) for prompt in plan.prompts]}
+    if plan.has_probes:
+        del kept["has_probes"]  # as for prompts: an older version reads the line
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -60,6 +60,7 @@ FULL = Run(
         concurrency=8,
         order=Order.BLOCKED,
         is_deterministic=True,
+        has_probes=False,
         has_cold_start=True,
         unloads=False,
         precision=PrecisionRule(half_width_share=0.1, max_rounds=9, max_s=1e-3),

@@ -36,6 +36,8 @@ from foundry_tui.tui.screens.bench.requests import RequestScreen, RequestsScreen
 from foundry_tui.tui.screens.bench.runs import RunsScreen
 from foundry_tui.tui.screens.bench.screen import BenchScreen
 from foundry_tui.tui.screens.bench.views import View
+from foundry_tui.tui.screens.beside.ask import BesideAskScreen
+from foundry_tui.tui.screens.beside.screen import BesideScreen
 from foundry_tui.tui.screens.choose.screen import ChooseScreen
 from foundry_tui.tui.screens.columns import ColumnsScreen
 from foundry_tui.tui.screens.compare import CompareScreen
@@ -73,6 +75,7 @@ from tests.support.slowing import SlowingScript
 from tests.support.supervised import SupervisedScript
 from tests.support.timed import request, trace
 from tests.tui.benched import running
+from tests.tui.beside import beside
 from tests.tui.choosing import kept as kept_runs
 from tests.tui.engine_screens import (
     MANAGED_INFO,
@@ -298,6 +301,7 @@ PROMPT = (
     opens("app.bench", "alt+4", BenchScreen),
     opens("app.resources", "alt+5", ResourcesScreen),
     opens("app.choose", "alt+7", ChooseScreen),
+    opens("app.beside", "f7", BesideAskScreen),
     opens("app.downloads", "f8", DownloadsScreen),
     opens("app.providers", "f9", ProvidersScreen),
     opens("app.connect", "f10", ConnectScreen),
@@ -804,6 +808,35 @@ PAIRING = (
     Pressed(id="scoring.prefer_right", key="b", holds=preferred("B is better")),
     Pressed(id="scoring.tie", key="equals_sign", holds=preferred("neither is better")),
 )
+
+
+def board(user: Driven) -> BesideScreen:
+    assert isinstance(user.app.screen, BesideScreen)
+    return user.app.screen
+
+
+def answer_at(user: Driven) -> int:
+    return board(user).at
+
+
+BESIDE = (
+    Pressed(id="beside.mark", key="space", before=["home"], holds=shows("3 taken")),
+    Pressed(id="beside.blind", key="b", holds=shows("[ ] b blind"), after=["b", "space"]),
+    Pressed(id="beside.ask", key="enter", holds=on(BesideScreen)),
+)
+BESIDE_JUDGED = (
+    Pressed(id="beside.column", key="tab", holds=becomes(answer_at, 1)),
+    Pressed(id="beside.column_before", key="shift+tab", holds=becomes(answer_at, 0)),
+    Pressed(id="beside.criterion", key="c", was=current, holds=changes(current)),
+    Pressed(id="beside.tell", key="enter", holds=on(ConfirmScreen), after=["escape"]),
+    Pressed(id="beside.new", key="n", holds=on(BesideAskScreen)),
+)
+BESIDE_AGAIN = Pressed(id="beside.ask_anywhere", key="ctrl+s", before=["x"], holds=on(BesideScreen))
+BESIDE_GONE_ON = Pressed(
+    id="beside.go_on",
+    key="k",
+    holds=lambda user, was: user.app.screen is user.workspace and "and answer." in user.conversation,
+)
 SCORING_START = (
     Pressed(id="scoring.answers", key="ctrl+s", holds=on(AnswersScreen), after=["escape"]),
     Pressed(id="scoring.pairs", key="ctrl+t", holds=on(PairsScreen), after=["escape"]),
@@ -832,6 +865,7 @@ TABLE = (
     *(*RACE, *PLAN, *BENCH, *BENCH_ENDED, MEASURED_AGAIN, *BENCH_RUNS, BEGUN_ANYWHERE),
     *(*REPLAY, STANDS_OUT, *HISTORY, *CHOOSE, *RESOURCES),
     *(*SCORING_START, *SCORING, *PAIRING),
+    *(*BESIDE, *BESIDE_JUDGED, BESIDE_AGAIN, BESIDE_GONE_ON),
     *(ROOM_MADE, LOADED_ANYWAY),
 )
 
@@ -1243,6 +1277,22 @@ async def test_the_keys_of_a_choice() -> None:
         await user.until(lambda: choosing(user).found is not None and user.shows("on the Pareto front"))
 
         await do(user, CHOOSE)
+
+
+async def test_the_keys_of_answers_side_by_side() -> None:
+    async with beside(size=NARROW) as asking:
+        user = asking.driven
+        await asking.open()
+        await do(user, BESIDE)
+        await asking.ended()
+        await do(user, BESIDE_JUDGED)
+        await do(user, [BESIDE_AGAIN])
+        await user.until(lambda: board(user).asked.question.text == "x" and user.shows("digits score it"))
+        await user.pilot.press("enter")
+        await user.until(lambda: isinstance(user.app.screen, ConfirmScreen))
+        await user.pilot.press("shift+tab", "enter")
+        await user.until(lambda: isinstance(user.app.screen, BesideScreen) and board(user).is_told)
+        await do(user, [BESIDE_GONE_ON])
 
 
 async def test_the_keys_of_a_history() -> None:

@@ -84,8 +84,7 @@ def before_timing(plan: BenchPlan, salt: str) -> tuple[Probe, ...]:
     """What each model is asked before its warm-up, in order; ``salt`` as for the calibration."""
     return (
         *((_cold_start(),) if plan.has_cold_start else ()),
-        coherence(),
-        *calibration(salt),
+        *((coherence(), *calibration(salt)) if plan.has_probes else ()),
         *(certificate() if plan.is_deterministic else ()),
     )
 

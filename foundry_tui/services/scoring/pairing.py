@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from foundry_tui.domain.bench import RequestRun, Run
@@ -60,10 +61,21 @@ class PairSession(Walk[PairItem, PairStanding]):
         rubric: Rubric,
         annotator: str,
         *,
+        left: int | None = None,
         unix_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> "PairSession":
         """Go on where this person stopped.
+
+        Args:
+            store: See the class; likewise below.
+            run: Of which the answers are.
+            requests: Its requests.
+            rubric: What is looked at.
+            annotator: Who judges.
+            left: The request whose answer stands on the left already; None draws the sides.
+            unix_ms: The time of day.
+            clock_s: A monotonic clock.
 
         Raises:
             BadInput: No prompt of the run has two answers.
@@ -75,6 +87,7 @@ class PairSession(Walk[PairItem, PairStanding]):
                 f"no prompt of run {run.id} has two answers to compare",
                 remedy="score them one at a time, or measure a second model with the same prompts",
             )
+        items = tuple(_turned(item) if item.right.number == left else item for item in items)
         kept = {
             (one.first, one.second, one.occasion): one.chosen
             for one in await store.preferences(run.id)
@@ -137,6 +150,10 @@ class PairSession(Walk[PairItem, PairStanding]):
             chosen=chosen,
             at_unix_ms=self._unix_ms(),
         )
+
+
+def _turned(item: PairItem) -> PairItem:
+    return replace(item, left=item.right, right=item.left)
 
 
 def _numbers(item: PairItem) -> tuple[int, int]:

@@ -77,6 +77,10 @@ class Walk(ABC, Generic[ItemT, StandingT]):
         """What was said of it so far."""
         return self._standings[self._place]
 
+    def standing_at(self, place: int) -> StandingT:
+        """What was said of the item at ``place``, from 0."""
+        return self._standings[place]
+
     @property
     def is_complete(self) -> bool:
         """Whether nothing is open any more."""

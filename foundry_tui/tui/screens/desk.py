@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from foundry_tui.tui.screens.bench.draft import BenchDraft
     from foundry_tui.tui.screens.bench.plan import BenchPlanScreen
     from foundry_tui.tui.screens.bench.race import RacePlan
+    from foundry_tui.tui.screens.beside.opening import BesideOpening
     from foundry_tui.tui.screens.download_offer import DownloadOfferScreen
     from foundry_tui.tui.screens.scoring.start import ScoringStartScreen
     from foundry_tui.tui.screens.validation import Checked
@@ -49,6 +50,7 @@ class Desk:
         self._draft: BenchDraft | None = None
         self._key_name: str | None = None
         self._annotator = ""
+        self._beside: BesideOpening | None = None
         self.place = services.setup.where
 
     async def tell_revivals(self) -> None:
@@ -205,6 +207,26 @@ class Desk:
         screen = ChooseScreen(services.bench.store, services.scores, run_ids, is_plain=is_plain)
         self._home.app.push_screen(screen)
 
+    def beside(self, chat: ChatPane, marked: Sequence[str], active: str | None) -> None:
+        """Ask what is written of several models: of the marked ones, else of those of before."""
+        from foundry_tui.tui.screens.beside.opening import BesideOpening
+
+        if self._services.bench.is_running:
+            tell(self._home, "a benchmark is under way: models can be asked side by side when it has ended")
+            return
+        if chat.is_generating:
+            tell(self._home, "an answer is being made: wait, or stop it with Esc", is_warning=True)
+            return
+        if self._beside is None:
+            self._beside = BesideOpening(
+                self._services,
+                chat,
+                models=self._models_here,
+                annotator=lambda: self._annotator,
+                keep=self._keep_annotator,
+            )
+        self._beside.open(tuple(marked), active)
+
     async def race(self, model_id: str, *, is_plain: bool) -> None:
         """Plan a race of the variants of its alias, and show the benchmark once it was begun."""
         from foundry_tui.services.bench.race import race_of
@@ -316,7 +338,7 @@ class Desk:
 
         services = self._services
         return BenchPlanScreen(
-            models=[model for model in services.client.catalog.value.models if _is_here(model)],
+            models=self._models_here(),
             prompts=services.bench_prompts,
             sets=services.bench_sets,
             draft=draft,
@@ -331,9 +353,6 @@ class Desk:
     def _score_page(self, state: "BenchState") -> "ScoringStartScreen":
         from foundry_tui.tui.screens.scoring.start import ScoringStartScreen, ToScore
 
-        def keep(annotator: str) -> None:
-            self._annotator = annotator
-
         services = self._services
         what = ToScore(
             store=services.scores,
@@ -342,7 +361,13 @@ class Desk:
             requests=tuple(state.requests),
             rubric=services.rubric,
         )
-        return ScoringStartScreen(what, annotator=self._annotator, keep=keep)
+        return ScoringStartScreen(what, annotator=self._annotator, keep=self._keep_annotator)
+
+    def _keep_annotator(self, annotator: str) -> None:
+        self._annotator = annotator
+
+    def _models_here(self) -> list[ModelVariant]:
+        return [model for model in self._services.client.catalog.value.models if _is_here(model)]
 
     def _offer(self, care: ModelCare, model: ModelVariant) -> "DownloadOfferScreen":
         from foundry_tui.tui.screens.download_offer import DownloadOfferScreen

@@ -1,17 +1,19 @@
 """All keys, those of the place one is at first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Label, Static
 
 from foundry_tui.tui.actions import Action, actions_of, key_words
 from foundry_tui.tui.screens.overlay import Overlay
 
-__all__ = ["HelpScreen", "HelpSection", "overlay_help"]
+__all__ = ["HelpScreen", "HelpSection", "overlay_help", "place_help"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,20 @@ def overlay_help(screen: Screen[object], keys: Mapping[str, str]) -> list[HelpSe
     if screen.focused is not None and (actions := actions_of(type(screen.focused), keys)):
         sections.append(HelpSection(title="In the list or field", actions=actions))
     return sections
+
+
+def place_help(
+    places: Iterable[tuple[str, DOMNode, Sequence[Action]]], here: Container[DOMNode]
+) -> list[HelpSection]:
+    """What can be done at each place: first at those in ``here``, from where the focus is outwards."""
+    near: list[HelpSection] = []
+    far: list[HelpSection] = []
+    for title, place, actions in places:
+        is_near = place in here and isinstance(place, Widget) and not isinstance(place, Screen)
+        words = getattr(place, "HELP", None) or ""
+        section = HelpSection(title=f"{title} (here)" if is_near else title, words=words, actions=actions)
+        (near if is_near else far).append(section)
+    return [*near, *far]
 
 
 def _line(label: str, text: str) -> ComposeResult:

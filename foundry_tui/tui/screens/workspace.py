@@ -34,7 +34,7 @@ from foundry_tui.tui.panes.catalog_columns import CatalogView
 from foundry_tui.tui.panes.chat import ChatPane
 from foundry_tui.tui.presenters import engine_facts, engine_words, resource_parts
 from foundry_tui.tui.screens.desk import Desk
-from foundry_tui.tui.screens.help import HelpSection
+from foundry_tui.tui.screens.help import HelpSection, place_help
 from foundry_tui.tui.screens.jump import JumpScreen, targets_of
 from foundry_tui.tui.screens.opening import PANES
 from foundry_tui.tui.screens.overlay import ChatOptionsScreen, Overlay
@@ -83,6 +83,7 @@ class WorkspaceScreen(Screen[None]):
         _everywhere("ctrl+o", "chat_options", "Options", id="chat.options"),
         _everywhere("f6", "ribbon", "Show or hide the time between tokens", id="chat.ribbon"),
         _everywhere("f3", "endpoints", "Where models run", id="app.endpoints"),
+        _everywhere("f7", "beside", "Ask models side by side", id="app.beside"),
         _everywhere("f8", "downloads", "Downloads", id="app.downloads"),
         _everywhere("f9", "providers", "Execution providers", id="app.providers"),
         _everywhere("f10", "connect", "Use it from other programs", id="app.connect"),
@@ -257,6 +258,10 @@ class WorkspaceScreen(Screen[None]):
         """Show the benchmark under way, or plan one."""
         self._desk.bench(self.catalog.marked, self.active_model, is_plain=self.chat.ribbon.plain)
 
+    def action_beside(self) -> None:
+        """Ask what is written of two to four models at once."""
+        self._desk.beside(self.chat, self.catalog.marked, self.active_model)
+
     def action_resources(self) -> None:
         """Show what is used of the machine, and what happens meanwhile."""
         self._desk.resources(is_plain=self.chat.ribbon.plain)
@@ -285,16 +290,9 @@ class WorkspaceScreen(Screen[None]):
     def help_sections(self, keys: dict[str, str]) -> list[HelpSection]:
         """What can be done from where the focus is outwards, then elsewhere, then what engine this is."""
         here = set(self.focused.ancestors_with_self) if self.focused is not None else set()
-        near: list[HelpSection] = []
-        far: list[HelpSection] = []
-        for title, place, actions in self.actions(keys):
-            is_near = place in here and isinstance(place, Widget) and not isinstance(place, Screen)
-            words = getattr(place, "HELP", None) or ""
-            section = HelpSection(title=f"{title} (here)" if is_near else title, words=words, actions=actions)
-            (near if is_near else far).append(section)
         info = self._client.engine_info
         engine = [] if info is None else [HelpSection(title="This engine", facts=engine_facts(info))]
-        return [*near, *far, *engine]
+        return [*place_help(self.actions(keys), here), *engine]
 
     @on(ModelActivated)
     def _activated(self, message: ModelActivated) -> None:

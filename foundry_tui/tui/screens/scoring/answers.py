@@ -11,28 +11,16 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from foundry_tui.domain.scoring import HIGHEST, LOWEST
 from foundry_tui.services.scoring.blind import Cover
 from foundry_tui.services.scoring.session import ScoringSession
 from foundry_tui.tui.screens.scoring.judging import Judging, title_words
+from foundry_tui.tui.screens.scoring.keys import DIGITS
 from foundry_tui.tui.screens.tagging import LineScreen
 from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.score_rows import AspectRow, CriterionRow
 from foundry_tui.tui.widgets.sheet import Paragraph, Sheet, Tone
 
 __all__ = ["AnswersScreen"]
-
-
-def _digit(value: int) -> Binding:
-    """All five do the same; the footer has room for one."""
-    return Binding(
-        str(value),
-        f"give({value})",
-        f"Give {value}" if value != LOWEST else "Score",
-        key_display=f"{LOWEST}-{HIGHEST}" if value == LOWEST else None,
-        show=value == LOWEST,
-        id=f"scoring.give_{value}",
-    )
 
 
 class AnswersScreen(Judging):
@@ -52,7 +40,7 @@ class AnswersScreen(Judging):
         "once; u takes the last one back. No model is named until all is scored; some answers come twice."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(_digit(value) for value in range(LOWEST, HIGHEST + 1)),
+        *DIGITS,
         Binding("tab", "criterion(1)", "Criterion", key_display="tab", id="scoring.criterion"),
         Binding("shift+tab", "criterion(-1)", "Criterion before", show=False, id="scoring.criterion_before"),
         Binding("n", "note", "Note", id="scoring.note"),

@@ -16,6 +16,7 @@ from foundry_tui.services.scoring.blind import Cover
 from foundry_tui.services.scoring.walk import Progress, Walk
 from foundry_tui.tui.notices import complain, tell
 from foundry_tui.tui.screens.overlay import Overlay
+from foundry_tui.tui.screens.scoring.keys import RUBRIC, UNDO
 from foundry_tui.tui.screens.scoring.rubric import RubricScreen
 
 __all__ = ["Judging", "progress_words", "title_words"]
@@ -51,9 +52,9 @@ class Judging(Overlay[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "Next", key_display="⏎", id="scoring.next"),
-        Binding("u", "undo", "Undo", id="scoring.undo"),
+        UNDO,
         Binding("s", "skip", "Skip", id="scoring.skip"),
-        Binding("h", "rubric", "Rubric", id="scoring.rubric"),
+        RUBRIC,
         Binding("left", "go(-1)", "Back", key_display="←", priority=True, id="scoring.back"),
         Binding("right", "go(1)", "On", key_display="→", priority=True, id="scoring.on"),
     ]

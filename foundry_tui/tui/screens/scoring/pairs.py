@@ -12,12 +12,14 @@ from textual.widgets import Static
 from foundry_tui.services.scoring.blind import Cover
 from foundry_tui.services.scoring.pairing import PairSession
 from foundry_tui.tui.screens.scoring.judging import Judging, title_words
+from foundry_tui.tui.screens.scoring.keys import PREFERENCES
 from foundry_tui.tui.widgets.key_footer import KeyFooter
 from foundry_tui.tui.widgets.sheet import Paragraph, Sheet, Tone
 
-__all__ = ["PairsScreen"]
+__all__ = ["SAID", "PairsScreen"]
 
-_SAID = {"left": "A is better", "right": "B is better", "tie": "neither is better", "skipped": "skipped"}
+SAID = {"left": "A is better", "right": "B is better", "tie": "neither is better", "skipped": "skipped"}
+"""What was preferred, in words."""
 
 
 class PairsScreen(Judging):
@@ -35,16 +37,16 @@ class PairsScreen(Judging):
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012 - as the base class declares it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "prefer('left')", "A is better", id="scoring.prefer_left"),
-        Binding("b", "prefer('right')", "B is better", id="scoring.prefer_right"),
-        Binding("equals_sign", "prefer('tie')", "Neither", key_display="=", id="scoring.tie"),
+        *PREFERENCES,
         Binding("tab", "other", "Other answer", key_display="tab", id="scoring.other"),
     ]
     DEFAULT_CSS = """
     PairsScreen #pair-prompt { height: auto; max-height: 25%; color: $text-muted; }
     PairsScreen #pair-answers { height: 1fr; }
     PairsScreen.-narrow #pair-answers { layout: vertical; }
-    PairsScreen .pair-answer { width: 1fr; height: 1fr; border: round $panel; padding: 0 1; }
+    PairsScreen .pair-answer {
+        width: 1fr; height: 1fr; border: round $surface-lighten-2; border-title-color: $text; padding: 0 1;
+    }
     PairsScreen .pair-answer:focus-within { border: round $primary; }
     PairsScreen .pair-answer.-preferred { border: round $success; }
     """
@@ -90,7 +92,7 @@ class PairsScreen(Judging):
         preferred = self._session.preferred
         for side in ("left", "right"):
             self.query_one(f"#pair-{side}").set_class(preferred == side, "-preferred")
-        self.show_state(*([] if preferred is None else [_SAID[preferred]]))
+        self.show_state(*([] if preferred is None else [SAID[preferred]]))
 
     async def skip(self) -> None:
         await self._session.skip()
