@@ -84,7 +84,7 @@ async def test_limits_are_typed_and_failing_cells_say_why(size: tuple[int, int])
         await typed(user, "latency<=3s quality>=3.8")
         await reckoned(user, Limits(max_latency_s=3.0, min_quality=3.8))
 
-        assert user.shows("2 of 5 models fit · 2 do not · of 1 it is not known")
+        assert user.shows("2 of 5 models fit · 2 do not · 1 not known: n/a neither passes nor fails")
         assert cells(user, 1)["quality"].startswith("!2.38")
         assert cells(user, 4)["quality"] == "?n/a"
         assert screen_of(user).table.rows[1].problems == {5}

@@ -19,7 +19,7 @@ from foundry_tui.tui.screens.bench.ink import Ink, Line, joined
 __all__ = ["ChoiceChart", "chart_lines"]
 
 _LEFT = 6
-_NARROW = "\N{NO-BREAK SPACE}"
+_NOT_FOLDED = "\N{NO-BREAK SPACE}"
 _LEAST_CELLS, _LEAST_ROWS = 24, 6
 _ROOM_FOR_INTERVALS = 50, 8
 _INKS = {Fit.FITS: Ink.BOX, Fit.DOES_NOT: Ink.STALL, Fit.NOT_KNOWN: Ink.POINT}
@@ -235,8 +235,10 @@ class _Plot:
 def _legend(points: ChoicePoints) -> list[str]:
     known = [point.memory_bytes for point in points.drawn if point.memory_bytes is not None]
     said = [
-        # Its blanks are not to be folded at.
-        f"{_Bubble(column=0, row=0, letters='A', size=size, ink=Ink.NOTE).text.replace(' ', _NARROW)} {words}"
+        # Each is folded as a whole.
+        f"{_Bubble(column=0, row=0, letters='A', size=size, ink=Ink.NOTE).text} {words}".replace(
+            " ", _NOT_FOLDED
+        )
         for size, words in sizes(known)
     ]
     if len(known) < len(points.drawn):

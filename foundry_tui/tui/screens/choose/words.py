@@ -6,7 +6,7 @@ from foundry_tui.metrics.candidate import Dimension, Unknown
 from foundry_tui.metrics.rank_stability import RESAMPLES
 from foundry_tui.metrics.selection import Fit
 from foundry_tui.reports.choice import Choice
-from foundry_tui.reports.choice_tables import letters
+from foundry_tui.reports.choice_tables import letters, value_lines
 from foundry_tui.reports.choice_words import (
     Namer,
     caveat_lines,
@@ -14,7 +14,6 @@ from foundry_tui.reports.choice_words import (
     namer,
     share_words,
     standing_line,
-    value_words,
     weights_line,
     why_lines_of,
 )
@@ -46,13 +45,13 @@ def title_words(field: Field) -> str:
 
 
 def state_words(found: Choice) -> str:
-    """``2 of 4 models fit · 1 does not · of 1 it is not known``; without limits that there are none."""
+    """``2 of 4 models fit · 1 does not · 1 not known``; without limits that there are none."""
     counts = {fit: len(found.of_fit(fit)) for fit in Fit}
     parts = [f"{counts[Fit.FITS]} of {plural(len(found.judged), 'model')} fit"]
     if count := counts[Fit.DOES_NOT]:
         parts.append(f"{count} {'does' if count == 1 else 'do'} not")
     if count := counts[Fit.NOT_KNOWN]:
-        parts.append(f"of {count} it is not known: what is n/a neither passes nor fails")
+        parts.append(f"{count} not known: n/a neither passes nor fails")
     if not found.limits.given():
         parts.append("without a limit all that answered do")
     return " · ".join(parts)
@@ -67,7 +66,7 @@ def detail_words(found: Choice, place: int) -> str:
         held = found.stability_of(judged.candidate)
         share = "" if held is None else f", on the front in {share_words(held.on_front)} of the resamples"
         said.insert(0, f"{name} fits{share}")
-    values = [f"{each.value} {value_words(judged.candidate, each)}" for each in Dimension]
+    values = [f"{each.value} {' '.join(value_lines(judged.candidate, each))}" for each in Dimension]
     good = figure_words(judged.candidate.time_to_good, seconds_in_words)
     return "\n".join([*said, " · ".join([*values, f"a good answer takes {good}"])])
 
