@@ -201,6 +201,17 @@ async def test_an_answer_shows_as_it_streams_and_what_comes_after_it_waits() -> 
         assert not user.driven.shows("Is it right?")
 
 
+async def test_the_beginning_of_a_name_does_not_show_while_the_rest_is_on_its_way() -> None:
+    async with beside() as user:
+        user.engine.answers = {PHI: ("Well, I am phi-4-mi",), QWEN: ("Well, I am qwen2.",)}
+        user.engine.held = {PHI, QWEN}
+        await user.ask()
+
+        await user.driven.until(lambda: user.driven.shows("Well, I am"))
+
+        assert named(user) == []
+
+
 async def test_esc_asks_and_stops_and_what_was_answered_is_kept_and_can_be_judged() -> None:
     async with beside() as user:
         user.engine.held = {PHI, QWEN, SMOL}

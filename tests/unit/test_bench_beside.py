@@ -5,10 +5,13 @@ from random import Random
 
 import pytest
 
-from foundry_tui.domain.bench import ModelRun, Order, Phase, Run, RunStatus
+from foundry_tui.domain.bench import BenchPlan, ModelRun, Order, Phase, Run, RunStatus
 from foundry_tui.domain.chat import ChatOptions, ChunkReceived, Outcome, PhaseTimeouts, Role
 from foundry_tui.domain.errors import EngineDied
 from foundry_tui.domain.trace import TraceBuilder
+from foundry_tui.reports.results import results_json, results_object
+from foundry_tui.reports.run_plan_words import plan_facts
+from foundry_tui.reports.run_reading import read_run
 from foundry_tui.services.bench.beside import (
     Doing,
     Question,
@@ -157,3 +160,17 @@ def test_a_conversation_holds_the_question_and_that_answer_with_its_readings() -
     assert (answered.role, answered.text, answered.model_id) == (Role.ASSISTANT, "because", "alpha-cpu:1")
     assert answered.trace == a_request(1).trace
     assert (found.title, found.options) == ("What is a bridge?", OPTIONS)
+
+
+def test_that_nothing_was_probed_is_in_results_and_reports_and_comes_back_from_them() -> None:
+    made = replace(run(), status=RunStatus.COMPLETED, ended_unix_ms=9)
+
+    text = results_json(results_object(made, (a_request(1),)))
+
+    assert not read_run(text, "run.json", now_unix_ms=0).run.plan.has_probes
+    assert ("probes", "none: coherence and prefill were not asked for") in plan_facts(made.plan)
+    assert '"probes"' not in results_json(results_object(replace(made, plan=probed(made)), ()))
+
+
+def probed(made: Run) -> BenchPlan:
+    return replace(made.plan, has_probes=True)

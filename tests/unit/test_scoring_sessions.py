@@ -290,5 +290,21 @@ def test_names_of_models_are_covered_and_words_are_not(text: str, expected: str)
     assert Cover(names_of(RUN)).over(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I am alp", "I am "),
+        ("I am Alpha", "I am "),
+        ("I am alpha-cpu:1", "I am "),
+        ("I am alpha and", f"I am {COVER} and"),
+        ("a cat", "a cat"),
+        ("on a map", "on a map"),
+        ("", ""),
+    ],
+)
+def test_what_may_become_a_name_is_held_back_while_a_text_grows(text: str, expected: str) -> None:
+    assert Cover(names_of(RUN)).over_growing(text) == expected
+
+
 def test_without_names_nothing_is_covered() -> None:
     assert Cover(["", "ab"]).over("ab is left") == "ab is left"

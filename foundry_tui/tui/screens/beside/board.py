@@ -103,7 +103,7 @@ class BesideBoard(Overlay[Chosen]):
 
     def covered(self, text: str) -> str:
         """``text`` without the names of the models, while they are not told."""
-        return text if self.is_told else Cover(self._names | names_of(self._state.run)).over(text)
+        return text if self.is_told else self._blinds.over(text)
 
     @property
     def state(self) -> BenchState:
@@ -204,7 +204,8 @@ class BesideBoard(Overlay[Chosen]):
         box.border_subtitle = "Esc stops" if self.is_answering else "every key is kept at once · Esc leaves"
         answers = self.answers
         for column, answer in zip(self.query(AnswerColumn), answers, strict=False):
-            column.show_text(self.covered(text_of(answer)), is_growing=answer.doing is Doing.ANSWERING)
+            is_growing = answer.doing is Doing.ANSWERING
+            column.show_text(self._shown_text(text_of(answer), is_growing=is_growing), is_growing=is_growing)
             column.show_state(
                 self._title(column.place),
                 self.covered(answer_words(answer, is_told=self.is_told)),
@@ -249,6 +250,15 @@ class BesideBoard(Overlay[Chosen]):
 
     def _fit(self) -> None:
         self.set_class(self.size.width // len(self._models) < _LEAST_COLUMN_CELLS, "-paged")
+
+    @property
+    def _blinds(self) -> Cover:
+        return Cover(self._names | names_of(self._state.run))
+
+    def _shown_text(self, text: str, *, is_growing: bool) -> str:
+        if self.is_told:
+            return text
+        return self._blinds.over_growing(text) if is_growing else self._blinds.over(text)
 
     def _title(self, place: int) -> str:
         name = "" if self.is_blind else f" · {clean_line(self._models[place], _NAME_CHARACTERS)}"
