@@ -27,7 +27,7 @@ from foundry_tui.domain.bench import BenchPlan, Order, RequestRun, Run, RunStatu
 from foundry_tui.domain.errors import BadInput, FoundryTuiError, StorageProblem
 from foundry_tui.domain.text import clean_line
 from foundry_tui.launching import resolve
-from foundry_tui.metrics.beside import Beside
+from foundry_tui.metrics.run_context import RunContext
 from foundry_tui.reports.comparison_words import answered_before_line
 from foundry_tui.reports.prediction_lines import prediction_lines
 from foundry_tui.reports.race_words import race_lines
@@ -42,8 +42,8 @@ from foundry_tui.reports.sweep_words import SWEEP_HEADER, SWEEP_RIGHT_COLUMNS, s
 from foundry_tui.services.bench.rerun import next_rerun
 from foundry_tui.services.bench.state import BenchState
 from foundry_tui.services.opened import Services
-from foundry_tui.services.scoring.beside import known_beside
 from foundry_tui.services.scoring.checks import run_checks
+from foundry_tui.services.scoring.context import known_context
 from foundry_tui.wiring.archive import open_archive
 
 __all__ = ["add_commands"]
@@ -256,12 +256,12 @@ async def _resume(arguments: argparse.Namespace) -> int:
     async with open_archive(resolve(launch_options(arguments))) as archive:
         whole = await load_whole(archive.runs, arguments.resume)
         run, requests, _ = whole
-        beside = await known_beside(archive.runs, archive.scores, run, requests)
+        context = await known_context(archive.runs, archive.scores, run, requests)
     if arguments.out is not None and not arguments.dry_run:
         arguments.force = await require_room(arguments.out, replaces=arguments.force, run_id=run.id)
     if run.status is RunStatus.COMPLETED:
         say(f"run {run.id} is complete: nothing is left of it")
-        return await _hand_over(whole, beside, arguments)
+        return await _hand_over(whole, context, arguments)
     if arguments.dry_run:
         say(f"run {run.id} would go on: {size_in_words(run.plan)}, {len(requests)} requests are made")
         return ExitCode.DONE
@@ -296,15 +296,15 @@ async def _to_its_end(services: Services, arguments: argparse.Namespace) -> int:
 async def _hand_over_last(services: Services, state: BenchState, arguments: argparse.Namespace) -> int:
     """What ``_hand_over`` does, for the run that this command has made."""
     bench = services.bench
-    beside = Beside(checks=(await run_checks(state.run, state.requests)).models)
+    context = RunContext(checks=(await run_checks(state.run, state.requests)).models)
     with suppress(StorageProblem):  # what was measured is handed over even if what was before cannot be read
-        beside = await known_beside(bench.store, services.scores, state.run, state.requests)
-    return await _hand_over((state.run, state.requests, bench.resources), beside, arguments, state)
+        context = await known_context(bench.store, services.scores, state.run, state.requests)
+    return await _hand_over((state.run, state.requests, bench.resources), context, arguments, state)
 
 
 async def _hand_over(
     whole: WholeRun,
-    beside: Beside,
+    context: RunContext,
     arguments: argparse.Namespace,
     state: BenchState | None = None,
 ) -> int:
@@ -312,7 +312,7 @@ async def _hand_over(
 
     Args:
         whole: What is kept of the run.
-        beside: What is known of it from elsewhere.
+        context: What is known of it from elsewhere.
         arguments: Of the command.
         state: The last of it; None where nothing was done by this command.
     """
@@ -321,13 +321,13 @@ async def _hand_over(
     told: tuple[str, ...] = ()
     if state is not None:
         told = summary_lines(run, results, paused_s=state.paused_s, notes=state.notes)
-    print_results(run, requests, resources, beside, as_json=arguments.json)
+    print_results(run, requests, resources, context, as_json=arguments.json)
     if not arguments.json:
         for line in (
             *race_lines(run, results),
             *prediction_lines(results),
             *goodput_lines(results),
-            *map(answered_before_line, beside.before),
+            *map(answered_before_line, context.before),
         ):
             print_text(line)
     say(f"run {run.id} {status_words(run, results)}")
@@ -336,7 +336,7 @@ async def _hand_over(
     if run.status is not RunStatus.COMPLETED:
         say(f"  → foundry-tui bench --resume {run.id[:8]} goes on with it")
     if arguments.out is not None:
-        for path in await write_results(arguments.out, whole, beside, replaces=arguments.force):
+        for path in await write_results(arguments.out, whole, context, replaces=arguments.force):
             say(f"written: {path}")
     return ExitCode.DONE if is_all_well(run, results) else ExitCode.FAILED
 

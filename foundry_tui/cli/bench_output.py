@@ -9,7 +9,7 @@ from foundry_tui.cli.output import print_table, print_text, say
 from foundry_tui.cli.run_ids import WholeRun
 from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
 from foundry_tui.domain.errors import BadInput, StorageProblem
-from foundry_tui.metrics.beside import Beside
+from foundry_tui.metrics.run_context import RunContext
 from foundry_tui.reports.check_words import checks_lines
 from foundry_tui.reports.reruns import again_lines
 from foundry_tui.reports.results import results_json, results_object
@@ -37,18 +37,18 @@ def print_results(
     run: Run,
     requests: Sequence[RequestRun],
     resources: Sequence[ResourceReading],
-    beside: Beside,
+    context: RunContext,
     *,
     as_json: bool,
 ) -> None:
     """The results format, or a table and what it says."""
     if as_json:
-        print_text(results_json(results_object(run, requests, resources, beside)), end="")
+        print_text(results_json(results_object(run, requests, resources, context)), end="")
         return
     results = model_results(run, requests)
     planned = len(run.plan.prompts) * run.plan.rounds
     print_table(MODEL_HEADER, [model_row(result, rounds=planned) for result in results], right=RIGHT_COLUMNS)
-    for line in (*highlights(results), *again_lines(results), *checks_lines(beside.checks)):
+    for line in (*highlights(results), *again_lines(results), *checks_lines(context.checks)):
         print_text(line)
     for line in (*memory_lines(run, results), *left_out_lines(results)):
         say(line)
@@ -75,7 +75,7 @@ async def require_room(folder: Path, *, replaces: bool, run_id: str | None = Non
 async def write_results(
     folder: Path,
     whole: WholeRun,
-    beside: Beside,
+    context: RunContext,
     *,
     replaces: bool,
 ) -> tuple[Path, ...]:
@@ -84,7 +84,7 @@ async def write_results(
     Args:
         folder: Which must be there.
         whole: The run.
-        beside: What is known of it from elsewhere.
+        context: What is known of it from elsewhere.
         replaces: Whether to write over what is there.
 
     Raises:
@@ -96,9 +96,9 @@ async def write_results(
     run, requests, resources = whole
     written: list[Path] = []
     for name, text in (
-        (_RESULTS, results_json(results_object(run, requests, resources, beside))),
-        (_REPORT, run_markdown(run, requests, beside)),
-        (_PAGE, run_html([whole], {run.id: beside})),
+        (_RESULTS, results_json(results_object(run, requests, resources, context))),
+        (_REPORT, run_markdown(run, requests, context)),
+        (_PAGE, run_html([whole], {run.id: context})),
         (_REQUESTS, requests_csv(run, requests)),
         (_MODELS, models_csv(run, requests)),
     ):

@@ -9,7 +9,7 @@ from foundry_tui.cli.run_files import RunFormat, format_of, run_file
 from foundry_tui.cli.run_ids import load_whole
 from foundry_tui.launching import resolve
 from foundry_tui.services.files import write_new
-from foundry_tui.services.scoring.beside import known_beside
+from foundry_tui.services.scoring.context import known_context
 from foundry_tui.wiring.archive import open_archive
 
 __all__ = ["add_commands"]
@@ -37,11 +37,11 @@ async def _report(arguments: argparse.Namespace) -> int:
     file_format = format_of(arguments.format, arguments.output, default=RunFormat.MARKDOWN)
     async with open_archive(resolve(launch_options(arguments))) as archive:
         runs = [await load_whole(archive.runs, given) for given in arguments.ids]
-        beside = {
-            run.id: await known_beside(archive.runs, archive.scores, run, requests)
+        context = {
+            run.id: await known_context(archive.runs, archive.scores, run, requests)
             for run, requests, _ in runs
         }
-    text = run_file(runs, file_format, beside)
+    text = run_file(runs, file_format, context)
     if arguments.output is None:
         print_text(text, end="")
         return ExitCode.DONE

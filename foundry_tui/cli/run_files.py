@@ -9,7 +9,7 @@ from typing import assert_never
 
 from foundry_tui.cli.run_ids import WholeRun
 from foundry_tui.domain.errors import BadInput
-from foundry_tui.metrics.beside import Beside
+from foundry_tui.metrics.run_context import RunContext
 from foundry_tui.reports.results import results_json, results_object
 from foundry_tui.reports.run_csv import requests_csv
 from foundry_tui.reports.run_markdown import run_markdown
@@ -47,25 +47,25 @@ def format_of(given: str | None, path: str | None, *, default: RunFormat = RunFo
 def run_file(
     runs: Sequence[WholeRun],
     file_format: RunFormat,
-    beside: Mapping[str, Beside] = MappingProxyType({}),
+    context: Mapping[str, RunContext] = MappingProxyType({}),
 ) -> str:
     """One run as it is; several as a list of them, below each other, in one table or on one page.
 
     Args:
         runs: At least one.
         file_format: How they are written.
-        beside: By run what is known of it from elsewhere.
+        context: By run what is known of it from elsewhere.
     """
     match file_format:
         case RunFormat.JSON:
             objects = [
-                results_object(run, requests, resources, beside.get(run.id, Beside()))
+                results_object(run, requests, resources, context.get(run.id, RunContext()))
                 for run, requests, resources in runs
             ]
             return results_json(objects[0]) if len(objects) == 1 else f"{json.dumps(objects)}\n"
         case RunFormat.MARKDOWN:
             return "\n---\n\n".join(
-                run_markdown(run, requests, beside.get(run.id, Beside())) for run, requests, _ in runs
+                run_markdown(run, requests, context.get(run.id, RunContext())) for run, requests, _ in runs
             )
         case RunFormat.CSV:
             tables = [requests_csv(run, requests) for run, requests, _ in runs]
@@ -73,6 +73,6 @@ def run_file(
         case RunFormat.HTML:
             from foundry_tui.reports.run_html import run_html  # late: few commands draw
 
-            return run_html(runs, beside)
+            return run_html(runs, context)
         case _:
             assert_never(file_format)

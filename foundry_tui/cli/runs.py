@@ -38,7 +38,7 @@ from foundry_tui.reports.run_results import model_results
 from foundry_tui.reports.run_words import status_words
 from foundry_tui.services.bench.history import model_history
 from foundry_tui.services.files import read_text, write_new
-from foundry_tui.services.scoring.beside import known_beside
+from foundry_tui.services.scoring.context import known_context
 from foundry_tui.storage import FileLock
 from foundry_tui.wiring.archive import open_archive
 
@@ -156,10 +156,10 @@ async def _show(store: RunStore, arguments: argparse.Namespace) -> int:
             print_text(f"tags: {clean_line(', '.join(run.tags))}")
         if run.note:
             print_text(f"note: {clean_line(run.note)}")
-    beside = await known_beside(store, arguments.scores, run, requests)
-    print_results(run, requests, resources, beside, as_json=arguments.json)
+    context = await known_context(store, arguments.scores, run, requests)
+    print_results(run, requests, resources, context, as_json=arguments.json)
     if not arguments.json:
-        for found in beside.before:
+        for found in context.before:
             print_text(answered_before_line(found))
     return ExitCode.DONE
 
@@ -185,9 +185,9 @@ async def _history(store: RunStore, arguments: argparse.Namespace) -> int:
 
 async def _export(store: RunStore, arguments: argparse.Namespace) -> int:
     run, requests, resources = await load_whole(store, arguments.id)
-    beside = await known_beside(store, arguments.scores, run, requests)
+    context = await known_context(store, arguments.scores, run, requests)
     file_format = format_of(arguments.format, arguments.output)
-    text = run_file([(run, requests, resources)], file_format, {run.id: beside})
+    text = run_file([(run, requests, resources)], file_format, {run.id: context})
     if arguments.output is None:
         print_text(text, end="")
         return ExitCode.DONE

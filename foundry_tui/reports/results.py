@@ -19,11 +19,11 @@ from foundry_tui.domain.bench import (
 from foundry_tui.domain.chat import ChunkKind
 from foundry_tui.domain.trace import GenerationTrace
 from foundry_tui.metrics.attempts import standing
-from foundry_tui.metrics.beside import Beside
 from foundry_tui.metrics.goodput import Goodput
 from foundry_tui.metrics.hidden import HiddenAnswers
 from foundry_tui.metrics.measures import is_counted
 from foundry_tui.metrics.pooled_gaps import PooledGaps, pooled_gaps
+from foundry_tui.metrics.run_context import RunContext
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.metrics.tokens import output_tokens
 from foundry_tui.reports.check_words import summary_checks_object
@@ -56,10 +56,10 @@ def results_object(
     run: Run,
     requests: Sequence[RequestRun],
     resources: Sequence[ResourceReading] = (),
-    beside: Beside | None = None,
+    context: RunContext | None = None,
 ) -> _Object:
     """The whole of a run; one that has not ended, or whose process died, is ``interrupted``."""
-    beside = beside or Beside()
+    context = context or RunContext()
     results = model_results(run, requests)
     replaced = replaced_by(results)
     return {
@@ -70,10 +70,10 @@ def results_object(
         ],
         "summary": [
             _summary_object(costs.result)
-            | scored_object(beside.quality, costs.result.name)
+            | scored_object(context.quality, costs.result.name)
             | costs_object(costs)
             | prediction_errors_object(costs.result)
-            | summary_checks_object(costs.result.name, beside.checks)
+            | summary_checks_object(costs.result.name, context.checks)
             for costs in model_costs(run, results)
         ],
         "resources": _resources_object(resources),

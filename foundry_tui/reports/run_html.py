@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
 from foundry_tui.domain.text import clean_line
-from foundry_tui.metrics.beside import Beside
+from foundry_tui.metrics.run_context import RunContext
 from foundry_tui.reports.choice_points import choice_points
 from foundry_tui.reports.page.choice import bubble_chart
 from foundry_tui.reports.page.gaps import gap_charts
@@ -32,16 +32,17 @@ _LEGACY, _GAPS, _PLAN = "Beside the workshop's figure", "Gaps between chunks", "
 
 def run_html(
     runs: Sequence[RunOfPage],
-    beside: Mapping[str, Beside] = MappingProxyType({}),
+    context: Mapping[str, RunContext] = MappingProxyType({}),
 ) -> str:
     """One page; the same runs give the same page, to the last byte.
 
     Args:
         runs: In the order of the page.
-        beside: By run what is known of it from elsewhere.
+        context: By run what is known of it from elsewhere.
     """
     articles = [
-        _article(f"r{number}", *kept, beside.get(kept[0].id, Beside())) for number, kept in enumerate(runs, 1)
+        _article(f"r{number}", *kept, context.get(kept[0].id, RunContext()))
+        for number, kept in enumerate(runs, 1)
     ]
     names = [clean_line(run.name or run.id, 200) for run, _, _ in runs]
     title = f"Benchmark: {', '.join(names)}" if names else "Benchmark"
@@ -68,10 +69,10 @@ def _article(
     run: Run,
     requests: Sequence[RequestRun],
     resources: Sequence[ResourceReading],
-    beside: Beside,
+    context: RunContext,
 ) -> Markup:
     results = model_results(run, requests)
-    first, *others = parts_of(run_markdown(run, requests, beside, results=results))
+    first, *others = parts_of(run_markdown(run, requests, context, results=results))
     parts = {part.title: part for part in others}
     workshop = [block for block in first.blocks if isinstance(block, Table)]
     legacy, gaps = (parts.pop(title, Part(title)) for title in (_LEGACY, _GAPS))
@@ -85,8 +86,8 @@ def _article(
     ]
     for number, part in enumerate(parts.values(), 1):
         drawn = blocks(part.blocks)
-        if part.title == CHOICE_TITLE and beside.quality is not None:
-            points = choice_points(run_choice(run, requests, results, beside.quality))
+        if part.title == CHOICE_TITLE and context.quality is not None:
+            points = choice_points(run_choice(run, requests, results, context.quality))
             drawn.append(bubble_chart(key, points))
         if part.title == _PLAN:
             sections += [

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from foundry_tui.domain.bench import RequestRun, Run
 from foundry_tui.domain.quantities import bytes_in_words, seconds_in_words
 from foundry_tui.domain.text import clean_line
-from foundry_tui.metrics.beside import Beside
 from foundry_tui.metrics.certificate import AnsweredBefore
 from foundry_tui.metrics.intervals import Interval
 from foundry_tui.metrics.measures import Measure, is_counted
+from foundry_tui.metrics.run_context import RunContext
 from foundry_tui.metrics.spread import Spread
 from foundry_tui.reports.check_markdown import checks_markdown
 from foundry_tui.reports.comparison_words import answered_before_line
@@ -60,7 +60,7 @@ _SAMPLE_CHARACTERS = 200
 def run_markdown(
     run: Run,
     requests: Sequence[RequestRun],
-    beside: Beside | None = None,
+    context: RunContext | None = None,
     *,
     results: Sequence[ModelResult] | None = None,
 ) -> str:
@@ -69,10 +69,10 @@ def run_markdown(
     Args:
         run: Which one.
         requests: All of it.
-        beside: What is known of it from elsewhere; None for nothing.
+        context: What is known of it from elsewhere; None for nothing.
         results: ``model_results`` of the two, where the caller has them already; None reckons them up.
     """
-    beside = beside or Beside()
+    context = context or RunContext()
     if results is None:
         results = model_results(run, requests)
     costs = model_costs(run, results)
@@ -83,9 +83,9 @@ def run_markdown(
         ["## Beside the workshop's figure", "", *_legacy(results)],
         ["## Gaps between chunks", "", *_gaps(results)],
     ]
-    scored = [] if beside.quality is None else quality_section(beside.quality)
+    scored = [] if context.quality is None else quality_section(context.quality)
     chosen = (
-        [] if beside.quality is None else choice_lines(run_choice(run, requests, results, beside.quality))
+        [] if context.quality is None else choice_lines(run_choice(run, requests, results, context.quality))
     )
     for title, lines in (
         (QUALITY_TITLE, scored),
@@ -93,8 +93,8 @@ def run_markdown(
         ("With and without acceleration", [f"- {plain_words(line)}" for line in race_lines(run, results)]),
         ("What had been predicted", [f"- {plain_words(line)}" for line in prediction_lines(results)]),
         ("Goodput", [f"- {plain_words(line)}" for line in goodput_lines(results)]),
-        ("Repeatability", [*_certificates(results), *_before(beside.before)]),
-        ("Automatic checks", checks_markdown(beside.checks)),
+        ("Repeatability", [*_certificates(results), *_before(context.before)]),
+        ("Automatic checks", checks_markdown(context.checks)),
         ("Reading the prompt", _prefill(results)),
         ("Requests that stand out", _outliers(results)),
         ("What was left out, and why", [f"- {plain_words(line)}" for line in left_out_lines(results)]),

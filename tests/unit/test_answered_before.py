@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from foundry_tui.domain.bench import BenchPlan, ModelRun, PlannedPrompt, Run
-from foundry_tui.metrics.beside import Beside
 from foundry_tui.metrics.certificate import AnsweredBefore, Unchanged
+from foundry_tui.metrics.run_context import RunContext
 from foundry_tui.reports.comparison_words import answered_before_line, unchanged_sentence
 from foundry_tui.reports.run_markdown import run_markdown
 from foundry_tui.services.bench.answered_before import answered_before
@@ -129,7 +129,7 @@ def test_the_report_names_the_run_before() -> None:
     )
 
     line = answered_before_line(found)
-    report = run_markdown(a_run(), [a_request()], Beside(before=[found]))
+    report = run_markdown(a_run(), [a_request()], RunContext(before=[found]))
 
     assert line == (
         "al*pha␛: 37 of 40 answers unchanged since run 3f2a1b2c “nightly”, begun 1970-01-01T00:00:00.000Z;"

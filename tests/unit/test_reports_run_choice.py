@@ -8,7 +8,7 @@ import pytest
 
 from foundry_tui.config.schema import json_schema
 from foundry_tui.domain.bench import ModelRun, Order, RequestRun, Run
-from foundry_tui.metrics.beside import Beside
+from foundry_tui.metrics.run_context import RunContext
 from foundry_tui.reports.results import results_json, results_object
 from foundry_tui.reports.run_html import run_html
 from foundry_tui.reports.run_markdown import run_markdown
@@ -51,7 +51,7 @@ UNSCORED = a_run_quality(measured(), MADE, [])
 
 
 def test_the_markdown_has_means_with_intervals_and_how_much_is_scored() -> None:
-    text = run_markdown(measured(), MADE, Beside(quality=SCORED))
+    text = run_markdown(measured(), MADE, RunContext(quality=SCORED))
 
     section = text.partition("## Quality\n")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("|")]
@@ -63,7 +63,7 @@ def test_the_markdown_has_means_with_intervals_and_how_much_is_scored() -> None:
 
 
 def test_the_markdown_has_a_row_with_the_six_dimensions_for_each_model() -> None:
-    text = run_markdown(measured(), MADE, Beside(quality=SCORED))
+    text = run_markdown(measured(), MADE, RunContext(quality=SCORED))
 
     section = text.partition("## Six dimensions to choose by\n")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("|")]
@@ -77,7 +77,10 @@ def test_the_markdown_has_a_row_with_the_six_dimensions_for_each_model() -> None
 
 
 def test_what_is_not_scored_has_no_section_of_quality_and_what_nobody_asked_for_none_at_all() -> None:
-    unscored, plain = run_markdown(measured(), MADE, Beside(quality=UNSCORED)), run_markdown(measured(), MADE)
+    unscored, plain = (
+        run_markdown(measured(), MADE, RunContext(quality=UNSCORED)),
+        run_markdown(measured(), MADE),
+    )
 
     assert "## Quality" not in unscored
     assert "## Six dimensions" in unscored
@@ -85,7 +88,7 @@ def test_what_is_not_scored_has_no_section_of_quality_and_what_nobody_asked_for_
 
 
 def test_the_page_draws_a_bubble_for_each_model_that_is_scored() -> None:
-    html = run_html([(measured(), MADE, ())], {"run": Beside(quality=SCORED)})
+    html = run_html([(measured(), MADE, ())], {"run": RunContext(quality=SCORED)})
 
     assert html.count('class="bubble"') == 1
     assert "A a-cpu:1: quality 4.00, latency 60.0 ms, memory 1.00 GiB" in html
@@ -93,27 +96,29 @@ def test_the_page_draws_a_bubble_for_each_model_that_is_scored() -> None:
     assert "<h2>Quality</h2>" in html
     assert (
         "bubble"
-        not in run_html([(measured(), MADE, ())], {"run": Beside(quality=UNSCORED)}).partition("</style>")[2]
+        not in run_html([(measured(), MADE, ())], {"run": RunContext(quality=UNSCORED)}).partition(
+            "</style>"
+        )[2]
     )
 
 
 def test_the_area_of_a_bubble_goes_with_memory() -> None:
     both = a_run_quality(measured(), MADE, all_scored(MADE, 4))
 
-    html = run_html([(measured(), MADE, ())], {"run": Beside(quality=both)})
+    html = run_html([(measured(), MADE, ())], {"run": RunContext(quality=both)})
 
     radii = [float(part.split('"')[0]) for part in html.split(' r="')[1:] if 'class="bubble"' in html]
     assert {11.0, 22.0} <= set(radii)
 
 
 def test_the_same_scores_give_the_same_page() -> None:
-    pages = {run_html([(measured(), MADE, ())], {"run": Beside(quality=SCORED)}) for _ in range(2)}
+    pages = {run_html([(measured(), MADE, ())], {"run": RunContext(quality=SCORED)}) for _ in range(2)}
 
     assert len(pages) == 1
 
 
 def test_the_results_have_the_quality_of_what_is_scored_and_null_for_the_rest() -> None:
-    content = json.loads(results_json(results_object(measured(), MADE, (), Beside(quality=SCORED))))
+    content = json.loads(results_json(results_object(measured(), MADE, (), RunContext(quality=SCORED))))
 
     jsonschema.validate(content, json_schema("results"))
     scored, unscored = content["summary"]
@@ -133,8 +138,8 @@ def test_hostile_names_are_harmless(payload: Payload) -> None:
     run, made = measured(name, "b"), answers(name, "b")
     quality = a_run_quality(run, made, all_scored(made, 4))
 
-    markdown = run_markdown(run, made, Beside(quality=quality))
-    html = run_html([(run, made, ())], {"run": Beside(quality=quality)})
+    markdown = run_markdown(run, made, RunContext(quality=quality))
+    html = run_html([(run, made, ())], {"run": RunContext(quality=quality)})
 
     assert set().union(*map(harm_in, markdown.split("\n"))) == set()
     assert page_of(html).of("script") == []

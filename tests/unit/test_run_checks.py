@@ -9,8 +9,8 @@ from foundry_tui.config.schema import json_schema
 from foundry_tui.domain.bench import PlannedPrompt, RequestRun, Run, RunStatus
 from foundry_tui.domain.chat import Outcome
 from foundry_tui.domain.checks import Check, Contains, Extent, InLanguage, Matches, NumberIs, Unit
-from foundry_tui.metrics.beside import Beside
 from foundry_tui.metrics.checks import Passed
+from foundry_tui.metrics.run_context import RunContext
 from foundry_tui.reports.check_words import (
     check_words,
     checks_lines,
@@ -126,9 +126,9 @@ async def test_reports_have_them_in_a_section_of_their_own() -> None:
     run = the_run()
     models = (await run_checks(run, REQUESTS)).models
 
-    report = run_markdown(run, REQUESTS, Beside(checks=models))
-    page = run_html([(run, REQUESTS, ())], {run.id: Beside(checks=models)})
-    content = results_object(run, REQUESTS, beside=Beside(checks=models))
+    report = run_markdown(run, REQUESTS, RunContext(checks=models))
+    page = run_html([(run, REQUESTS, ())], {run.id: RunContext(checks=models)})
+    content = results_object(run, REQUESTS, context=RunContext(checks=models))
 
     assert "## Automatic checks" in report
     assert "3/3" in report
@@ -142,7 +142,9 @@ async def test_reports_have_them_in_a_section_of_their_own() -> None:
 
 async def test_a_report_of_a_run_without_checks_has_no_such_section() -> None:
     run = the_run(FREE)
-    content = results_object(run, REQUESTS, beside=Beside(checks=(await run_checks(run, REQUESTS)).models))
+    content = results_object(
+        run, REQUESTS, context=RunContext(checks=(await run_checks(run, REQUESTS)).models)
+    )
 
     assert "Automatic checks" not in run_markdown(run, REQUESTS)
     jsonschema.validate(json.loads(results_json(content)), json_schema("results"))

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from textual.widget import Widget
 
 from foundry_tui.domain.bench import RequestRun, ResourceReading, Run
-from foundry_tui.metrics.beside import Beside
+from foundry_tui.metrics.run_context import RunContext
 from foundry_tui.ports.storage import ScoreStore
 from foundry_tui.services.files import write_new
 from foundry_tui.services.paths import free_name
@@ -51,11 +51,11 @@ async def export_run(
     path = await place.app.push_screen_wait(screen)
     if path is None:
         return
-    beside = Beside(
+    context = RunContext(
         checks=(await run_checks(run, requests)).models, quality=await run_quality(scores, run, requests)
     )
     text = await asyncio.to_thread(
-        _text_of, PurePath(path).suffix.casefold(), run, requests, tuple(resources), beside
+        _text_of, PurePath(path).suffix.casefold(), run, requests, tuple(resources), context
     )
     tell(place, f"The run was written to {await write_new(path, text)}")
 
@@ -65,21 +65,21 @@ def _text_of(
     run: Run,
     requests: tuple[RequestRun, ...],
     resources: tuple[ResourceReading, ...],
-    beside: Beside,
+    context: RunContext,
 ) -> str:
     # Late: few sessions write a report.
     if suffix == ".html":
         from foundry_tui.reports.run_html import run_html
 
-        return run_html([(run, requests, resources)], {run.id: beside})
+        return run_html([(run, requests, resources)], {run.id: context})
     if suffix == ".json":
         from foundry_tui.reports.results import results_json, results_object
 
-        return results_json(results_object(run, requests, resources, beside))
+        return results_json(results_object(run, requests, resources, context))
     if suffix == ".csv":
         from foundry_tui.reports.run_csv import requests_csv
 
         return requests_csv(run, requests)
     from foundry_tui.reports.run_markdown import run_markdown
 
-    return run_markdown(run, requests, beside)
+    return run_markdown(run, requests, context)

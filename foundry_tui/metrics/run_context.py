@@ -7,11 +7,11 @@ from foundry_tui.metrics.certificate import AnsweredBefore
 from foundry_tui.metrics.checks import ModelChecks
 from foundry_tui.metrics.run_quality import RunQuality
 
-__all__ = ["Beside"]
+__all__ = ["RunContext"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class RunContext:
     """What reports and results have of a run from elsewhere.
 
     Attributes:
