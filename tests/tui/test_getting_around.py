@@ -69,6 +69,7 @@ async def test_every_action_is_in_the_palette_with_its_keys() -> None:
         overlays = tuple(
             f"{name}."
             for name in (
+                "beside",
                 "bench",
                 "choose",
                 "plan",
@@ -92,6 +93,7 @@ async def test_every_action_is_in_the_palette_with_its_keys() -> None:
                 "providers",
                 "replay",
                 "resources",
+                "scoring",
                 "settings",
                 "validation",
                 "table",
