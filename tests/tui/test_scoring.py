@@ -127,6 +127,16 @@ async def test_it_goes_on_where_it_was_left_and_undo_takes_a_key_back() -> None:
         assert len(await user.given()) == 3
 
 
+async def test_keys_that_were_pressed_right_before_it_is_left_are_kept() -> None:
+    async with scored() as user:
+        await user.begin()
+        for key in ("4", "5", "3", "escape"):
+            user.driven.app.simulate_key(key)  # faster than any of them is done
+        await user.driven.until(lambda: isinstance(user.driven.app.screen, ScoringStartScreen))
+
+        assert sorted(value for *_, value in await user.given()) == [3, 4, 5]
+
+
 async def test_aspects_are_ticked_by_letter_and_by_mouse_and_enter_goes_on() -> None:
     async with scored(aspects=("is right", "is brief")) as user:
         await user.begin("c", "4", "4")
@@ -206,6 +216,9 @@ async def test_results_are_not_shown_by_accident_to_who_is_between() -> None:
 
         await user.press("ctrl+r")
         await user.driven.until(lambda: isinstance(user.driven.app.screen, ConfirmScreen))
+        await user.driven.until(
+            lambda: user.driven.app.focused is not None and user.driven.app.focused.id == "no"
+        )
         assert named(user.driven) == []
         await user.press("enter")  # stays
 

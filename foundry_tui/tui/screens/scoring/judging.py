@@ -4,8 +4,10 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from foundry_tui.domain.errors import FoundryTuiError
@@ -77,6 +79,19 @@ class Judging(Overlay[bool]):
     def covered(self, text: str) -> str:
         """``text`` without the names of the models."""
         return self._blinds.over(text)
+
+    class Left(Message):
+        """Somebody wants to leave; it takes the way of a key, and so comes behind those that were pressed."""
+
+    def escape(self) -> bool:
+        """Leave when what was pressed before is kept: the app's own keys overtake those of a screen."""
+        (self.focused or self).post_message(self.Left())
+        return True
+
+    @on(Left)
+    def _leave(self, message: Left) -> None:
+        message.stop()
+        self.app.call_later(self.dismiss, None)
 
     @abstractmethod
     async def show_item(self) -> None:
