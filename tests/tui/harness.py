@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from inspect import CORO_CREATED, getcoroutinestate
 
 from textual import events
 from textual._context import visible_screen_stack
@@ -11,6 +12,7 @@ from textual.message import Message
 from textual.messages import ExitApp
 from textual.notifications import Notification, Notify
 from textual.pilot import Pilot
+from textual.worker import Worker
 
 from foundry_tui.domain.chat import ChatOptions
 from foundry_tui.domain.engine import EngineReady
@@ -297,4 +299,12 @@ async def driven(
             )
             # As the app does when it is quit.  Textual's harness takes the widgets away first, and what
             # still follows something would look for them in vain.
+            while not all(map(_has_begun, app.workers)):
+                await pilot.pause()
             app.workers.cancel_all()
+
+
+def _has_begun(worker: "Worker[object]") -> bool:
+    """Whether its coroutine has taken its first step: one that is ended before leaves it unawaited."""
+    task = worker._task
+    return task is not None and (task.done() or getcoroutinestate(task.get_coro()) != CORO_CREATED)  # type: ignore[arg-type]  # a coroutine, as Textual makes it
