@@ -54,7 +54,7 @@ __all__ = [
 MIB = 1 << 20
 QWEN = "qwen2.5-0.5b-instruct-generic-cpu:4"
 SMOLLM = "smollm2-360m-instruct-generic-cpu:1"
-_STILL = 4
+_STILL = 8
 T = TypeVar("T")
 _STARTED_MS = 1_767_355_200_000
 

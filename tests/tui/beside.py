@@ -103,7 +103,7 @@ class Beside:
         for model in MODELS[:models]:
             await user.until(lambda model=model: user.catalog.table.move_cursor_to(model))  # type: ignore[misc]
             user.catalog.action_mark()
-        await self.press("f7")
+        await self.press("alt+6")
         await user.until(lambda: isinstance(user.app.screen, BesideAskScreen))
         await user.pilot.pause()  # it is laid out before its keys are pressed
 

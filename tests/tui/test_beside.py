@@ -177,7 +177,7 @@ async def test_who_scores_is_asked_for_once_in_a_session() -> None:
         await user.press("escape", "escape")
         await user.driven.until(lambda: user.driven.app.screen is user.driven.workspace)
 
-        await user.press("f7", "enter")
+        await user.press("alt+6", "enter")
         await user.driven.until(lambda: isinstance(user.driven.app.screen, BesideScreen))
         await user.ended()
         await user.press("5")
@@ -366,7 +366,7 @@ async def test_beside_a_benchmark_it_says_that_one_is_under_way() -> None:
         plan = BenchPlan(models=(PHI,), prompts=(PlannedPrompt(id="p", text="t"),), has_probes=False)
         await user.driven.services.bench.begin(plan)
 
-        await user.press("f7")
+        await user.press("alt+6")
 
         assert "a benchmark is under way" in user.driven.words_told
         assert user.driven.app.screen is user.driven.workspace

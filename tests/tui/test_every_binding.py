@@ -301,7 +301,7 @@ PROMPT = (
     opens("app.bench", "alt+4", BenchScreen),
     opens("app.resources", "alt+5", ResourcesScreen),
     opens("app.choose", "alt+7", ChooseScreen),
-    opens("app.beside", "f7", BesideAskScreen),
+    opens("app.beside", "alt+6", BesideAskScreen),
     opens("app.downloads", "f8", DownloadsScreen),
     opens("app.providers", "f9", ProvidersScreen),
     opens("app.connect", "f10", ConnectScreen),

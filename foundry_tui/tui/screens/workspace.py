@@ -48,6 +48,7 @@ from foundry_tui.tui.widgets.transcript import Transcript
 __all__ = ["WorkspaceScreen"]
 
 _RESIZE_PERCENT = 4
+_NUMBERED = (("4", "bench"), ("5", "resources"), ("6", "beside"), ("7", "choose"))
 _PLACES: tuple[tuple[str, type[Widget]], ...] = (
     ("Prompt", PromptInput),
     ("Transcript", Transcript),
@@ -71,9 +72,10 @@ class WorkspaceScreen(Screen[None]):
         Binding("2", "show_pane('cache')", "Cache", show=False, id="pane.cache"),
         Binding("3", "show_pane('chat')", "Chat", show=False, id="pane.chat"),
         *(_everywhere(f"alt+{n}", f"show_pane('{name}')") for n, (name, _) in enumerate(PANES, 1)),
-        *(Binding(n, to, show=False) for n, to in (("4", "bench"), ("5", "resources"), ("7", "choose"))),
+        *(Binding(key, action, show=False) for key, action in _NUMBERED),
         _everywhere("alt+4", "bench", "Benchmark", id="app.bench"),
         _everywhere("alt+5", "resources", "Resources", id="app.resources"),
+        _everywhere("alt+6", "beside", "Ask models side by side", id="app.beside"),
         _everywhere("alt+7", "choose", "Choose a model by what was measured", id="app.choose"),
         _everywhere("ctrl+g", "jump", "Jump to a place by its letter", id="app.jump"),
         Binding("ctrl+l", "conversations", "Conversations", priority=True, id="app.conversations"),
@@ -83,7 +85,6 @@ class WorkspaceScreen(Screen[None]):
         _everywhere("ctrl+o", "chat_options", "Options", id="chat.options"),
         _everywhere("f6", "ribbon", "Show or hide the time between tokens", id="chat.ribbon"),
         _everywhere("f3", "endpoints", "Where models run", id="app.endpoints"),
-        _everywhere("f7", "beside", "Ask models side by side", id="app.beside"),
         _everywhere("f8", "downloads", "Downloads", id="app.downloads"),
         _everywhere("f9", "providers", "Execution providers", id="app.providers"),
         _everywhere("f10", "connect", "Use it from other programs", id="app.connect"),
