@@ -189,7 +189,7 @@ class BesideBoard(Overlay[Chosen]):
     def go_to(self, place: int) -> None:
         """Keys are about that answer from now on."""
         self.at = place
-        for column in self.query(AnswerColumn):
+        for column in self._columns:
             column.set_class(column.place == place, "-current")
             if column.place == place and not column.sheet.has_focus:
                 column.sheet.focus()
@@ -203,7 +203,8 @@ class BesideBoard(Overlay[Chosen]):
         box.border_title = "Side by side · blind" if self.is_blind else "Side by side"
         box.border_subtitle = "Esc stops" if self.is_answering else "every key is kept at once · Esc leaves"
         answers = self.answers
-        for column, answer in zip(self.query(AnswerColumn), answers, strict=False):
+        for column in self._columns:
+            answer = answers[column.place]
             is_growing = answer.doing is Doing.ANSWERING
             column.show_text(self._shown_text(text_of(answer), is_growing=is_growing), is_growing=is_growing)
             column.show_state(
@@ -237,6 +238,12 @@ class BesideBoard(Overlay[Chosen]):
             asked_s, began_s = self._budget.period_s, self._clock_s()
             await asyncio.sleep(asked_s)  # what comes meanwhile is one change
             self._budget.slept(asked_s, self._clock_s() - began_s)
+
+    @property
+    def _columns(self) -> list[AnswerColumn]:
+        """Those that can show something: what follows the answers may come before a column has its parts."""
+        count = len(self._models)  # those of the question before may be there still
+        return [column for column in self.query(AnswerColumn) if column.is_mounted and column.place < count]
 
     @property
     def _is_in_sight(self) -> bool:
